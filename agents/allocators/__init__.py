@@ -1,0 +1,1 @@
+"""How a round's budget is split, one allocator a file."""

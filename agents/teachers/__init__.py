@@ -1,0 +1,1 @@
+"""Who writes probes and samples, one teacher a file."""

@@ -1,0 +1,1 @@
+"""Benchmarks and evidence: commands whose results are committed."""

@@ -1,0 +1,1 @@
+"""What is known: the records everybody uses, the ledger, the vector memory and the trace."""

@@ -1,0 +1,105 @@
+"""Files that are either whole or not there: temporary name, fsync, rename, fsync of the folder.
+
+A directory counts only with its `COMPLETE.json` (names, sizes, sha256), written last.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .trace import spent
+
+COMPLETE = "COMPLETE.json"
+
+
+def canonical(value: object) -> str:
+    """One JSON text per value: sorted keys, no spaces, NaN refused."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def digest(value: object, *, length: int = 16) -> str:
+    """Hash a JSON value: `length` hexadecimal digits of the sha256 of its canonical text."""
+    return hashlib.sha256(canonical(value).encode("utf-8", "surrogatepass")).hexdigest()[:length]
+
+
+def file_digest(path: Path) -> str:
+    """Sha256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames inside a folder survive a power loss."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Replace a file in one step; after a crash it holds the old content or the new one."""
+    with spent("fsync"):
+        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        try:
+            with temporary.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+            sync_folder(path.parent)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace a text file in one step."""
+    write_bytes(path, text.encode())
+
+
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Replace a JSON file in one step, indented for reading."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def seal(folder: Path) -> str:
+    """Fsync everything in a folder and write its COMPLETE.json; give the digest of the contents."""
+    with spent("fsync"):
+        entries: dict[str, dict[str, Any]] = {}
+        for path in sorted(p for p in folder.rglob("*") if p.is_file() and p.name != COMPLETE):
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+            entries[path.relative_to(folder).as_posix()] = {"bytes": path.stat().st_size, "sha256": file_digest(path)}
+        for sub in [p for p in folder.rglob("*") if p.is_dir()]:
+            sync_folder(sub)
+    content = digest(entries, length=64)
+    write_json(folder / COMPLETE, {"digest": content, "files": entries})
+    return content
+
+
+def verify(folder: Path) -> str | None:
+    """Give the digest of a sealed folder, or None if it is unsealed, damaged or incomplete."""
+    try:
+        manifest = json.loads((folder / COMPLETE).read_text())
+        for name, entry in manifest["files"].items():
+            path = folder / name
+            if path.stat().st_size != entry["bytes"] or file_digest(path) != entry["sha256"]:
+                return None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return str(manifest["digest"])
+
+
+def publish(staging: Path, target: Path) -> None:
+    """Move a sealed folder to its place, replacing an incomplete one."""
+    with spent("fsync"):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.exists():
+            shutil.rmtree(target)
+        staging.replace(target)
+        sync_folder(target.parent)

@@ -1,0 +1,138 @@
+"""Spans from every room, and where the wall time went.
+
+A span is written to `trace.sqlite` the moment it ends, so a killed process loses only what had not ended
+(`synchronous=NORMAL`: no fsync per span). Time is booked to exactly one kind of work at a time: an inner
+`spent("inference")` pauses the outer booking, so the shares of a session always sum to its wall time.
+"""
+
+import contextlib
+import contextvars
+import json
+import sqlite3
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal, get_args
+
+Work = Literal["start-up", "inference", "training", "embedding", "curation", "fsync", "orchestration"]
+"""What wall time is spent on; `orchestration` is whatever nobody else claimed."""
+
+Value = str | int | float | bool | None
+
+_TABLE = """
+create table if not exists spans (
+  seq integer primary key, id text not null, parent text, name text not null,
+  started real not null, seconds real not null, status text not null, attributes text not null
+)"""
+
+
+class Clock:
+    """Books wall time to one kind of work at a time."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[Work, float] = dict.fromkeys(get_args(Work), 0.0)
+        self._stack: list[Work] = ["orchestration"]
+        self._since = time.perf_counter()
+
+    def _book(self) -> None:
+        now = time.perf_counter()
+        self.seconds[self._stack[-1]] += now - self._since
+        self._since = now
+
+    @contextlib.contextmanager
+    def spent(self, work: Work) -> Iterator[None]:
+        """Book what happens inside to `work`, and to nothing else."""
+        self._book()
+        self._stack.append(work)
+        try:
+            yield
+        finally:
+            self._book()
+            self._stack.pop()
+
+    def read(self) -> dict[Work, float]:
+        """Seconds per kind of work up to now."""
+        self._book()
+        return dict(self.seconds)
+
+
+class Trace:
+    """Writes spans to a database; without a path it only keeps the clock."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self.clock = Clock()
+        self._count = 0
+        self._database: sqlite3.Connection | None = None
+        if path is not None:
+            self._database = sqlite3.connect(path, isolation_level=None)
+            self._database.execute("pragma journal_mode=wal")
+            self._database.execute("pragma synchronous=normal")
+            self._database.execute(_TABLE)
+            self._count = int(self._database.execute("select coalesce(max(seq), 0) from spans").fetchone()[0])
+
+    def next_id(self) -> str:
+        """Give the next span its id, unique in this run."""
+        self._count += 1
+        return f"{self._count:08x}"
+
+    def write(self, row: tuple[str, str | None, str, float, float, str, str]) -> None:
+        """Store one ended span."""
+        if self._database is not None:
+            self._database.execute(
+                "insert into spans(id,parent,name,started,seconds,status,attributes) values(?,?,?,?,?,?,?)", row
+            )
+
+    def close(self) -> None:
+        """Release the database."""
+        if self._database is not None:
+            self._database.close()
+            self._database = None
+
+
+_trace: contextvars.ContextVar[Trace | None] = contextvars.ContextVar("evolvent_trace", default=None)
+_parent: contextvars.ContextVar[str | None] = contextvars.ContextVar("evolvent_span", default=None)
+
+
+@contextlib.contextmanager
+def recording(trace: Trace) -> Iterator[Trace]:
+    """Send every span and every booked second inside to `trace`."""
+    token = _trace.set(trace)
+    try:
+        yield trace
+    finally:
+        _trace.reset(token)
+        trace.close()
+
+
+@contextlib.contextmanager
+def spent(work: Work) -> Iterator[None]:
+    """Book the wall time inside to one kind of work; does nothing when nobody records."""
+    trace = _trace.get()
+    if trace is None:
+        yield
+        return
+    with trace.clock.spent(work):
+        yield
+
+
+@contextlib.contextmanager
+def span(name: str, **attributes: Value) -> Iterator[dict[str, Value]]:
+    """Record one step of work; the yielded dict takes attributes known only at its end."""
+    trace = _trace.get()
+    if trace is None:
+        yield dict(attributes)
+        return
+    identity, parent = trace.next_id(), _parent.get()
+    token = _parent.set(identity)
+    # the clock on the wall is right for a record; durations come from the monotonic one
+    started, since = time.time(), time.perf_counter()
+    status, values = "ok", dict(attributes)
+    try:
+        yield values
+    except BaseException as error:
+        status = type(error).__name__
+        raise
+    finally:
+        _parent.reset(token)
+        seconds = time.perf_counter() - since
+        trace.write((identity, parent, name, started, seconds, status, json.dumps(values, ensure_ascii=False)))

@@ -1,0 +1,1 @@
+"""The target: the scenario schema, task sources, verifiers and the shipped scenarios."""

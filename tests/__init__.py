@@ -1,0 +1,1 @@
+"""Tests, one file a subject, each test a sentence."""

@@ -1,0 +1,1 @@
+"""How the student answers, one engine a file."""
