@@ -1,0 +1,173 @@
+"""The record of a session: one SQLite file, one writer, nothing rewritten.
+
+Records and the effects that made them are committed together, so an effect either happened with everything it
+recorded or did not happen. `synchronous=FULL`: what was acknowledged survives a power loss.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from .errors import LedgerError
+from .records import Record
+from .trace import spent
+
+SCHEMA = 1
+
+_TABLES = """
+create table meta (key text primary key, value text not null);
+create table records (
+  seq integer primary key, kind text not null, id text not null, round integer, subject text, body text not null,
+  unique (kind, id)
+);
+create index records_by_round on records (kind, round);
+create index records_by_subject on records (kind, subject);
+create table effects (
+  key text primary key, name text not null, round integer not null, status text not null,
+  result text, seconds real, unique (name, round)
+);
+"""
+
+R = TypeVar("R", bound=Record)
+
+
+class Ledger:
+    """Open ledger of one run. Only the session that holds the run's lock writes to it."""
+
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        self.path = path
+        try:
+            address = f"{path.resolve().as_uri()}?mode={'ro' if read_only else 'rwc'}"
+            # the writer is one thread at a time, but not always the same one: LangGraph runs nodes on its own loop
+            self._database = sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False)
+            if not read_only:
+                self._database.execute("pragma journal_mode=wal")
+                self._database.execute("pragma synchronous=full")
+            self._open(read_only)
+        except sqlite3.DatabaseError as error:
+            raise LedgerError(
+                f"{path}: the ledger cannot be read ({error}); restore it from a copy, nothing was changed"
+            ) from None
+
+    def _open(self, read_only: bool) -> None:
+        tables = self._database.execute("select count(*) from sqlite_master where name = 'meta'").fetchone()[0]
+        if not tables and not read_only:
+            self._database.executescript(f"begin; {_TABLES} insert into meta values ('schema', '{SCHEMA}'); commit;")
+        check = self._database.execute("pragma quick_check(1)").fetchone()[0]
+        if check != "ok":
+            raise sqlite3.DatabaseError(check)
+        if (found := self.meta("schema")) != str(SCHEMA):
+            raise LedgerError(f"{self.path}: ledger schema {found!r}, this version reads {SCHEMA}; use the version that wrote it")
+
+    def close(self) -> None:
+        """Release the file."""
+        self._database.close()
+
+    def meta(self, key: str) -> str | None:
+        """Read one fact about the ledger itself."""
+        row = self._database.execute("select value from meta where key = ?", (key,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def set_meta(self, key: str, value: str) -> None:
+        """Keep one fact about the ledger itself."""
+        with spent("fsync"):
+            self._database.execute("insert or replace into meta values (?, ?)", (key, value))
+
+    # effects
+
+    def effect(self, key: str) -> tuple[str, Any] | None:
+        """Give status and result of an effect, or None if it was never begun."""
+        row = self._database.execute("select status, result from effects where key = ?", (key,)).fetchone()
+        return None if row is None else (row[0], json.loads(row[1]) if row[1] else None)
+
+    def intend(self, key: str, name: str, round: int) -> None:
+        """Write down that an effect is about to happen.
+
+        Raises:
+            LedgerError: the same step was already begun with other inputs.
+        """
+        with spent("fsync"):
+            try:
+                self._database.execute(
+                    "insert into effects(key, name, round, status) values (?, ?, ?, 'intent') on conflict(key) do nothing",
+                    (key, name, round),
+                )
+            except sqlite3.IntegrityError:
+                raise LedgerError(
+                    f"{self.path}: step {name!r} of round {round} was begun with other inputs; "
+                    "the code or the scenario changed under this run, start a new one"
+                ) from None
+
+    def commit(self, key: str, result: Mapping[str, Any], records: Iterable[Record], seconds: float) -> None:
+        """Record what an effect made and that it happened, in one transaction."""
+        rows = [(r.kind, r.id, _round(r), _subject(r), r.model_dump_json()) for r in records]
+        with spent("fsync"):
+            self._database.execute("begin immediate")
+            try:
+                self._database.executemany(
+                    "insert into records(kind, id, round, subject, body) values (?, ?, ?, ?, ?) on conflict do nothing", rows
+                )
+                self._database.execute(
+                    "update effects set status = 'committed', result = ?, seconds = ? where key = ?",
+                    (json.dumps(dict(result)), seconds, key),
+                )
+                self._database.execute("commit")
+            except BaseException:
+                self._database.execute("rollback")
+                raise
+
+    def committed(self) -> int:
+        """Count effects that happened."""
+        return int(self._database.execute("select count(*) from effects where status = 'committed'").fetchone()[0])
+
+    # records
+
+    def read(self, record: type[R], *, round: int | None = None, subject: str | None = None) -> list[R]:
+        """Read records of one kind in the order they were written.
+
+        Args:
+            record: which kind.
+            round: only those of this round.
+            subject: only those about this skill, weakness or sample.
+        """
+        query, values = "select body from records where kind = ?", [record.kind]
+        if round is not None:
+            query, values = query + " and round = ?", [*values, round]
+        if subject is not None:
+            query, values = query + " and subject = ?", [*values, subject]
+        return [record.read(body) for (body,) in self._database.execute(query + " order by seq", values)]
+
+    def get(self, record: type[R], id: str) -> R:
+        """Read one record.
+
+        Raises:
+            LedgerError: there is none.
+        """
+        row = self._database.execute("select body from records where kind = ? and id = ?", (record.kind, id)).fetchone()
+        if row is None:
+            raise LedgerError(f"{self.path}: no {record.kind} {id!r}")
+        return record.read(row[0])
+
+    def count(self, record: type[Record], *, round: int | None = None) -> int:
+        """Count records of one kind."""
+        query, values = "select count(*) from records where kind = ?", [record.kind]
+        if round is not None:
+            query, values = query + " and round = ?", [*values, round]
+        return int(self._database.execute(query, values).fetchone()[0])
+
+
+def _round(record: Record) -> int | None:
+    body = record.model_dump(include={"round", "number"})
+    value = body.get("round", body.get("number"))
+    return value if isinstance(value, int) else None
+
+
+def _subject(record: Record) -> str | None:
+    """What a record is about, for the index: a sample, a weakness, an arm or a skill."""
+    body = record.model_dump(include={"sample", "weakness", "split", "arm", "skill"})
+    for key in ("sample", "weakness", "split", "arm", "skill"):
+        if isinstance(value := body.get(key), str):
+            return value
+    return None

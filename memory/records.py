@@ -1,0 +1,281 @@
+"""The words everybody uses. Records are frozen; the id of a record is the hash of its content.
+
+A `Sample` knows its parents: the weakness and the failing attempts it answers, the teacher and its recipe, the
+round. What happened to it afterwards (critiques, its fate, the rounds that trained on it) is in later records that
+point back to it, so nothing is ever rewritten.
+"""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal, Self
+
+from pydantic import BaseModel, ConfigDict
+
+from .files import digest
+
+Split = Literal["probe", "select", "report", "guard"]
+"""Disjoint sets of tasks: probe drives generation, select and guard drive promotion, report is sealed."""
+
+Arm = Literal["targeted", "control"]
+"""Which data a sample or a student belongs to: aimed at weaknesses, or drawn uniformly over skills."""
+
+State = Literal["open", "taught", "fixed", "regressed", "abandoned"]
+"""Life of a weakness."""
+
+
+class Record(BaseModel):
+    """Something the ledger keeps for ever."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    kind: ClassVar[str] = "record"
+
+    @property
+    def id(self) -> str:
+        """Sixteen hexadecimal digits of the sha256 of kind and content."""
+        return digest([self.kind, self.model_dump(mode="json")])
+
+    @classmethod
+    def read(cls, body: str) -> Self:
+        """Rebuild a record from its stored JSON."""
+        return cls.model_validate_json(body)
+
+
+class Task(Record):
+    """A question with one reference answer."""
+
+    kind: ClassVar[str] = "task"
+
+    skill: str
+    prompt: str
+    answer: str
+    key: str
+    """Canonical identity as the source declares it; two tasks with one key are the same task."""
+    features: tuple[str, ...] = ()
+    """What is true of this task, in the source's vocabulary; hypotheses are built from these."""
+
+
+class Verdict(Record):
+    """What a verifier says of an answer."""
+
+    kind: ClassVar[str] = "verdict"
+
+    score: float
+    """0 wrong, 1 right; in between for graded answers."""
+    reason: str = ""
+
+    @property
+    def passed(self) -> bool:
+        """Whether the answer counts as right."""
+        return self.score >= 1.0
+
+
+class Attempt(Record):
+    """One answer of one student to one task."""
+
+    kind: ClassVar[str] = "attempt"
+
+    task: Task
+    student: str
+    """Digest of the checkpoint that answered."""
+    round: int
+    purpose: Literal["probe", "prediction"]
+    number: int = 0
+    """Which of several attempts at the same task."""
+    answer: str
+    verdict: Verdict
+
+
+class Weakness(Record):
+    """A structure the student fails on, with a hypothesis in words and the rule it stands for."""
+
+    kind: ClassVar[str] = "weakness"
+
+    skill: str
+    hypothesis: str
+    rule: tuple[str, ...]
+    """Features that all hold for the tasks meant; empty means the whole skill."""
+    round: int
+    """Round in which it was found."""
+    failures: tuple[str, ...]
+    """Ids of failing attempts it was inferred from."""
+    p_value: float
+    """Of the one-sided exact test behind the rule, corrected for the rules tried."""
+
+
+class Observation(Record):
+    """The state of a weakness after a round, and the figures that put it there."""
+
+    kind: ClassVar[str] = "observation"
+
+    weakness: str
+    round: int
+    state: State
+    passed: int
+    tried: int
+    """Probes that fall under the weakness's rule in this round."""
+    reason: str
+    recalled: tuple[str, ...] = ()
+    """Weaknesses the vector memory answered with when this one was judged."""
+
+
+class Prediction(Record):
+    """A hypothesis put to the test on fresh probes: foreseen and seen pass rates."""
+
+    kind: ClassVar[str] = "prediction"
+
+    weakness: str
+    round: int
+    foreseen: float
+    passed: int
+    tried: int
+
+
+class Probe(Record):
+    """What one skill showed in one round's probing."""
+
+    kind: ClassVar[str] = "probe"
+
+    skill: str
+    round: int
+    passed: int
+    tried: int
+    chance: float
+    """Pass rate that this student's answers would reach if they were dealt out at random within the skill."""
+    verdict: Literal["mastered", "failing", "undecided"]
+
+
+class Share(Record):
+    """How much of a round's budget a skill or one of its weaknesses gets, and why."""
+
+    kind: ClassVar[str] = "share"
+
+    round: int
+    skill: str
+    weakness: str | None
+    samples: int
+    reason: str
+
+
+class Sample(Record):
+    """Something to train on."""
+
+    kind: ClassVar[str] = "sample"
+
+    task: Task
+    arm: Arm
+    round: int
+    weakness: str | None
+    failures: tuple[str, ...] = ()
+    """Ids of failing attempts this sample answers."""
+    teacher: str
+    recipe: str
+    """How the teacher made it: its prompt, or the program and its arguments."""
+
+
+class Critique(Record):
+    """What one judge said of one sample."""
+
+    kind: ClassVar[str] = "critique"
+
+    sample: str
+    judge: str
+    accepted: bool
+    reason: str
+
+
+class Fate(Record):
+    """Whether a sample went into the accumulated set, and why."""
+
+    kind: ClassVar[str] = "fate"
+
+    sample: str
+    round: int
+    kept: bool
+    reason: str
+    nearest: str | None = None
+    """What it collided with, if anything."""
+
+
+class Score(BaseModel):
+    """How many items of one skill were right."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    passed: int
+    tried: int
+
+
+class Exam(Record):
+    """One student's results on one split."""
+
+    kind: ClassVar[str] = "exam"
+
+    round: int
+    student: str
+    arm: Arm
+    split: Split
+    scores: Mapping[str, Score]
+    """By skill."""
+    passed: str
+    """One character per item in the split's order: `1` right, `0` wrong."""
+
+
+class Promotion(Record):
+    """The decision of a round with its numbers."""
+
+    kind: ClassVar[str] = "promotion"
+
+    round: int
+    incumbent: str
+    candidate: str
+    promoted: bool
+    reason: str
+    alpha: float
+    gained: int
+    """Select items that only the candidate got right."""
+    lost: int
+    p_value: float
+    guards: Mapping[str, Mapping[str, float]]
+    """By guard skill: loss, upper bound and margin, all as shares."""
+
+
+class Round(Record):
+    """What one round trained on and made."""
+
+    kind: ClassVar[str] = "round"
+
+    number: int
+    arm: Arm
+    start: str
+    """Digest of the checkpoint training started from."""
+    checkpoint: str
+    """Digest of the checkpoint it made."""
+    path: str
+    """Folder of the round, relative to the run."""
+    dataset: str
+    """Hash of the training set, free of its order."""
+    samples: int
+    steps: int
+    tokens: int
+    loss: float
+
+
+class Session(Record):
+    """One evolution session."""
+
+    kind: ClassVar[str] = "session"
+
+    name: str
+    scenario: str
+    """Hash of the resolved scenario."""
+    seed: int
+    limit: int | None
+    """Cap of `--limit`; such a session is stamped LIMITED."""
+    graph: str
+    """Fingerprint of the graph it runs on."""
+    settings: Mapping[str, Any]
+
+
+RECORDS: tuple[type[Record], ...] = (
+    Task, Attempt, Weakness, Observation, Prediction, Probe, Share, Sample, Critique, Fate, Exam, Promotion, Round, Session,
+)  # fmt: skip

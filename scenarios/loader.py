@@ -1,0 +1,90 @@
+"""From a file to a checked scenario; what is wrong is said in one line with file, key path and the way out."""
+
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from ..memory.errors import ScenarioError
+from ..memory.parts import explain
+from .schema import Scenario
+
+LARGEST = 1 << 20
+"""Bytes a scenario file may have."""
+DEEPEST = 32
+"""Nested tables it may have."""
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Read a TOML file as plain values.
+
+    Raises:
+        ScenarioError: missing, too large, not UTF-8 or not TOML.
+    """
+    if not path.is_file():
+        shipped = sorted(p.name for p in Path(__file__).parent.glob("*.toml"))
+        raise ScenarioError(f"{path}: no such scenario file; shipped with evolvent: {', '.join(shipped)}")
+    try:
+        if (size := path.stat().st_size) > LARGEST:
+            raise ScenarioError(f"{path}: {size:,} bytes; a scenario may have {LARGEST:,}, put data in a file of its own")
+        value = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+    except OSError as error:
+        raise ScenarioError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise ScenarioError(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8") from None
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        reason = str(error) or "nested too deeply"
+        raise ScenarioError(f"{path}: not a TOML file: {reason[:1].lower()}{reason[1:]}") from None
+    if _depth(value) > DEEPEST:
+        raise ScenarioError(f"{path}: tables nested deeper than {DEEPEST}; a scenario needs four")
+    return value
+
+
+def parse(value: dict[str, Any], *, where: str) -> Scenario:
+    """Check plain values against the schema."""
+    try:
+        return Scenario.model_validate(value)
+    except ValidationError as error:
+        raise ScenarioError(explain(error, where=where, model=Scenario)) from None
+    except RecursionError:
+        raise ScenarioError(f"{where}: nested too deeply") from None
+
+
+def load(path: Path, overrides: Sequence[str] = ()) -> Scenario:
+    """Read a scenario file and apply `a.b=c` overrides, each value read as TOML."""
+    value = read(path)
+    for override in overrides:
+        _override(value, override)
+    return parse(value, where=str(path))
+
+
+def _override(value: dict[str, Any], override: str) -> None:
+    """Set one dotted key; a value that is not TOML is taken as text."""
+    key, separator, text = override.partition("=")
+    names = key.strip().split(".")
+    if not separator or not all(names):
+        raise ScenarioError(f"--set {override!r}: write it as key.path=value")
+    try:
+        setting = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        setting = text.strip()
+    table = value
+    for name in names[:-1]:
+        inner = table.setdefault(name, {})
+        if isinstance(inner, str):
+            # a part in its short form, as in `trainer = "sft"`
+            inner = table[name] = {"name": inner}
+        if not isinstance(inner, dict):
+            raise ScenarioError(f"--set {override!r}: {name!r} is a value, not a table")
+        table = inner
+    table[names[-1]] = setting
+
+
+def _depth(value: Any) -> int:
+    if isinstance(value, dict):
+        return 1 + max((_depth(v) for v in value.values()), default=0)
+    if isinstance(value, list):
+        return 1 + max((_depth(v) for v in value), default=0)
+    return 0

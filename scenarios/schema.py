@@ -1,0 +1,198 @@
+"""What a scenario file may say. Every default works; a file needs a name, a source and skills."""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from ..memory.files import digest
+from ..memory.parts import PartSpec
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+"""Lower-case letters, digits, `-` and `_`: it becomes part of file names."""
+
+
+class Section(BaseModel):
+    """Base of every table of a scenario: frozen, unknown keys are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class Skill(Section):
+    """One thing the student should be able to do, or must not forget."""
+
+    guard: bool = False
+    """Already known: it must not get worse, and is not part of the target score."""
+    learnable: bool | None = None
+    """Whether it can be learned at all, where you know; only the report reads this, no agent does."""
+    task: dict[str, Any] = {}
+    """Settings of the source for this skill."""
+
+
+class First(Section):
+    """First training of an embedded student: what it knows before the session starts."""
+
+    skills: dict[str, tuple[str, ...]] = {}
+    """Skills it is trained on, each with the features its first data must not have (a planted defect). Without
+    any, it is trained on the guard skills."""
+    samples: int = Field(default=16_000, ge=64)
+    """Distinct training tasks over all skills."""
+    epochs: float = Field(default=3.0, gt=0)
+    """Passes over them."""
+
+
+class Student(Section):
+    """The model that evolves."""
+
+    engine: PartSpec = PartSpec(name="transformers")
+    """How it answers."""
+    hidden: int = Field(default=96, ge=16, le=4096, multiple_of=4)
+    """Width of the embedded student."""
+    layers: int = Field(default=2, ge=1, le=64)
+    """Depth of the embedded student."""
+    heads: int = Field(default=4, ge=1, le=64)
+    """Attention heads of the embedded student."""
+    first: First = First()
+    """Its first training."""
+
+
+class Probing(Section):
+    """How the student is probed in a round."""
+
+    least: int = Field(default=64, ge=8)
+    """Tasks per skill before the sequential test may stop: a diagnosis needs failures to look at."""
+    batch: int = Field(default=32, ge=4)
+    """Tasks per skill between two looks of the sequential test."""
+    most: int = Field(default=128, ge=8)
+    """Largest number of tasks per skill and round."""
+    failing: float = Field(default=0.8, gt=0, lt=1)
+    """Pass rate at or below which a skill counts as failing."""
+    mastered: float = Field(default=0.97, gt=0, le=0.999)
+    """Pass rate at or above which it counts as mastered."""
+    error: float = Field(default=0.05, gt=0, lt=0.5)
+    """Error rate of either kind of the sequential test."""
+    aimed: int = Field(default=48, ge=8)
+    """Fresh tasks per known weakness and round, and per new hypothesis, drawn under its rule."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "Probing":
+        if self.failing >= self.mastered:
+            raise ValueError(f"failing ({self.failing}) must be below mastered ({self.mastered})")
+        if self.least > self.most:
+            raise ValueError(f"least ({self.least}) must not be above most ({self.most})")
+        return self
+
+
+class SplitSizes(Section):
+    """How tasks are divided: shares of a skill's tasks, and items per skill and exam."""
+
+    probe: float = Field(default=0.2, gt=0, lt=1)
+    """Share of tasks that probing may use."""
+    exam: float = Field(default=0.2, gt=0, lt=1)
+    """Share kept for promotion decisions: *select* of target skills, *guard* of guard skills."""
+    report: float = Field(default=0.2, gt=0, lt=1)
+    """Share sealed until the end. Training gets what is left."""
+    select: int = Field(default=300, ge=10)
+    """Items per target skill that a promotion is decided on."""
+    guard: int = Field(default=800, ge=10)
+    """Items per guard skill that a promotion must not lose."""
+    sealed: int = Field(default=400, ge=10)
+    """Items per skill in the sealed report."""
+
+    @model_validator(mode="after")
+    def _room_for_training(self) -> "SplitSizes":
+        held = self.probe + self.exam + self.report
+        if held > 0.9:
+            raise ValueError(f"probe + exam + report is {held:.2f}; leave at least 0.1 for training")
+        return self
+
+
+class GateSettings(Section):
+    """When a candidate replaces the student."""
+
+    alpha: float = Field(default=0.05, gt=0, lt=0.5)
+    """Chance that a session without any real change promotes anything."""
+    margin: float = Field(default=0.02, gt=0, lt=1)
+    """Largest loss on a guard skill that is tolerated, as a share."""
+    guard_alpha: float = Field(default=0.05, gt=0, lt=0.5)
+    """Chance that a guard loss of the margin goes unseen, per guard."""
+
+
+class Curation(Section):
+    """Which samples are trained on."""
+
+    near: float = Field(default=0.85, gt=0, le=1)
+    """Estimated Jaccard similarity of character 3-grams from which prose samples count as near duplicates."""
+    ngram: int = Field(default=8, ge=2)
+    """Words in a row shared with an exam item that count as a leak, for prose."""
+    replay: float = Field(default=0.2, ge=0, lt=1)
+    """Share of a round's new samples that repeats what the student knows: guards and mastered skills."""
+
+
+class Rounds(Section):
+    """How long a session runs."""
+
+    most: int = Field(default=4, ge=1, le=100)
+    """Largest number of rounds; the error budget of the gate is spread over them."""
+    samples: int = Field(default=2_400, ge=16)
+    """New samples per round, replay included."""
+
+
+class Scenario(Section):
+    """A target: what a student should become able to do."""
+
+    version: int = Field(default=1, ge=1, le=1)
+    """Version of this schema."""
+    name: Name
+    """Short name; part of the run's folder name."""
+    description: str = ""
+    """What it is for, for people."""
+    source: PartSpec
+    """Where tasks come from."""
+    verifier: PartSpec = PartSpec(name="exact")
+    """How answers are judged."""
+    skills: dict[Name, Skill] = Field(min_length=1)
+    """What is taught and what is guarded."""
+    student: Student = Student()
+    teacher: PartSpec = PartSpec(name="program")
+    """Who finds weaknesses and writes samples."""
+    allocator: PartSpec = PartSpec(name="learnability")
+    """How a round's budget is split."""
+    trainer: PartSpec = PartSpec(name="sft")
+    """How a round is trained."""
+    embedder: PartSpec = PartSpec(name="hashing")
+    """How text becomes a vector."""
+    store: PartSpec = PartSpec(name="chroma")
+    """Where vectors are searched."""
+    splits: SplitSizes = SplitSizes()
+    probe: Probing = Probing()
+    curation: Curation = Curation()
+    gate: GateSettings = GateSettings()
+    rounds: Rounds = Rounds()
+    control: bool = True
+    """Train a twin on uniformly drawn data, to say whether targeting earned its keep."""
+    review: bool = False
+    """Stop for a person's approval before every training round."""
+
+    @property
+    def targets(self) -> list[str]:
+        """Names of the skills to be taught, sorted."""
+        return sorted(name for name, skill in self.skills.items() if not skill.guard)
+
+    @property
+    def guards(self) -> list[str]:
+        """Names of the skills to be kept, sorted."""
+        return sorted(name for name, skill in self.skills.items() if skill.guard)
+
+    @property
+    def hash(self) -> str:
+        """Digest of everything the scenario says, defaults included."""
+        return digest(self.model_dump(mode="json"))
+
+    @model_validator(mode="after")
+    def _sensible(self) -> "Scenario":
+        if not self.targets:
+            raise ValueError("every skill is a guard; at least one must be taught")
+        for name in self.student.first.skills:
+            if name not in self.skills:
+                raise ValueError(f"student.first.skills names {name!r}, which is not a skill of this scenario")
+        return self

@@ -1,0 +1,74 @@
+"""Where tasks come from.
+
+A source knows what makes two tasks the same (the key), what is true of a task (its features) and how many distinct
+tasks a skill has. It never knows about splits: membership is a function of the key, see `splits.py`.
+"""
+
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from random import Random
+from typing import Any, ClassVar
+
+from ..memory.parts import Part
+from ..memory.records import Task
+
+Settings = Mapping[str, Any]
+"""What a scenario says about one skill, in the source's own terms."""
+
+
+class Source(Part):
+    """Base of every source."""
+
+    kind: ClassVar[str] = "source"
+
+    @abstractmethod
+    def check(self, skill: str, settings: Settings) -> None:
+        """Refuse settings that describe no task.
+
+        Raises:
+            PartError: naming the setting and the way out.
+        """
+
+    @abstractmethod
+    def size(self, skill: str, settings: Settings) -> int:
+        """Count the distinct tasks of a skill; a lower bound is enough above a million."""
+
+    @abstractmethod
+    def draw(
+        self,
+        skill: str,
+        settings: Settings,
+        count: int,
+        rng: Random,
+        *,
+        allowed: Callable[[str], bool],
+        having: Sequence[str] = (),
+        lacking: Sequence[str] = (),
+    ) -> list[Task]:
+        """Draw distinct tasks at random.
+
+        Args:
+            skill: name of the skill.
+            settings: its settings.
+            count: how many; fewer come back when the skill has no more.
+            rng: the only source of chance.
+            allowed: says whether a task with this key may be drawn.
+            having: features every task must have.
+            lacking: features no task may have.
+        """
+
+    def solve(self, task: Task) -> str | None:
+        """Answer a task by another way than the one that wrote it; None where there is no other way."""
+        del task
+        return None
+
+    def phrase(self, rule: Sequence[str]) -> str:
+        """Say in words what tasks with these features have in common."""
+        return " and ".join(rule)
+
+    @property
+    def prose(self) -> bool:
+        """Whether tasks are prose, so that sharing n-grams with an exam item is a leak; in a procedural source the key
+        is the identity and near tasks are harmless.
+        """
+        return True

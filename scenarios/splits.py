@@ -1,0 +1,68 @@
+"""Four disjoint splits by construction: which one a task belongs to is a function of its key alone.
+
+A key is hashed to a number in [0, 1); each split owns an interval of it and training gets the rest. Nothing can be
+in two splits, whoever wrote it and whenever, and no list of held-out tasks has to be kept or passed around. The exam
+interval serves *select* for target skills and *guard* for guard skills, which are different skills.
+"""
+
+import hashlib
+from collections.abc import Callable
+from random import Random
+from typing import Literal
+
+from ..memory.records import Split, Task
+from .schema import Scenario, Skill
+from .source import Source
+
+Part = Literal["probe", "exam", "report", "train"]
+
+
+def place(key: str, salt: str) -> float:
+    """Hash a key to [0, 1)."""
+    value = hashlib.blake2b(f"{salt}\x00{key}".encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(value, "big") / 2**64
+
+
+class Splits:
+    """Draws tasks of a scenario so that no task serves two ends."""
+
+    def __init__(self, scenario: Scenario, source: Source, seed: int) -> None:
+        self.scenario = scenario
+        self.source = source
+        self.seed = seed
+        shares = scenario.splits
+        self._bounds = (shares.probe, shares.probe + shares.exam, shares.probe + shares.exam + shares.report)
+
+    def part(self, key: str) -> Part:
+        """Say what a task with this key may be used for."""
+        where = place(key, self.scenario.name)
+        probe, exam, report = self._bounds
+        return "probe" if where < probe else "exam" if where < exam else "report" if where < report else "train"
+
+    def only(self, part: Part) -> Callable[[str], bool]:
+        """Predicate over keys: belongs to this part."""
+        return lambda key: self.part(key) == part
+
+    def draw(
+        self, skill: str, part: Part, count: int, *, stream: str, having: tuple[str, ...] = (), lacking: tuple[str, ...] = ()
+    ) -> list[Task]:
+        """Draw distinct tasks of one skill from one part; `stream` names the purpose and fixes the draw."""
+        rng = Random(f"{self.seed}/{stream}/{skill}/{part}")
+        settings = self.scenario.skills[skill].task
+        return self.source.draw(skill, settings, count, rng, allowed=self.only(part), having=having, lacking=lacking)
+
+    def items(self, split: Split, *, limit: int | None = None) -> list[Task]:
+        """Items of an exam split, in a fixed order: select over targets, guard over guards, report over both.
+
+        Probe items are drawn round by round and have no fixed list.
+        """
+        sizes = self.scenario.splits
+        size = {"select": sizes.select, "report": sizes.sealed, "guard": sizes.guard}[split]
+        size = min(size, limit) if limit else size
+        part: Part = "report" if split == "report" else "exam"
+        skills = {name for name, skill in self.scenario.skills.items() if _examined(skill, split)}
+        return [task for name in sorted(skills) for task in self.draw(name, part, size, stream=split)]
+
+
+def _examined(skill: Skill, split: Split) -> bool:
+    return split == "report" or (split == "guard") == skill.guard

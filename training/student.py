@@ -1,0 +1,104 @@
+"""The embedded student: a small Llama built from scratch, first trained on the easy part only.
+
+It is cached by the hash of everything that went into it, so a second session starts at once. Embeddings are untied:
+with tied ones a server that reloads weights in place keeps the old output layer without saying so.
+"""
+
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..memory import files
+from ..memory.records import Task
+from ..memory.trace import span
+from ..scenarios.schema import Scenario, Student
+from ..scenarios.splits import Splits
+from . import checkpoint
+from .tokenizer import build_tokenizer
+from .trainer import MODEL, Trainer, write_rows
+
+LONGEST = 256
+"""Positions the embedded student can tell apart."""
+SPREAD = 0.06
+"""Standard deviation of the initial weights: at a width near 100, transformers' 0.02 doubles the steps needed."""
+THETA = 100.0
+"""Base of the rotary embedding: short contexts need no slow frequencies."""
+
+
+def cache_folder() -> Path:
+    """Where first-trained students are kept: `EVOLVENT_CACHE`, or the user's cache folder."""
+    default = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "evolvent"
+    return Path(os.environ.get("EVOLVENT_CACHE", default))
+
+
+def build(student: Student, folder: Path, *, seed: int) -> None:
+    """Write an untrained student."""
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    tokenizer = build_tokenizer(LONGEST)
+    torch.manual_seed(seed)
+    config = LlamaConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=student.hidden,
+        intermediate_size=3 * student.hidden,
+        num_hidden_layers=student.layers,
+        num_attention_heads=student.heads,
+        num_key_value_heads=student.heads,
+        max_position_embeddings=LONGEST,
+        tie_word_embeddings=False,
+        initializer_range=SPREAD,
+        rope_parameters={"rope_type": "default", "rope_theta": THETA},
+        pad_token_id=tokenizer.pad_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        bos_token_id=None,
+    )
+    checkpoint.save(LlamaForCausalLM(config), tokenizer, folder)
+
+
+def first_tasks(scenario: Scenario, splits: Splits) -> list[Task]:
+    """Tasks of the first training, without the features the scenario plants as unknown."""
+    wanted = scenario.student.first.skills or {name: () for name in scenario.guards}
+    each = scenario.student.first.samples // max(1, len(wanted))
+    return [
+        task for skill in sorted(wanted) for task in splits.draw(skill, "train", each, stream="first", lacking=tuple(wanted[skill]))
+    ]
+
+
+def prepare(scenario: Scenario, trainer: Trainer, tasks: Sequence[Task], folder: Path, *, seed: int) -> bool:
+    """Put the first-trained student into `folder`; say whether it came from the cache."""
+    import transformers
+    import trl
+
+    cause = {
+        "student": scenario.student.model_dump(mode="json", exclude={"engine", "first"}),
+        "trainer": trainer.describe(),
+        "seed": seed,
+        "versions": [transformers.__version__, trl.__version__],
+        "tasks": sorted(task.id for task in tasks),
+    }
+    cached = cache_folder() / "students" / files.digest(cause, length=32)
+    found = files.verify(cached) is not None
+    if not found:
+        with span("first training", tasks=len(tasks)):
+            _first_training(scenario, trainer, tasks, cached, seed=seed)
+    shutil.copytree(cached / MODEL, folder, dirs_exist_ok=True)
+    return found
+
+
+def _first_training(scenario: Scenario, trainer: Trainer, tasks: Sequence[Task], cached: Path, *, seed: int) -> None:
+    working = cached.with_name(f".{cached.name}.{os.getpid()}")
+    shutil.rmtree(working, ignore_errors=True)
+    working.mkdir(parents=True)
+    try:
+        build(scenario.student, working / "untrained", seed=seed)
+        if tasks:
+            write_rows(working, [(task.id, task.prompt, task.answer) for task in tasks])
+            trainer.train(working, start=working / "untrained", seed=seed)
+        else:
+            (working / "untrained").rename(working / MODEL)
+        files.seal(working)
+        files.publish(working, cached)
+    finally:
+        shutil.rmtree(working, ignore_errors=True)

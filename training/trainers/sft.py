@@ -1,0 +1,119 @@
+"""Supervised fine-tuning with TRL: conversational prompt and completion, loss on the completion, all weights.
+
+What differs from TRL's defaults is what short rows on a CPU need: no gradient checkpointing, full precision, a large
+batch, and length grouping only where padding would waste a fifth of the work. Nothing is truncated.
+"""
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field
+
+from ...memory.trace import spent
+from .. import checkpoint
+from ..trainer import METRICS, MODEL, Trained, Trainer, read_rows
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+WASTE = 0.2
+"""Share of padding from which grouping by length pays for its less random batches."""
+
+
+class Sft(Trainer):
+    """TRL's SFTTrainer with settings for short rows."""
+
+    epochs: float = Field(default=10.0, gt=0)
+    """Passes over the training set."""
+    most_steps: int = Field(default=600, ge=1)
+    """Cap on optimiser steps."""
+    batch: int = Field(default=64, ge=1)
+    """Samples per optimiser step."""
+    learning_rate: float = Field(default=3e-3, gt=0)
+    """Peak of a linear decay after warm-up."""
+    warmup: float = Field(default=0.05, ge=0, lt=1)
+    """Share of the steps that warm up."""
+    weight_decay: float = Field(default=0.1, ge=0)
+    """Decoupled weight decay."""
+    threads: int = Field(default=1, ge=1)
+    """CPU threads; see the in-process engine for why one."""
+
+    def steps(self, samples: int) -> int:
+        """Optimiser steps for a training set."""
+        return max(1, min(self.most_steps, round(self.epochs * samples / self.batch)))
+
+    def train(self, folder: Path, *, start: Path, seed: int) -> Trained:
+        """Train one round with TRL."""
+        import torch
+        from transformers import set_seed
+
+        with spent("training"):
+            torch.set_num_threads(self.threads)
+            set_seed(seed)
+            model, tokenizer = checkpoint.load(start)
+            trainer = self._trainer(model, tokenizer, self._dataset(read_rows(folder)), folder, seed)
+            since = time.perf_counter()
+            trainer.train()
+            seconds = time.perf_counter() - since
+            log = [entry for entry in trainer.state.log_history if "loss" in entry]
+            (folder / METRICS).write_text("".join(json.dumps(entry) + "\n" for entry in log))
+            checkpoint.save(trainer.model, tokenizer, folder / MODEL)
+        last = [float(entry["loss"]) for entry in log[-max(1, len(log) // 10) :]]
+        return Trained(
+            steps=int(trainer.state.global_step),
+            tokens=int(log[-1].get("num_tokens", 0)) if log else 0,
+            loss=sum(last) / len(last) if last else float("nan"),
+            seconds=seconds,
+        )
+
+    def _dataset(self, rows: list[tuple[str, str]]) -> "Dataset":
+        import datasets
+
+        datasets.disable_progress_bars()
+        return datasets.Dataset.from_list(
+            [
+                {"prompt": [{"role": "user", "content": p}], "completion": [{"role": "assistant", "content": c}]}
+                for p, c in rows
+            ]
+        )
+
+    def _trainer(self, model: Any, tokenizer: Any, dataset: "Dataset", folder: Path, seed: int) -> Any:
+        from trl import SFTConfig, SFTTrainer
+
+        steps = self.steps(len(dataset))
+        lengths = [len(r["prompt"][0]["content"]) + len(r["completion"][0]["content"]) for r in dataset]
+        uneven = 1 - sum(lengths) / (len(lengths) * max(lengths)) > WASTE
+        config = SFTConfig(
+            output_dir=str(folder / "trainer"),
+            max_steps=steps,
+            per_device_train_batch_size=min(self.batch, len(dataset)),
+            learning_rate=self.learning_rate,
+            warmup_steps=int(self.warmup * steps),
+            lr_scheduler_type="linear",
+            weight_decay=self.weight_decay,
+            adam_beta2=0.98,
+            max_length=None,
+            gradient_checkpointing=False,
+            bf16=False,
+            use_cpu=True,
+            train_sampling_strategy="group_by_length" if uneven else "random",
+            seed=seed,
+            data_seed=seed,
+            save_strategy="no",
+            logging_steps=max(1, steps // 20),
+            report_to="none",
+            disable_tqdm=True,
+            dataloader_pin_memory=False,
+        )
+        trainer = SFTTrainer(model=model, args=config, train_dataset=dataset, processing_class=tokenizer)
+        _quiet(trainer)
+        return trainer
+
+
+def _quiet(trainer: Any) -> None:
+    """Keep figures in the metrics file instead of on standard output."""
+    from transformers import PrinterCallback
+
+    trainer.remove_callback(PrinterCallback)
