@@ -1,11 +1,13 @@
 """How a round's budget is split over skills: a pure function of what the ledger says happened."""
 
+import math
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 from ..memory.parts import Part
+from ..memory.statistics import chance_corrected
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,22 @@ class History:
     @property
     def rate(self) -> float:
         """Latest pass rate, corrected for chance: 0 is luck, 1 is perfect."""
-        return corrected(self.passed[-1], self.tried[-1], self.chance[-1])
+        return self._rate(-1)
+
+    @property
+    def slope(self) -> float:
+        """Size of the last change of that rate beyond two standard errors, in [0, 1]; falling counts as moving."""
+        if len(self.tried) < 2:
+            return 0.0
+        return max(0.0, abs(self._rate(-1) - self._rate(-2)) - 2 * math.hypot(self._error(-1), self._error(-2)))
+
+    def _rate(self, at: int) -> float:
+        return chance_corrected(self.passed[at] / max(1, self.tried[at]), self.chance[at])
+
+    def _error(self, at: int) -> float:
+        """Standard error of a round's rate, with one pass and one failure added so that it is never 0."""
+        passed, tried = self.passed[at] + 1, self.tried[at] + 2
+        return math.sqrt(passed * (tried - passed) / tried**3) / (1 - min(self.chance[at], 0.99))
 
 
 class Portion(NamedTuple):
@@ -50,9 +67,3 @@ class Allocator(Part):
             even: samples a skill would get if the round were drawn evenly over all skills, guards included.
         """
 
-
-def corrected(passed: int, tried: int, chance: float) -> float:
-    """Pass rate corrected for chance, in [0, 1] (Cohen 1960)."""
-    from ..memory.statistics import chance_corrected
-
-    return chance_corrected(passed / tried if tried else 0.0, chance)

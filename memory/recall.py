@@ -1,7 +1,8 @@
 """The vector memory of a run: what was seen before, found by likeness.
 
-Vectors live in immutable Parquet parts, one per `remember`; the index beside them is derived. It is checked at every
-opening and made again from the parts when it is missing, short or wrong, so nothing depends on its surviving.
+Vectors live in immutable Parquet parts, one per `remember`; the index beside them is derived. It is sealed when it is
+closed and opened only if the seal holds; otherwise, or if it is short or wrong, it is made again from the parts. So
+nothing depends on its surviving.
 """
 
 import contextlib
@@ -26,7 +27,7 @@ from .store import Hit, Index, Label, Store
 from .trace import span, spent
 
 SAMPLE = 64
-"""Entries looked up at opening: if half an index is damaged, one in 2**64 openings would miss it."""
+"""Entries looked up at opening: if half an index is wrong, one in 2**64 openings would miss it."""
 
 CHUNK = 5000
 """Vectors per call while the index is made again."""
@@ -36,6 +37,9 @@ SPARE = 2
 
 DIGITS = 6
 """Decimals of a similarity that float32 gets right in any order of adding up."""
+
+INDEX = re.compile(r"index-\d{1,9}", re.ASCII)
+"""Names of indexes."""
 
 POINTER = "current"
 """Names the index in use; it is replaced only when a new one is whole."""
@@ -131,8 +135,10 @@ class Recall:
         return [self._answer(hits, k) for hits in hits_Q]
 
     def close(self) -> None:
-        """Release the index."""
+        """Release the index and seal it; without this the next opening makes it again."""
         self._index.close()
+        if name := self._current():
+            files.seal(self.folder / name)
 
     def _answer(self, hits: Sequence[Hit], k: int) -> list[Remembered]:
         """Give every entry at the places hit, in an order that does not depend on how the index was made."""
@@ -169,12 +175,12 @@ class Recall:
             return
         try:
             theirs = json.loads(path.read_bytes())
-            same = theirs["digest"] == files.digest(mine)
-        except (ValueError, KeyError, TypeError) as error:
+            same, other = theirs["digest"] == files.digest(mine), _say(theirs["embedder"])
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise LedgerError(f"{path}: cannot be read ({error}); restore it from a copy") from None
         if not same:
             raise RunError(
-                f"{self.folder} holds vectors of embedder {_say(theirs['embedder'])}, the scenario has {_say(mine)}; "
+                f"{self.folder} holds vectors of embedder {other}, the scenario has {_say(mine)}; "
                 "use a new run or the old embedder"
             )
 
@@ -198,10 +204,14 @@ class Recall:
             with span("memory.rebuild", reason=reason, vectors=len(vectors)) if vectors else contextlib.nullcontext():
                 index = self._rebuild(vectors)
         current = self._current()
-        for folder in self.folder.glob("index-*"):
-            if folder.name != current:
-                shutil.rmtree(folder)
+        for name in self._indexes():
+            if name != current:
+                shutil.rmtree(self.folder / name)
         return index
+
+    def _indexes(self) -> list[str]:
+        """Names of the indexes there are, in use or left over."""
+        return [folder.name for folder in self.folder.iterdir() if INDEX.fullmatch(folder.name)]
 
     def _current(self) -> str | None:
         """Name of the index in use."""
@@ -209,13 +219,19 @@ class Recall:
             name = (self.folder / POINTER).read_text(errors="replace").strip()
         except FileNotFoundError:
             return None
-        return name if re.fullmatch(r"index-\d+", name, re.ASCII) else None
+        return name if INDEX.fullmatch(name) else None
 
     def _trusted(self, name: str, vectors: Mapping[str, Vectors]) -> tuple[Index | None, str]:
         """Open an index and give it if it is right, or else say what is wrong."""
+        folder = self.folder / name
+        if files.verify(folder) is None:
+            # not even opened to look: Chroma 1.5.9 can take the whole process down over a file cut short
+            return None, "it was not closed, or was changed since"
+        (folder / files.COMPLETE).unlink()
+        files.sync_folder(folder)
         try:
             with contextlib.ExitStack() as stack:
-                index = self.store.open(self.folder / name, self.embedder.dimensions)
+                index = self.store.open(folder, self.embedder.dimensions)
                 stack.callback(index.close)
                 if reason := _wrong(index, vectors):
                     return None, reason
@@ -229,7 +245,8 @@ class Recall:
 
     def _rebuild(self, vectors: Mapping[str, Vectors]) -> Index:
         """Make the index again beside the old one, check it, then point to it."""
-        used = [folder.name for folder in self.folder.glob("index-*")] + [self._current() or "index-0"]
+        # the name in the pointer counts as used even if its folder is gone: Chroma caches clients by path
+        used = [*self._indexes(), self._current() or "index-0"]
         name = f"index-{1 + max(int(old.removeprefix('index-')) for old in used)}"
         with contextlib.ExitStack() as stack:
             index = self.store.open(self.folder / name, self.embedder.dimensions)

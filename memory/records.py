@@ -178,6 +178,7 @@ class Critique(Record):
     kind: ClassVar[str] = "critique"
 
     sample: str
+    round: int
     judge: str
     accepted: bool
     reason: str

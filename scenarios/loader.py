@@ -53,11 +53,25 @@ def parse(value: dict[str, Any], *, where: str) -> Scenario:
 
 
 def load(path: Path, overrides: Sequence[str] = ()) -> Scenario:
-    """Read a scenario file and apply `a.b=c` overrides, each value read as TOML."""
+    """Read a scenario file and apply `a.b=c` overrides, each value read as TOML.
+
+    `source.path` is made absolute, so that a run can be resumed from anywhere: relative to the file's folder where the
+    file says it, to the current folder in an override.
+    """
     value = read(path)
+    _anchor(value, path.absolute().parent)
     for override in overrides:
         _override(value, override)
+    _anchor(value, Path.cwd())
     return parse(value, where=str(path))
+
+
+def _anchor(value: dict[str, Any], folder: Path) -> None:
+    """Make the path of the source's file absolute, if it has one."""
+    source = value.get("source")
+    settings = source.get("settings", source) if isinstance(source, dict) else None
+    if isinstance(settings, dict) and isinstance(given := settings.get("path"), str):
+        settings["path"] = str(folder / Path(given).expanduser())
 
 
 def _override(value: dict[str, Any], override: str) -> None:

@@ -24,6 +24,8 @@ SPREAD = 0.06
 """Standard deviation of the initial weights: at a width near 100, transformers' 0.02 doubles the steps needed."""
 THETA = 100.0
 """Base of the rotary embedding: short contexts need no slow frequencies."""
+RECIPE = 2
+"""Raised when this module or the tokenizer changes what is built, so that no older student is taken for it."""
 
 
 def cache_folder() -> Path:
@@ -76,6 +78,7 @@ def prepare(scenario: Scenario, trainer: Trainer, tasks: Sequence[Task], folder:
         "trainer": trainer.describe(),
         "seed": seed,
         "versions": [transformers.__version__, trl.__version__],
+        "recipe": RECIPE,
         "tasks": sorted(task.id for task in tasks),
     }
     cached = cache_folder() / "students" / files.digest(cause, length=32)

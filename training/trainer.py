@@ -38,13 +38,14 @@ class Trainer(Part):
     """Tokens a sample may have; longer ones are rejected before training, never cut."""
 
     @abstractmethod
-    def train(self, folder: Path, *, start: Path, seed: int) -> Trained:
+    def train(self, folder: Path, *, start: Path, seed: int, steps: int | None = None) -> Trained:
         """Train on `folder/data/train.parquet`, write `folder/model` and `folder/metrics.jsonl`.
 
         Args:
             folder: working folder of the round.
             start: checkpoint to start from.
             seed: fixes order and everything random; same folder, start and seed give the same weights.
+            steps: optimiser steps, where they are not to follow from the number of samples.
         """
 
     @abstractmethod

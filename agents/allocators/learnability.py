@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import Field
 
-from ..allocator import Allocator, History, Portion, corrected
+from ..allocator import Allocator, History, Portion
 
 
 class Learnability(Allocator):
@@ -42,10 +42,10 @@ class Learnability(Allocator):
             return 0.0
         p = history.rate
         unknown = self.exploration * (1 - p) / math.sqrt(1 + len(history.taught))
-        return 4 * p * (1 - p) + self.progress * slope(history) + unknown
+        return 4 * p * (1 - p) + self.progress * history.slope + unknown
 
     def _limit(self, history: History, budget: int, even: int) -> int:
-        answered = history.rate > 0 and (slope(history) > 0 or history.rate > 0.5)
+        answered = history.rate > 0 and (history.slope > 0 or history.rate > 0.5)
         return int(self.cap * budget) if answered else min(even, int(self.cap * budget))
 
     def _reason(self, history: History, utility: float) -> str:
@@ -53,22 +53,7 @@ class Learnability(Allocator):
             return "abandoned: floor only"
         if history.mastered:
             return "mastered: floor only"
-        return f"utility {utility:.2f} (p {history.rate:.2f} above chance, slope {slope(history):.2f})"
-
-
-def slope(history: History) -> float:
-    """Size of the last change of the chance-corrected pass rate beyond two standard errors, in [0, 1]."""
-    if len(history.tried) < 2:
-        return 0.0
-    before, after = (corrected(history.passed[i], history.tried[i], history.chance[i]) for i in (-2, -1))
-    error = math.sqrt(
-        sum(
-            (history.passed[i] + 1) * (history.tried[i] - history.passed[i] + 1) / (history.tried[i] + 2) ** 3 / (1 - chance) ** 2
-            for i in (-2, -1)
-            if (chance := min(history.chance[i], 0.99)) is not None
-        )
-    )
-    return max(0.0, abs(after - before) - 2 * error)
+        return f"utility {utility:.2f} (p {history.rate:.2f} above chance, slope {history.slope:.2f})"
 
 
 def _fill(utilities: Mapping[str, float], room: Mapping[str, int], budget: int) -> dict[str, int]:

@@ -34,8 +34,8 @@ class Chroma(Store):
     """
 
     effort: int = Field(default=200, ge=1)
-    """Candidates kept in view (`ef`) while adding and searching; with Chroma's own 100, the answers to 8 in 500
-    queries over 10,000 short texts depended on the order of adding, with 200 none did."""
+    """Candidates kept in view (`ef`) while adding and searching; with Chroma's own 100, 8 in 500 answers over
+    10,000 short texts depended on the order of adding, with 200 at most 1 did."""
 
     def open(self, folder: Path, dimensions: int) -> Index:
         """Open the index in a folder, or make an empty one there."""

@@ -44,7 +44,7 @@ class Sft(Trainer):
         """Optimiser steps for a training set."""
         return max(1, min(self.most_steps, round(self.epochs * samples / self.batch)))
 
-    def train(self, folder: Path, *, start: Path, seed: int) -> Trained:
+    def train(self, folder: Path, *, start: Path, seed: int, steps: int | None = None) -> Trained:
         """Train one round with TRL."""
         import torch
         from transformers import set_seed
@@ -53,7 +53,7 @@ class Sft(Trainer):
             torch.set_num_threads(self.threads)
             set_seed(seed)
             model, tokenizer = checkpoint.load(start)
-            trainer = self._trainer(model, tokenizer, self._dataset(read_rows(folder)), folder, seed)
+            trainer = self._trainer(model, tokenizer, self._dataset(read_rows(folder)), folder, seed, steps)
             since = time.perf_counter()
             trainer.train()
             seconds = time.perf_counter() - since
@@ -79,10 +79,10 @@ class Sft(Trainer):
             ]
         )
 
-    def _trainer(self, model: Any, tokenizer: Any, dataset: "Dataset", folder: Path, seed: int) -> Any:
+    def _trainer(self, model: Any, tokenizer: Any, dataset: "Dataset", folder: Path, seed: int, steps: int | None) -> Any:
         from trl import SFTConfig, SFTTrainer
 
-        steps = self.steps(len(dataset))
+        steps = steps or self.steps(len(dataset))
         lengths = [len(r["prompt"][0]["content"]) + len(r["completion"][0]["content"]) for r in dataset]
         uneven = 1 - sum(lengths) / (len(lengths) * max(lengths)) > WASTE
         config = SFTConfig(

@@ -1,0 +1,264 @@
+"""What every node works at: a run's folder, its ledger and memory, and the parts its scenario names."""
+
+import json
+import os
+import secrets
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ..memory import files
+from ..memory.effects import Effects
+from ..memory.embedder import Embedder
+from ..memory.errors import RunError
+from ..memory.ledger import Ledger
+from ..memory.lock import Lock
+from ..memory.parts import Part, PartSpec, load
+from ..memory.recall import Recall
+from ..memory.records import Arm, Fate, Sample, Session, Split, Task
+from ..memory.store import Store
+from ..memory.trace import Trace, recording, spent
+from ..scenarios.schema import Scenario
+from ..scenarios.source import Source
+from ..scenarios.splits import Splits
+from ..scenarios.verifier import Verifier
+from ..training.curation.decontamination import Decontamination
+from ..training.curation.duplicates import Duplicates
+from ..training.engine import EnginePart
+from ..training.gate import Gate
+from ..training.trainer import Trainer
+from .allocator import Allocator
+from .teacher import Teacher
+from .watcher import Watcher
+
+BASE = "base"
+"""Folder of the student a session starts from."""
+ANSWER = 64
+"""Tokens an answer may have in probes and exams."""
+
+P = TypeVar("P", bound=Part)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Everything a scenario names, found and built."""
+
+    source: Source
+    verifier: Verifier
+    engine: EnginePart
+    trainer: Trainer
+    teacher: Teacher
+    allocator: Allocator
+    embedder: Embedder
+    store: Store
+
+    @classmethod
+    def resolve(cls, scenario: Scenario, where: str, *, allow_import: bool = False) -> "Parts":
+        """Find and build every part, and have the source check every skill.
+
+        Raises:
+            PartError: naming the file, the part and the way out.
+        """
+        root = __name__.rpartition(".agents")[0]
+
+        def one(spec: PartSpec, base: type[P], folder: str) -> P:
+            return load(spec, base=base, package=f"{root}.{folder}", where=where, allow_import=allow_import)
+
+        parts = cls(
+            source=one(scenario.source, Source, "scenarios.sources"),
+            verifier=one(scenario.verifier, Verifier, "scenarios.verifiers"),
+            engine=one(scenario.student.engine, EnginePart, "training.engines"),
+            trainer=one(scenario.trainer, Trainer, "training.trainers"),
+            teacher=one(scenario.teacher, Teacher, "agents.teachers"),
+            allocator=one(scenario.allocator, Allocator, "agents.allocators"),
+            embedder=one(scenario.embedder, Embedder, "memory.embedders"),
+            store=one(scenario.store, Store, "memory.stores"),
+        )
+        for name, skill in scenario.skills.items():
+            parts.source.check(name, skill.task)
+        return parts
+
+    def describe(self) -> dict[str, Any]:
+        """Names and settings of all parts, defaults included."""
+        return {name: part.describe() for name, part in vars(self).items()}
+
+
+@dataclass
+class Desk:
+    """An open run. Use `create` or `reopen`, and close it."""
+
+    run: Path
+    scenario: Scenario
+    parts: Parts
+    session: Session
+    ledger: Ledger
+    effects: Effects
+    recall: Recall
+    trace: Trace
+    watcher: Watcher
+    _exits: ExitStack = field(repr=False)
+
+    @classmethod
+    def create(
+        cls, runs: Path, scenario: Scenario, parts: Parts, session: Session, *, toml: str, stamp: str, watcher: Watcher
+    ) -> "Desk":
+        """Make a run folder and open it.
+
+        Raises:
+            RunError: the folder for runs cannot be written.
+        """
+        name = f"{stamp}_{scenario.name}_{secrets.token_hex(2)}"
+        run = runs / name
+        try:
+            run.mkdir(parents=True)
+            for folder in ("rounds", "staging", "logs"):
+                (run / folder).mkdir()
+            files.write_text(run / "scenario.toml", toml)
+            files.write_json(run / "scenario.resolved.json", resolved(scenario, parts))
+            files.write_json(run / "environment.json", environment())
+            files.write_json(run / "session.json", {"status": "running", "session": session.model_dump(mode="json")})
+        except OSError as error:
+            raise RunError(f"{runs}: cannot be written ({error.strerror}); choose another folder with --runs-dir") from None
+        return cls._open(run, scenario, parts, session, watcher)
+
+    @classmethod
+    def reopen(cls, run: Path, *, watcher: Watcher, allow_import: bool = False) -> "Desk":
+        """Open a run that was begun before.
+
+        Raises:
+            RunError: not a run, changed since, or in use.
+        """
+        from ..scenarios.loader import parse
+
+        try:
+            stored = json.loads((run / "scenario.resolved.json").read_text())
+            session = Session.model_validate(json.loads((run / "session.json").read_text())["session"])
+        except FileNotFoundError:
+            raise RunError(f"{run}: not a run of evolvent; `evolvent runs list` shows the ones there are") from None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise RunError(f"{run}: session.json or scenario.resolved.json is damaged ({error})") from None
+        scenario = parse(stored["scenario"], where=str(run / "scenario.resolved.json"))
+        if scenario.hash != session.scenario:
+            raise RunError(
+                f"{run / 'scenario.resolved.json'}: the scenario changed since this run began; "
+                "undo the change, or start a new run with `evolvent run`"
+            )
+        parts = Parts.resolve(scenario, str(run / "scenario.resolved.json"), allow_import=allow_import)
+        return cls._open(run, scenario, parts, session, watcher)
+
+    @classmethod
+    def _open(cls, run: Path, scenario: Scenario, parts: Parts, session: Session, watcher: Watcher) -> "Desk":
+        with ExitStack() as stack:
+            stack.enter_context(Lock(run))
+            ledger = Ledger(run / "ledger.sqlite")
+            stack.callback(ledger.close)
+            trace = stack.enter_context(recording(Trace(run / "trace.sqlite")))
+            with spent("start-up"):
+                recall = Recall.open(run / "memory", store=parts.store, embedder=parts.embedder)
+            stack.callback(recall.close)
+            effects = Effects(ledger, run, session.id)
+            exits = stack.pop_all()
+        return cls(run, scenario, parts, session, ledger, effects, recall, trace, watcher, exits)
+
+    def close(self) -> None:
+        """Release everything, in reverse order."""
+        self._exits.close()
+
+    # what the scenario holds
+
+    @cached_property
+    def splits(self) -> Splits:
+        """Draws tasks."""
+        return Splits(self.scenario, self.parts.source, self.session.seed)
+
+    @cached_property
+    def gate(self) -> Gate:
+        """Decides promotions."""
+        return Gate.model_validate(self.scenario.gate.model_dump())
+
+    def items(self, split: Split) -> list[Task]:
+        """Items of an exam, capped by `--limit`."""
+        if split not in self._items:
+            with spent("curation"):
+                self._items[split] = self.splits.items(split, limit=self.session.limit)
+        return self._items[split]
+
+    @cached_property
+    def _items(self) -> dict[Split, list[Task]]:
+        return {}
+
+    @property
+    def budget(self) -> int:
+        """New samples per round, capped by `--limit`."""
+        return min(self.scenario.rounds.samples, self.session.limit or self.scenario.rounds.samples)
+
+    # what is kept, held in memory so that a round costs the same however much there is
+
+    @cached_property
+    def contamination(self) -> Decontamination:
+        """Knows what the exams hold; the sealed items never leave it."""
+        items = [task for split in ("select", "guard", "report") for task in self.items(split)]
+        return Decontamination(self.splits, items, ngram=self.scenario.curation.ngram)
+
+    @cached_property
+    def duplicates(self) -> Duplicates:
+        """Knows what is kept in the targeted arm."""
+        known = Duplicates(near=self.scenario.curation.near, prose=self.parts.source.prose)
+        known.add(self.kept())
+        return known
+
+    def kept(self, *, round: int | None = None) -> list[Sample]:
+        """Samples that are trained on: of one round, or all accumulated; in a fixed order."""
+        fates = {f.sample for f in self.ledger.read(Fate, round=round) if f.kept}
+        return sorted((s for s in self.ledger.read(Sample, round=round) if s.id in fates), key=lambda s: s.id)
+
+    # places
+
+    def folder(self, round: int, arm: Arm = "targeted") -> Path:
+        """Where a round lives."""
+        return self.run / "rounds" / (f"{round:03d}" if arm == "targeted" else arm)
+
+    def path(self, relative: str) -> Path:
+        """A place in the run; paths are kept relative so that a run may be moved."""
+        return self.run / relative
+
+    def say(self, event: str, **facts: Any) -> None:
+        """Tell whoever watches."""
+        self.watcher.on(event, facts)
+
+
+def resolved(scenario: Scenario, parts: Parts) -> dict[str, Any]:
+    """A scenario with every default written out."""
+    return {"scenario": scenario.model_dump(mode="json"), "parts": parts.describe(), "hash": scenario.hash}
+
+
+def environment() -> dict[str, Any]:
+    """What the session runs on."""
+    import platform
+    from importlib.metadata import version
+
+    names = ("evolvent", "torch", "transformers", "trl", "datasets", "langgraph", "chromadb", "pydantic", "numpy")
+    return {
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "cores": os.cpu_count(),
+        "packages": {name: version(name) for name in names},
+    }
+
+
+def seed_of(desk: Desk, *names: str | int) -> int:
+    """A seed for one purpose in one session, in [0, 2**31)."""
+    return int(files.digest([desk.session.seed, *names], length=12), 16) % 2**31
+
+
+def hash_samples(samples: Sequence[Sample]) -> str:
+    """Digest of a training set, free of its order."""
+    return files.digest(sorted(s.id for s in samples), length=32)
+
+
+def rates(scores: Mapping[str, Any]) -> dict[str, float]:
+    """Pass rates of an exam by skill."""
+    return {skill: s.passed / s.tried for skill, s in scores.items()}

@@ -1,0 +1,145 @@
+"""The loop as a LangGraph graph: control flow only, with ids in its state and every step at least once.
+
+    baseline → probe → diagnose → allocate → generate ⇄ critique → curate → review → train → examine → decide → reflect ┐
+                  ↑         └→ finish                                                                                   │
+                  └─────────────────────────────────────────────────────────────────────────────────────────────────────┘
+
+LangGraph resumes a graph whose node was renamed as if it were finished, so a run keeps the fingerprint of its graph
+and refuses another one.
+"""
+
+import os
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+from ..memory import crash, files
+from ..memory.errors import RunError
+from ..memory.parts import PartSpec, known, load
+from ..memory.trace import span
+from .desk import Desk
+from .node import Node, State
+
+if TYPE_CHECKING:
+    from langgraph.graph.state import CompiledStateGraph
+
+WRITES = 3
+"""Times a round's samples are written at most before what is missing stays missing."""
+THREAD = "session"
+KEEP = 3
+"""Checkpoints kept per run; a resume needs the last one."""
+
+EDGES: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("baseline", ("probe",)),
+    ("probe", ("diagnose",)),
+    ("diagnose", ("allocate", "finish")),
+    ("allocate", ("generate",)),
+    ("generate", ("critique",)),
+    ("critique", ("generate", "curate")),
+    ("curate", ("review",)),
+    ("review", ("train", "reflect")),
+    ("train", ("examine",)),
+    ("examine", ("decide",)),
+    ("decide", ("reflect",)),
+    ("reflect", ("probe",)),
+)
+
+
+def nodes() -> dict[str, Node]:
+    """Every node of the folder, by name."""
+    package = f"{__package__}.nodes"
+    return {name: load(PartSpec(name=name), base=Node, package=package, where="graph") for name in known(package)}
+
+
+def fingerprint() -> str:
+    """Digest of nodes and edges."""
+    return files.digest([known(f"{__package__}.nodes"), EDGES])
+
+
+def route(node: str, state: State) -> str:
+    """Say where the graph goes from a node with two ways out."""
+    if node == "diagnose":
+        return "finish" if state.get("finished") else "allocate"
+    if node == "critique":
+        return "generate" if state.get("missing") and state.get("attempt", 0) < WRITES else "curate"
+    return "train" if state.get("approved", True) else "reflect"
+
+
+def build(desk: Desk, checkpointer: Any) -> "CompiledStateGraph[State, None, State, State]":
+    """Build the graph at a desk."""
+    from langgraph.graph import END, START, StateGraph
+
+    graph: Any = StateGraph(State)
+    for name, node in nodes().items():
+        graph.add_node(name, _step(name, node, desk))
+    graph.add_edge(START, "baseline")
+    for source, targets in EDGES:
+        if len(targets) == 1:
+            graph.add_edge(source, targets[0])
+        else:
+            graph.add_conditional_edges(source, _router(source), list(targets))
+    graph.add_edge("finish", END)
+    return graph.compile(checkpointer=checkpointer)
+
+
+async def advance(desk: Desk) -> str:
+    """Run the session to its end from wherever it stands.
+
+    Returns:
+        `finished`, or `waiting` when a person has to decide something.
+
+    Raises:
+        RunError: the run was begun with another graph.
+    """
+    os.environ.setdefault("LANGGRAPH_STRICT_MSGPACK", "true")
+    os.environ.setdefault("LANGSMITH_TRACING", "false")
+    if desk.session.graph != fingerprint():
+        raise RunError(
+            f"{desk.run}: begun with graph {desk.session.graph}, this version has {fingerprint()}; "
+            "finish it with the version that began it, or start a new run"
+        )
+    from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+
+    async with AsyncSqliteSaver.from_conn_string(str(desk.run / "graph.sqlite")) as saver:
+        graph = build(desk, saver)
+        config: Any = {"configurable": {"thread_id": THREAD}, "recursion_limit": 20 * (desk.scenario.rounds.most + 2)}
+        before = await graph.aget_state(config)
+        begun = bool(before.values or before.next)
+        if begun and not before.next:
+            return "finished"
+        start: Any = None if begun else State()
+        with span("session", run=desk.run.name):
+            async for _ in graph.astream(start, config, durability="sync", stream_mode="updates"):
+                crash.point("graph.after_node")
+                await _prune(saver)
+        after = await graph.aget_state(config)
+        return "waiting" if after.next else "finished"
+
+
+def _step(name: str, node: Node, desk: Desk) -> Callable[[State], Awaitable[State]]:
+    async def step(state: State) -> State:
+        desk.say("node", name=name, round=state.get("round", 0))
+        with span(f"node {name}", round=state.get("round", 0)):
+            return await node.run(state, desk)
+
+    step.__name__ = name
+    return step
+
+
+def _router(source: str) -> Callable[[State], str]:
+    def router(state: State) -> str:
+        return route(source, state)
+
+    return router
+
+
+async def _prune(saver: Any) -> None:
+    """Drop all but the last checkpoints: the saver keeps every one, and a resume needs only the newest."""
+    old = "select checkpoint_id from checkpoints where thread_id = ? order by checkpoint_id desc limit -1 offset ?"
+    for table in ("writes", "checkpoints"):
+        await saver.conn.execute(
+            f"delete from {table} where thread_id = ? and checkpoint_id in ({old})",  # noqa: S608
+            (THREAD, THREAD, KEEP),
+        )
+    await saver.conn.commit()
+
+

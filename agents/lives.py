@@ -1,0 +1,94 @@
+"""The life of weaknesses and skills, read from the ledger: what a round's observations mean."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..memory.ledger import Ledger
+from ..memory.records import Attempt, Observation, Probe, Sample, State, Weakness
+from ..memory.statistics import chance_corrected, wilson
+from ..scenarios.schema import Probing
+from .allocator import History
+from .probing import conclude
+
+PATIENCE = 2
+"""Rounds a weakness is taught before it may be abandoned."""
+HOPELESS = 0.25
+"""Chance-corrected pass rate that even the upper end of the interval must stay below."""
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """A weakness and everything seen of it."""
+
+    weakness: Weakness
+    observations: tuple[Observation, ...]
+
+    @property
+    def state(self) -> State:
+        """Latest state."""
+        return self.observations[-1].state if self.observations else "open"
+
+
+def lives(ledger: Ledger) -> list[Life]:
+    """All weaknesses in the order they were found."""
+    seen: dict[str, list[Observation]] = {}
+    for observation in ledger.read(Observation):
+        seen.setdefault(observation.weakness, []).append(observation)
+    return [Life(w, tuple(seen.get(w.id, ()))) for w in ledger.read(Weakness)]
+
+
+def histories(ledger: Ledger, skills: Sequence[str]) -> list[History]:
+    """What every target skill showed in the rounds so far."""
+    probes: dict[str, list[Probe]] = {skill: [] for skill in skills}
+    for probe in ledger.read(Probe):
+        probes[probe.skill].append(probe)
+    given: dict[tuple[str, int], int] = {}
+    for sample in ledger.read(Sample):
+        if sample.arm == "targeted":
+            given[sample.task.skill, sample.round] = given.get((sample.task.skill, sample.round), 0) + 1
+    by_skill: dict[str, list[Life]] = {}
+    for life in lives(ledger):
+        by_skill.setdefault(life.weakness.skill, []).append(life)
+    return [_history(skill, rows, given, by_skill.get(skill, [])) for skill, rows in probes.items()]
+
+
+def _history(skill: str, probes: Sequence[Probe], given: dict[tuple[str, int], int], own: Sequence[Life]) -> History:
+    states = {life.state for life in own}
+    return History(
+        skill=skill,
+        passed=tuple(p.passed for p in probes),
+        tried=tuple(p.tried for p in probes),
+        chance=tuple(p.chance for p in probes),
+        taught=tuple(given.get((skill, p.round), 0) for p in probes[:-1]),
+        mastered=probes[-1].verdict == "mastered" and not states & {"open", "taught", "regressed"},
+        abandoned="abandoned" in states and not states & {"open", "taught", "regressed"},
+    )
+
+
+def hopeless(history: History) -> bool:
+    """Whether a skill was taught long enough and still answers no better than luck.
+
+    Pools the probes since the first teaching; chance-corrected, so a coin called right half the time is hopeless.
+    """
+    taught = [i for i, samples in enumerate(history.taught, start=1) if samples]
+    if len(taught) < PATIENCE or history.slope > 0:
+        return False
+    passed, tried = sum(history.passed[i] for i in taught), sum(history.tried[i] for i in taught)
+    chance = sum(history.chance[i] * history.tried[i] for i in taught) / max(1, tried)
+    return chance_corrected(wilson(passed, tried).high, chance) < HOPELESS
+
+
+def judge(life: Life, attempts: Sequence[Attempt], *, skill_hopeless: bool, settings: Probing) -> tuple[State, str]:
+    """Give the next state of a weakness and the reason, from this round's attempts under its rule."""
+    passed, tried = sum(a.verdict.passed for a in attempts), len(attempts)
+    low, high = wilson(passed, tried)
+    figures = f"{passed} of {tried} fresh probes right ({low:.0%} to {high:.0%})"
+    if not life.observations:
+        return "open", f"found now: {figures}"
+    if skill_hopeless:
+        return "abandoned", f"no better than luck after {PATIENCE} rounds of teaching: {figures}"
+    if conclude(passed, tried, settings) == "mastered":
+        return "fixed", figures
+    if life.state in ("fixed", "regressed"):
+        return "regressed", f"was fixed: {figures}"
+    return "taught", figures

@@ -1,0 +1,36 @@
+"""One step of the graph."""
+
+from abc import abstractmethod
+from typing import ClassVar, TypedDict
+
+from ..memory.parts import Part
+from .desk import Desk
+
+
+class State(TypedDict, total=False):
+    """What travels through the graph: ids and counters only; everything else is in the ledger."""
+
+    round: int
+    student: str
+    """Digest of the promoted student."""
+    path: str
+    """Its folder, relative to the run."""
+    candidate: str
+    candidate_path: str
+    attempt: int
+    """How often this round's samples were written."""
+    missing: int
+    """Samples that critique turned down and that are to be written again."""
+    finished: bool
+    """Nothing is left to teach, or no round is left."""
+    approved: bool
+
+
+class Node(Part):
+    """Base of every node: stateless, at least once; what it does happens through the effect ledger."""
+
+    kind: ClassVar[str] = "node"
+
+    @abstractmethod
+    async def run(self, state: State, desk: Desk) -> State:
+        """Do the step, give what changes in the state."""

@@ -1,0 +1,49 @@
+"""Make the student the session starts from, and examine it."""
+
+from pathlib import Path
+
+from ...memory.effects import Outcome
+from ...memory.trace import spent
+from ...training import checkpoint, student
+from ...training.exam import examine
+from ..desk import ANSWER, BASE, Desk, rates
+from ..node import Node, State
+
+
+
+class Baseline(Node):
+    """First training of the student (or its cached result), then its first exam."""
+
+    async def run(self, state: State, desk: Desk) -> State:
+        """Prepare and examine the student."""
+        scenario, seed = desk.scenario, desk.session.seed
+        first = desk.parts.trainer.model_copy(update={"epochs": scenario.student.first.epochs, "most_steps": 10**9})
+
+        async def prepare(folder: Path) -> None:
+            with spent("curation"):
+                tasks = student.first_tasks(scenario, desk.splits)
+            cached = student.prepare(scenario, first, tasks, folder, seed=seed)
+            desk.say("student", tasks=len(tasks), cached=cached)
+
+        def read(folder: Path) -> Outcome:
+            return Outcome({"student": checkpoint.identify(folder)})
+
+        inputs = {"student": scenario.student.model_dump(mode="json"), "trainer": first.describe(), "seed": seed}
+        made = await desk.effects.folder("student", 0, prepare, read, target=desk.path(BASE), inputs=inputs)
+
+        async def exam() -> Outcome:
+            engine = desk.parts.engine.open(desk.path(BASE))
+            exams = [
+                await examine(
+                    engine, desk.items(s), desk.parts.verifier, split=s, round=0, arm="targeted", longest=ANSWER
+                )
+                for s in ("select", "guard")
+            ]
+            engine.close()
+            return Outcome({"exams": [e.id for e in exams], "rates": rates({**exams[0].scores, **exams[1].scores})}, exams)
+
+        seen = await desk.effects.once("baseline", 0, exam, inputs={"student": made["student"]})
+        desk.say("baseline", rates=seen["rates"])
+        return {"round": 1, "student": made["student"], "path": BASE, "attempt": 0, "missing": 0, "finished": False}
+
+

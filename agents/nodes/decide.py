@@ -1,0 +1,57 @@
+"""Promote the candidate if the gate says so; otherwise the student stays what it was."""
+
+from ...memory.effects import Outcome
+from ...memory.records import Exam, Promotion
+from ...training.exam import pick
+from ...training.gate import Paired, pair
+from ..desk import Desk
+from ..node import Node, State
+
+SINCE_START = " since the start"
+
+
+class Decision(Node):
+    """Apply the promotion gate."""
+
+    async def run(self, state: State, desk: Desk) -> State:
+        """Record the decision with its numbers."""
+        round, candidate = state["round"], state["candidate"]
+
+        async def work() -> Outcome:
+            target = pair(_exam(desk, "select", state["student"]).passed, _exam(desk, "select", candidate).passed)
+            decision = desk.gate.decide(target, _guards(desk, state), round=round, rounds=desk.scenario.rounds.most)
+            promotion = Promotion(
+                round=round,
+                incumbent=state["student"],
+                candidate=candidate,
+                promoted=decision.promoted,
+                reason=decision.reason,
+                alpha=decision.alpha,
+                gained=target.gained,
+                lost=target.lost,
+                p_value=decision.p_value,
+                guards=decision.guards,
+            )
+            return Outcome({"promoted": decision.promoted, "reason": decision.reason}, [promotion])
+
+        inputs = {"incumbent": state["student"], "candidate": candidate}
+        seen = await desk.effects.once("decide", round, work, inputs=inputs)
+        desk.say("decide", round=round, promoted=seen["promoted"], reason=seen["reason"])
+        if seen["promoted"]:
+            return {"student": candidate, "path": state["candidate_path"]}
+        return {}
+
+
+def _exam(desk: Desk, split: str, student: str) -> Exam:
+    return next(e for e in desk.ledger.read(Exam, subject=split) if e.student == student)
+
+
+def _guards(desk: Desk, state: State) -> dict[str, Paired]:
+    """Compare every guard with the incumbent, and with the first student: small losses must not add up."""
+    items, candidate = desk.items("guard"), _exam(desk, "guard", state["candidate"])
+    incumbent, first = _exam(desk, "guard", state["student"]), desk.ledger.read(Exam, round=0, subject="guard")[0]
+    compared = {skill: pair(pick(incumbent, items, skill), pick(candidate, items, skill)) for skill in desk.scenario.guards}
+    if first.student != incumbent.student:
+        for skill in desk.scenario.guards:
+            compared[skill + SINCE_START] = pair(pick(first, items, skill), pick(candidate, items, skill))
+    return compared

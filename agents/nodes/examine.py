@@ -1,0 +1,34 @@
+"""Examine the candidate on the items that promotion is decided on."""
+
+from ...memory.effects import Outcome
+from ...memory.errors import EvolventError
+from ...training.exam import examine
+from ..desk import ANSWER, Desk, rates
+from ..node import Node, State
+
+
+class Examination(Node):
+    """Sit the select and guard exams."""
+
+    async def run(self, state: State, desk: Desk) -> State:
+        """Record the exams of the candidate."""
+        round = state["round"]
+
+        async def work() -> Outcome:
+            engine = desk.parts.engine.open(desk.path(state["candidate_path"]))
+            if engine.student != state["candidate"]:
+                raise EvolventError(
+                    f"{state['candidate_path']}: weights {engine.student} are served where {state['candidate']} was trained; "
+                    "the checkpoint changed on disk, remove the round's folder and resume"
+                )
+            verifier = desk.parts.verifier
+            exams = [
+                await examine(engine, desk.items(s), verifier, split=s, round=round, arm="targeted", longest=ANSWER)
+                for s in ("select", "guard")
+            ]
+            engine.close()
+            return Outcome({"rates": rates({**exams[0].scores, **exams[1].scores})}, exams)
+
+        seen = await desk.effects.once("examine", round, work, inputs={"student": state["candidate"]})
+        desk.say("examine", round=round, rates=seen["rates"])
+        return {}

@@ -1,0 +1,45 @@
+"""Have the teacher write samples for every share of the budget, and again for those that critique turned down."""
+
+from collections import Counter
+
+from ...memory.effects import Outcome
+from ...memory.records import Critique, Sample, Share, Weakness
+from ...memory.trace import span, spent
+from ..desk import Desk
+from ..node import Node, State
+
+
+class Generation(Node):
+    """Write the round's candidates."""
+
+    async def run(self, state: State, desk: Desk) -> State:
+        """Record candidates; a later attempt only fills what is missing."""
+        round, attempt = state["round"], state["attempt"] + 1
+
+        async def work() -> Outcome:
+            missing = _missing(round, desk)
+            weaknesses = {w.id: w for w in desk.ledger.read(Weakness)}
+            written: list[Sample] = []
+            for share, count in missing.items():
+                with span("write", skill=share.skill, samples=count), spent("curation"):
+                    weakness = weaknesses[share.weakness] if share.weakness else None
+                    written += await desk.parts.teacher.write(share, weakness, count, desk.splits, attempt=attempt)
+            return Outcome({"written": len(written)}, written)
+
+        inputs = {"teacher": desk.parts.teacher.describe()}
+        seen = await desk.effects.once(f"generate.{attempt}", round, work, inputs=inputs)
+        desk.say("generate", round=round, attempt=attempt, written=seen["written"])
+        return {"attempt": attempt}
+
+
+def _missing(round: int, desk: Desk) -> dict[Share, int]:
+    """How many accepted samples every share still lacks."""
+    refused = {c.sample for c in desk.ledger.read(Critique, round=round) if not c.accepted}
+    good = Counter((s.task.skill, s.weakness) for s in desk.ledger.read(Sample, round=round) if s.id not in refused)
+    lacking: dict[Share, int] = {}
+    for share in desk.ledger.read(Share, round=round):
+        have = min(share.samples, good[share.skill, share.weakness])
+        good[share.skill, share.weakness] -= have
+        if share.samples > have:
+            lacking[share] = share.samples - have
+    return lacking

@@ -1,0 +1,64 @@
+"""Ask the student, skill by skill, until it is clear what it can do.
+
+All undecided skills are answered in one batch; a sequential test (Wald 1945) stops each as early as its errors allow.
+Every known weakness gets fresh tasks under its own rule, so that its life can be followed.
+"""
+
+from ...memory.effects import Outcome
+from ...memory.inference import Engine
+from ...memory.records import Attempt, Probe, Weakness
+from ...memory.trace import spent
+from ..desk import Desk
+from ..node import Node, State
+from ..probing import aimed_tasks, ask, by_luck, conclude, passes
+
+
+class Probing(Node):
+    """Probe every target skill and every known weakness."""
+
+    async def run(self, state: State, desk: Desk) -> State:
+        """Record attempts, and what each skill showed."""
+        round = state["round"]
+
+        async def work() -> Outcome:
+            engine = desk.parts.engine.open(desk.path(state["path"]))
+            attempts = await self._skills(engine, round, desk)
+            probes = [self._summary(skill, round, tries, desk) for skill, tries in attempts.items()]
+            aimed = await self._weaknesses(engine, round, desk)
+            engine.close()
+            asked = [*(a for tries in attempts.values() for a in tries), *aimed]
+            shown = {p.skill: [p.passed, p.tried, p.verdict] for p in probes}
+            return Outcome({"asked": len(asked), "shown": shown}, [*probes, *asked])
+
+        seen = await desk.effects.once("probe", round, work, inputs={"student": state["student"]})
+        desk.say("probe", round=round, shown=seen["shown"], asked=seen["asked"])
+        return {}
+
+    async def _skills(self, engine: Engine, round: int, desk: Desk) -> dict[str, list[Attempt]]:
+        settings = desk.scenario.probe
+        most = min(settings.most, desk.session.limit or settings.most)
+        with spent("curation"):
+            tasks = {s: desk.splits.draw(s, "probe", most, stream=f"probe-{round}") for s in desk.scenario.targets}
+        attempts: dict[str, list[Attempt]] = {skill: [] for skill in tasks}
+        looks = [0, *range(min(settings.least, most), most, settings.batch), most]
+        for start, stop in zip(looks, looks[1:], strict=False):
+            batch = [
+                task
+                for skill, tries in attempts.items()
+                if conclude(passes(tries), len(tries), settings) == "undecided"
+                for task in tasks[skill][start:stop]
+            ]
+            for attempt in await ask(engine, batch, round, desk) if batch else []:
+                attempts[attempt.task.skill].append(attempt)
+        return attempts
+
+    async def _weaknesses(self, engine: Engine, round: int, desk: Desk) -> list[Attempt]:
+        known = [w for w in desk.ledger.read(Weakness) if w.rule and w.round < round]
+        with spent("curation"):
+            tasks = [task for weakness in known for task in aimed_tasks(weakness, round, desk)]
+        return await ask(engine, tasks, round, desk) if tasks else []
+
+    def _summary(self, skill: str, round: int, attempts: list[Attempt], desk: Desk) -> Probe:
+        passed, tried = passes(attempts), len(attempts)
+        verdict = conclude(passed, tried, desk.scenario.probe)
+        return Probe(skill=skill, round=round, passed=passed, tried=tried, chance=by_luck(attempts), verdict=verdict)

@@ -1,0 +1,26 @@
+"""Train a candidate on everything accumulated."""
+
+from ...memory.records import Critique, Fate, Sample
+from ..desk import BASE, Desk
+from ..node import Node, State
+from ..rounds import train_round
+
+
+class Training(Node):
+    """One round of training, as one folder that is whole or not there."""
+
+    async def run(self, state: State, desk: Desk) -> State:
+        """Record the round; a finished one is never trained again."""
+        round = state["round"]
+        start = state["path"] if desk.parts.trainer.start == "promoted" else BASE
+        samples = desk.kept()
+        history = {
+            "candidates": desk.ledger.read(Sample, round=round),
+            "fates": desk.ledger.read(Fate, round=round),
+            "critiques": desk.ledger.read(Critique, round=round),
+        }
+        made = await train_round(desk, round, samples, arm="targeted", start=start, history=history)
+        desk.say("train", round=round, **{k: made[k] for k in ("samples", "steps", "loss", "seconds")})
+        return {"candidate": made["checkpoint"], "candidate_path": made["path"]}
+
+

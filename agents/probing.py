@@ -1,0 +1,54 @@
+"""Asking the student and judging what it says."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Literal
+
+from ..memory.inference import Engine, Request
+from ..memory.records import Attempt, Task, Weakness
+from ..memory.statistics import sprt
+from ..memory.trace import span
+from ..scenarios.schema import Probing
+from .desk import ANSWER, Desk
+
+
+async def ask(engine: Engine, tasks: Sequence[Task], round: int, desk: Desk, *, predicting: bool = False) -> list[Attempt]:
+    """Let the student answer tasks in one batch, and judge the answers."""
+    with span("ask", tasks=len(tasks), round=round):
+        answers = await engine.answer([Request(task.prompt, ANSWER) for task in tasks])
+        return [
+            Attempt(
+                task=task,
+                student=engine.student,
+                round=round,
+                purpose="prediction" if predicting else "probe",
+                answer=answer.text,
+                verdict=desk.parts.verifier.judge(task, answer.text),
+            )
+            for task, answer in zip(tasks, answers, strict=True)
+        ]
+
+
+def aimed_tasks(weakness: Weakness, round: int, desk: Desk) -> list[Task]:
+    """Fresh probe tasks under the rule of a weakness."""
+    count = min(desk.scenario.probe.aimed, desk.session.limit or desk.scenario.probe.aimed)
+    return desk.splits.draw(weakness.skill, "probe", count, stream=f"aimed-{round}-{weakness.id}", having=weakness.rule)
+
+
+def by_luck(attempts: Sequence[Attempt]) -> float:
+    """Pass rate these answers would have if they were dealt out at random within the skill."""
+    if not attempts:
+        return 0.0
+    given = Counter(a.answer.strip() for a in attempts)
+    wanted = Counter(a.task.answer.strip() for a in attempts)
+    return sum(count * wanted[answer] for answer, count in given.items()) / len(attempts) ** 2
+
+
+def passes(attempts: Sequence[Attempt]) -> int:
+    """Number of right answers."""
+    return sum(a.verdict.passed for a in attempts)
+
+
+def conclude(passed: int, tried: int, settings: Probing) -> Literal["mastered", "failing", "undecided"]:
+    """What the sequential test says so far."""
+    return sprt(passed, tried, failing=settings.failing, mastered=settings.mastered, error=settings.error)

@@ -1,0 +1,103 @@
+"""Training one round of either arm, exactly once, and what its folder holds."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from ..memory.effects import Outcome
+from ..memory.records import Arm, Critique, Fate, Record, Round, Sample
+from ..training import checkpoint
+from ..training.trainer import MODEL, write_rows
+from .desk import Desk, hash_samples, seed_of
+
+SUMMARY = "round.json"
+
+
+async def train_round(
+    desk: Desk,
+    number: int,
+    samples: Sequence[Sample],
+    *,
+    arm: Arm,
+    start: str,
+    steps: int | None = None,
+    history: Mapping[str, Sequence[Record]] | None = None,
+) -> dict[str, Any]:
+    """Train on samples and record the round; a round that was finished before is adopted, not trained again.
+
+    Args:
+        desk: where.
+        number: number of the round.
+        samples: what to train on; their order does not matter.
+        arm: which arm the round belongs to.
+        start: folder of the student to start from, relative to the run.
+        steps: optimiser steps, if they are not to follow from the samples.
+        history: the round's candidates, fates and critiques, kept beside the data.
+    """
+    target = desk.folder(number, arm)
+    dataset = hash_samples(samples)
+    seed = seed_of(desk, "train", number)
+
+    async def work(folder: Path) -> None:
+        ordered = sorted(samples, key=lambda s: s.id)
+        Random(seed).shuffle(ordered)
+        write_rows(folder, [(s.id, s.task.prompt, s.task.answer) for s in ordered])
+        if history is not None:
+            _write_history(folder / "data", history)
+        done = desk.parts.trainer.train(folder, start=desk.path(start), seed=seed, steps=steps)
+        facts = {"steps": done.steps, "tokens": done.tokens, "loss": done.loss, "seconds": done.seconds}
+        (folder / SUMMARY).write_text(json.dumps(facts))
+
+    def read(folder: Path) -> Outcome:
+        facts = json.loads((folder / SUMMARY).read_text())
+        round = Round(
+            number=number,
+            arm=arm,
+            start=checkpoint.identify(desk.path(start)),
+            checkpoint=checkpoint.identify(folder / MODEL),
+            path=(folder / MODEL).relative_to(desk.run).as_posix(),
+            dataset=dataset,
+            samples=len(samples),
+            steps=facts["steps"],
+            tokens=facts["tokens"],
+            loss=facts["loss"],
+        )
+        result = {**round.model_dump(include={"checkpoint", "path", "samples", "steps", "loss"}), "seconds": facts["seconds"]}
+        return Outcome(result, [round])
+
+    inputs = {"dataset": dataset, "start": start, "seed": seed, "steps": steps, "trainer": desk.parts.trainer.describe()}
+    return await desk.effects.folder(f"train {arm}", number, work, read, target=target, inputs=inputs)
+
+
+def _write_history(folder: Path, history: Mapping[str, Sequence[Record]]) -> None:
+    """Write candidates, accepted and rejected samples as Parquet, for people and other tools."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    fates = {f.sample: f for f in history["fates"] if isinstance(f, Fate)}
+    critiques = {c.sample: c for c in history["critiques"] if isinstance(c, Critique)}
+    rows = [
+        {
+            "sample": s.id,
+            "skill": s.task.skill,
+            "prompt": s.task.prompt,
+            "completion": s.task.answer,
+            "weakness": s.weakness,
+            "failures": list(s.failures),
+            "teacher": s.teacher,
+            "recipe": s.recipe,
+            "critique": critiques[s.id].reason,
+            "kept": fates[s.id].kept,
+            "reason": fates[s.id].reason,
+        }
+        for s in history["candidates"]
+        if isinstance(s, Sample)
+    ]
+    schema = pa.schema(
+        [(k, pa.list_(pa.string()) if k == "failures" else pa.bool_() if k == "kept" else pa.string()) for k in (rows[0] if rows else {})]
+    )
+    wanted = {"candidates": rows, "accepted": [r for r in rows if r["kept"]], "rejected": [r for r in rows if not r["kept"]]}
+    for name, part in wanted.items():
+        pq.write_table(pa.Table.from_pylist(part, schema=schema), folder / f"{name}.parquet", write_page_checksum=True)

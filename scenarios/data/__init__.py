@@ -1,0 +1,1 @@
+"""Data of the shipped scenarios, and the programs that made it."""

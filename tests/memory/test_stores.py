@@ -1,0 +1,96 @@
+import contextlib
+from collections.abc import Generator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from evolvent.memory import parts
+from evolvent.memory.embedder import Vectors
+from evolvent.memory.store import Index, Store
+
+PACKAGE = "evolvent.memory.stores"
+SIZE = 8
+
+
+@pytest.fixture(params=parts.known(PACKAGE))
+def store(request: pytest.FixtureRequest) -> Store:
+    return parts.load(parts.PartSpec(name=request.param), base=Store, package=PACKAGE, where="test")
+
+
+@contextlib.contextmanager
+def opened(store: Store, folder: Path) -> Generator[Index]:
+    with contextlib.closing(store.open(folder, SIZE)) as index:
+        yield index
+
+
+def make_vectors(count: int, seed: int = 0) -> Vectors:
+    rows_SD = np.random.default_rng(seed).standard_normal((count, SIZE)).astype(np.float32)
+    return rows_SD / np.linalg.norm(rows_SD, axis=1, keepdims=True)
+
+
+def fill(index: Index, count: int) -> tuple[list[str], Vectors]:
+    ids, vectors_SD = [f"e{number}" for number in range(count)], make_vectors(count)
+    index.add(ids, vectors_SD, [{"kind": "even" if number % 2 == 0 else "odd", "n": number} for number in range(count)])
+    return ids, vectors_SD
+
+
+def test_a_new_index_is_empty_and_finds_nothing(store: Store, tmp_path: Path) -> None:
+    with opened(store, tmp_path / "index") as index:
+        assert index.count() == 0
+        assert index.search(make_vectors(2), 3) == [[], []]
+        assert index.healthy([], make_vectors(0)) is None
+
+
+def test_search_gives_the_nearest_first_with_label_and_cosine(store: Store, tmp_path: Path) -> None:
+    with opened(store, tmp_path / "index") as index:
+        _, vectors_SD = fill(index, 50)
+        hits = index.search(vectors_SD[7:8], 50)[0]
+    cosines = sorted((vectors_SD @ vectors_SD[7]).tolist(), reverse=True)
+    assert hits[0].id == "e7"
+    assert hits[0].label == {"kind": "odd", "n": 7}
+    assert [hit.similarity for hit in hits] == pytest.approx(cosines, abs=1e-5)
+
+
+def test_search_obeys_k_and_where(store: Store, tmp_path: Path) -> None:
+    with opened(store, tmp_path / "index") as index:
+        _, vectors_SD = fill(index, 40)
+        odd = index.search(vectors_SD[:3], 100, where={"kind": "odd"})
+        assert [len(hits) for hits in odd] == [20] * 3
+        assert {hit.label["kind"] for hits in odd for hit in hits} == {"odd"}
+        assert [len(hits) for hits in index.search(vectors_SD, 4)] == [4] * 40
+        assert index.search(vectors_SD[:1], 4, where={"kind": "neither"}) == [[]]
+        assert index.search(vectors_SD[:0], 4) == []
+
+
+def test_adding_an_id_again_replaces_it(store: Store, tmp_path: Path) -> None:
+    with opened(store, tmp_path / "index") as index:
+        fill(index, 5)
+        other = make_vectors(1, seed=9)
+        index.add(["e2"], other, [{"kind": "new"}])
+        assert index.count() == 5
+        best = index.search(other, 1)[0][0]
+    assert (best.id, best.label["kind"]) == ("e2", "new")
+
+
+def test_more_than_one_batch_is_kept_and_found_after_reopening(store: Store, tmp_path: Path) -> None:
+    with opened(store, tmp_path / "index") as index:
+        ids, vectors_SD = fill(index, 6000)
+    with opened(store, tmp_path / "index") as index:
+        assert index.count() == 6000
+        assert index.healthy(ids[::100], vectors_SD[::100]) is None
+
+
+def test_health_notices_what_is_missing_or_changed(store: Store, tmp_path: Path) -> None:
+    with opened(store, tmp_path / "index") as index:
+        ids, vectors_SD = fill(index, 20)
+        assert index.healthy(ids, vectors_SD) is None
+        assert index.healthy([*ids, "e20"], make_vectors(21)) == "entry 'e20' is missing"
+        assert index.healthy(ids, vectors_SD[::-1]) == "entry 'e0' has another vector"
+
+
+def test_health_bears_entries_in_the_same_place(store: Store, tmp_path: Path) -> None:
+    with opened(store, tmp_path / "index") as index:
+        same_SD = np.repeat(make_vectors(1), 10, axis=0)
+        ids = [f"e{number}" for number in range(10)]
+        index.add(ids, same_SD, [{"kind": "twin"}] * 10)
+        assert index.healthy(ids, same_SD) is None

@@ -1,0 +1,52 @@
+"""From candidates to what is trained on: what leaks, repeats or is too long goes, with the reason."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ...memory.records import Fate, Sample
+from .decontamination import Decontamination
+from .duplicates import Duplicates
+
+
+@dataclass(frozen=True, slots=True)
+class Curated:
+    """What became of a round's candidates."""
+
+    kept: tuple[Sample, ...]
+    fates: tuple[Fate, ...]
+
+
+def curate(
+    candidates: Sequence[Sample],
+    rejected: dict[str, str],
+    *,
+    round: int,
+    contamination: Decontamination,
+    duplicates: Duplicates,
+    too_long: Callable[[Sample], bool],
+) -> Curated:
+    """Filter candidates in the order of their content, so the outcome does not depend on who finished first.
+
+    Args:
+        candidates: what was generated in this round.
+        rejected: sample id to reason, for those critique turned down.
+        round: the round.
+        contamination: knows the exams.
+        duplicates: knows what is kept; the kept ones are added to it.
+        too_long: whether a sample does not fit into the student's training length.
+    """
+    kept: list[Sample] = []
+    fates: list[Fate] = []
+    for sample in sorted(candidates, key=lambda s: s.id):
+        reason, nearest = rejected.get(sample.id), None
+        if reason is None:
+            reason = contamination.leak(sample)
+        if reason is None and too_long(sample):
+            reason = "too long for the trainer"
+        if reason is None and (collision := duplicates.find(sample)) is not None:
+            reason, nearest = collision
+        if reason is None:
+            kept.append(sample)
+            duplicates.add([sample])
+        fates.append(Fate(sample=sample.id, round=round, kept=reason is None, reason=reason or "kept", nearest=nearest))
+    return Curated(tuple(kept), tuple(fates))
