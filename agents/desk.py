@@ -103,7 +103,7 @@ class Desk:
 
     @classmethod
     def create(
-        cls, runs: Path, scenario: Scenario, parts: Parts, session: Session, *, toml: str, stamp: str, watcher: Watcher
+        cls, runs: Path, scenario: Scenario, parts: Parts, session: Session, *, toml: str, stamp: str, watcher: Watcher, since: float | None = None
     ) -> "Desk":
         """Make a run folder and open it.
 
@@ -122,10 +122,10 @@ class Desk:
             files.write_json(run / "session.json", {"status": "running", "session": session.model_dump(mode="json")})
         except OSError as error:
             raise RunError(f"{runs}: cannot be written ({error.strerror}); choose another folder with --runs-dir") from None
-        return cls._open(run, scenario, parts, session, watcher)
+        return cls._open(run, scenario, parts, session, watcher, since)
 
     @classmethod
-    def reopen(cls, run: Path, *, watcher: Watcher, allow_import: bool = False) -> "Desk":
+    def reopen(cls, run: Path, *, watcher: Watcher, since: float | None = None, allow_import: bool = False) -> "Desk":
         """Open a run that was begun before.
 
         Raises:
@@ -147,15 +147,15 @@ class Desk:
                 "undo the change, or start a new run with `evolvent run`"
             )
         parts = Parts.resolve(scenario, str(run / "scenario.resolved.json"), allow_import=allow_import)
-        return cls._open(run, scenario, parts, session, watcher)
+        return cls._open(run, scenario, parts, session, watcher, since)
 
     @classmethod
-    def _open(cls, run: Path, scenario: Scenario, parts: Parts, session: Session, watcher: Watcher) -> "Desk":
+    def _open(cls, run: Path, scenario: Scenario, parts: Parts, session: Session, watcher: Watcher, since: float | None) -> "Desk":
         with ExitStack() as stack:
             stack.enter_context(Lock(run))
             ledger = Ledger(run / "ledger.sqlite")
             stack.callback(ledger.close)
-            trace = stack.enter_context(recording(Trace(run / "trace.sqlite")))
+            trace = stack.enter_context(recording(Trace(run / "trace.sqlite", since=since)))
             with spent("start-up"):
                 recall = Recall.open(run / "memory", store=parts.store, embedder=parts.embedder)
             stack.callback(recall.close)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..memory.ledger import Ledger
-from ..memory.records import Attempt, Observation, Probe, Sample, State, Weakness
+from ..memory.records import Attempt, Observation, Probe, Promotion, Sample, State, Weakness
 from ..memory.statistics import chance_corrected, wilson
 from ..scenarios.schema import Probing
 from .allocator import History
@@ -43,8 +43,10 @@ def histories(ledger: Ledger, skills: Sequence[str]) -> list[History]:
     for probe in ledger.read(Probe):
         probes[probe.skill].append(probe)
     given: dict[tuple[str, int], int] = {}
+    promoted = {p.round for p in ledger.read(Promotion) if p.promoted}
     for sample in ledger.read(Sample):
-        if sample.arm == "targeted":
+        # what a rejected candidate was taught says nothing about the student
+        if sample.arm == "targeted" and promoted and sample.round <= max(promoted):
             given[sample.task.skill, sample.round] = given.get((sample.task.skill, sample.round), 0) + 1
     by_skill: dict[str, list[Life]] = {}
     for life in lives(ledger):

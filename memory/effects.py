@@ -16,7 +16,7 @@ from typing import Any
 from . import crash, files
 from .ledger import Ledger
 from .records import Record
-from .trace import span
+from .trace import reading, span
 
 
 @dataclass(slots=True)
@@ -34,6 +34,12 @@ class Effects:
         self.ledger = ledger
         self.run = run
         self.session = session
+        self._process = f"clock {len(ledger.metas('clock ')) + 1:04d}"
+
+    def clock(self) -> dict[str, str]:
+        """What this process has spent its time on so far, as a fact for the ledger."""
+        seconds = reading()
+        return {self._process: files.canonical(seconds)} if seconds else {}
 
     def key(self, name: str, round: int, inputs: Mapping[str, Any]) -> str:
         """Key of an effect: same session, step and inputs give the same key."""
@@ -101,6 +107,6 @@ class Effects:
 
     def _end(self, key: str, outcome: Outcome, seconds: float) -> dict[str, Any]:
         crash.point("effect.before_commit")
-        self.ledger.commit(key, outcome.result, outcome.records, seconds)
+        self.ledger.commit(key, outcome.result, outcome.records, seconds, meta=self.clock())
         crash.point("effect.after_commit")
         return outcome.result

@@ -26,6 +26,13 @@ def digest(value: object, *, length: int = 16) -> str:
     return hashlib.sha256(canonical(value).encode("utf-8", "surrogatepass")).hexdigest()[:length]
 
 
+def read_json(text: str) -> dict[str, Any]:
+    """Read a JSON object that this module wrote."""
+    value = json.loads(text)
+    assert isinstance(value, dict)
+    return value
+
+
 def file_digest(path: Path) -> str:
     """Sha256 of a file's bytes, in hexadecimal."""
     with path.open("rb") as file:

@@ -75,6 +75,11 @@ class Ledger:
         with spent("fsync"):
             self._database.execute("insert or replace into meta values (?, ?)", (key, value))
 
+    def metas(self, prefix: str) -> dict[str, str]:
+        """Read all facts whose key begins with a prefix."""
+        rows = self._database.execute("select key, value from meta where key glob ? order by key", (prefix + "*",))
+        return {str(key): str(value) for key, value in rows}
+
     # effects
 
     def effect(self, key: str) -> tuple[str, Any] | None:
@@ -100,7 +105,16 @@ class Ledger:
                     "the code or the scenario changed under this run, start a new one"
                 ) from None
 
-    def commit(self, key: str, result: Mapping[str, Any], records: Iterable[Record], seconds: float) -> None:
+    def result(self, name: str, round: int) -> Any:
+        """Give what a committed step of a round came to, or None."""
+        row = self._database.execute(
+            "select result from effects where name = ? and round = ? and status = 'committed'", (name, round)
+        ).fetchone()
+        return None if row is None else json.loads(row[0])
+
+    def commit(
+        self, key: str, result: Mapping[str, Any], records: Iterable[Record], seconds: float, *, meta: Mapping[str, str]
+    ) -> None:
         """Record what an effect made and that it happened, in one transaction."""
         rows = [(r.kind, r.id, _round(r), _subject(r), r.model_dump_json()) for r in records]
         with spent("fsync"):
@@ -113,6 +127,7 @@ class Ledger:
                     "update effects set status = 'committed', result = ?, seconds = ? where key = ?",
                     (json.dumps(dict(result)), seconds, key),
                 )
+                self._database.executemany("insert or replace into meta values (?, ?)", meta.items())
                 self._database.execute("commit")
             except BaseException:
                 self._database.execute("rollback")

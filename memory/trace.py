@@ -29,10 +29,12 @@ create table if not exists spans (
 class Clock:
     """Books wall time to one kind of work at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, since: float | None = None) -> None:
         self.seconds: dict[Work, float] = dict.fromkeys(get_args(Work), 0.0)
         self._stack: list[Work] = ["orchestration"]
         self._since = time.perf_counter()
+        if since is not None:
+            self.seconds["start-up"] = self._since - since
 
     def _book(self) -> None:
         now = time.perf_counter()
@@ -57,10 +59,15 @@ class Clock:
 
 
 class Trace:
-    """Writes spans to a database; without a path it only keeps the clock."""
+    """Writes spans to a database; without a path it only keeps the clock.
 
-    def __init__(self, path: Path | None = None) -> None:
-        self.clock = Clock()
+    Args:
+        path: the database.
+        since: `time.perf_counter()` at the start of the program, if what came before is start-up.
+    """
+
+    def __init__(self, path: Path | None = None, *, since: float | None = None) -> None:
+        self.clock = Clock(since)
         self._count = 0
         self._database: sqlite3.Connection | None = None
         if path is not None:
@@ -102,6 +109,12 @@ def recording(trace: Trace) -> Iterator[Trace]:
     finally:
         _trace.reset(token)
         trace.close()
+
+
+def reading() -> dict[Work, float]:
+    """Seconds per kind of work so far; empty when nobody records."""
+    trace = _trace.get()
+    return trace.clock.read() if trace else {}
 
 
 @contextlib.contextmanager

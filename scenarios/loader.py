@@ -28,7 +28,7 @@ def read(path: Path) -> dict[str, Any]:
         raise ScenarioError(f"{path}: no such scenario file; shipped with evolvent: {', '.join(shipped)}")
     try:
         if (size := path.stat().st_size) > LARGEST:
-            raise ScenarioError(f"{path}: {size:,} bytes; a scenario may have {LARGEST:,}, put data in a file of its own")
+            raise ScenarioError(f"{path}: {size:,} bytes; a scenario may have {LARGEST:,}, put data in its own file")
         value = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
     except OSError as error:
         raise ScenarioError(f"{path}: cannot be read: {error.strerror}") from None
@@ -84,7 +84,7 @@ def _override(value: dict[str, Any], override: str) -> None:
         setting = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
         setting = text.strip()
-    table = value
+    table: Any = value
     for name in names[:-1]:
         inner = table.setdefault(name, {})
         if isinstance(inner, str):

@@ -1,6 +1,6 @@
 """What a scenario file may say. Every default works; a file needs a name, a source and skills."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -15,6 +15,19 @@ class Section(BaseModel):
     """Base of every table of a scenario: frozen, unknown keys are errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _settings_of_default_parts(cls, value: Any) -> Any:
+        """Let `[trainer]` without a name mean the default trainer."""
+        if not isinstance(value, dict):
+            return value
+        given = dict(cast("dict[str, Any]", value))
+        for name, field in cls.model_fields.items():
+            table = given.get(name)
+            if isinstance(field.default, PartSpec) and isinstance(table, dict) and "name" not in table:
+                given[name] = {"name": field.default.name, **cast("dict[str, Any]", table)}
+        return given
 
 
 class Skill(Section):
@@ -59,14 +72,16 @@ class Probing(Section):
     """How the student is probed in a round."""
 
     least: int = Field(default=64, ge=8)
-    """Tasks per skill before the sequential test may stop: a diagnosis needs failures to look at."""
+    """Tasks per skill before the sequential test may stop."""
     batch: int = Field(default=32, ge=4)
     """Tasks per skill between two looks of the sequential test."""
-    most: int = Field(default=128, ge=8)
+    most: int = Field(default=192, ge=8)
     """Largest number of tasks per skill and round."""
-    failing: float = Field(default=0.8, gt=0, lt=1)
+    failures: int = Field(default=16, ge=1)
+    """Wrong answers wanted from a skill that is not mastered: a diagnosis needs them."""
+    failing: float = Field(default=0.9, gt=0, lt=1)
     """Pass rate at or below which a skill counts as failing."""
-    mastered: float = Field(default=0.97, gt=0, le=0.999)
+    mastered: float = Field(default=0.99, gt=0, le=0.999)
     """Pass rate at or above which it counts as mastered."""
     error: float = Field(default=0.05, gt=0, lt=0.5)
     """Error rate of either kind of the sequential test."""
@@ -124,7 +139,7 @@ class Curation(Section):
     """Estimated Jaccard similarity of character 3-grams from which prose samples count as near duplicates."""
     ngram: int = Field(default=8, ge=2)
     """Words in a row shared with an exam item that count as a leak, for prose."""
-    replay: float = Field(default=0.2, ge=0, lt=1)
+    replay: float = Field(default=0.4, ge=0, lt=1)
     """Share of a round's new samples that repeats what the student knows: guards and mastered skills."""
 
 
@@ -133,7 +148,7 @@ class Rounds(Section):
 
     most: int = Field(default=4, ge=1, le=100)
     """Largest number of rounds; the error budget of the gate is spread over them."""
-    samples: int = Field(default=2_400, ge=16)
+    samples: int = Field(default=6_000, ge=16)
     """New samples per round, replay included."""
 
 

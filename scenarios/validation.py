@@ -1,7 +1,7 @@
 """Whether a scenario can decide anything: enough distinct tasks for every split, and exams that see what matters.
 
 Nothing is raised here; what makes a session pointless is an error, what makes it weaker a warning. Counts come from the
-source's own size and the shares of the splits, and small skills are drawn for real, since a hash divides them unevenly.
+source's own size and the shares of the splits; small skills are drawn for real, since a hash divides them unevenly.
 """
 
 import math
@@ -13,8 +13,12 @@ from ..memory.statistics import block_chance, detectable_gain, detectable_loss, 
 from .schema import Scenario
 from .splits import Part, Splits
 
+HELD: tuple[Part, ...] = ("probe", "exam", "report")
+"""Splits that must be filled."""
 SMALL = 5000
 """Tasks of a skill below which the splits are drawn for real."""
+SCARCE = 0.1
+"""Share of the training tasks a round may ask for below which a skill cannot be taught."""
 SIGMAS = 3.0
 """Standard deviations that a split may fall short of its share: one in 700 does."""
 GAIN_POWER, LOSS_POWER = 0.9, 0.8
@@ -89,7 +93,7 @@ def validate(splits: Splits) -> Validation:
             errors.append(str(error))
             continue
         skills.append(supply)
-        errors += _short(supply, scenario)
+        errors += _short(supply)
         warnings += _thin(supply, scenario)
     gate, sizes = scenario.gate, scenario.splits
     select, alpha = sizes.select * len(scenario.targets), spent_alpha(gate.alpha, 1, scenario.rounds.most)
@@ -102,7 +106,7 @@ def validate(splits: Splits) -> Validation:
     if not scenario.guards:
         warnings.append("no skill is a guard; nothing stops a candidate that forgets what it knew")
     items = min(sizes.guard, MOST_ITEMS)
-    loss = detectable_loss(items, margin=gate.margin, alpha=gate.guard_alpha, power=LOSS_POWER) if scenario.guards else 0.0
+    loss = detectable_loss(items, margin=gate.margin, alpha=gate.guard_alpha, power=LOSS_POWER)
     return Validation(
         skills=tuple(skills),
         select=select,
@@ -119,13 +123,14 @@ def validate(splits: Splits) -> Validation:
 def needs(scenario: Scenario, skill: str) -> dict[Part, int]:
     """Distinct tasks that a session needs of a skill, by split.
 
-    Probing draws every round and once at the end. For training it is one round's samples: a round that falls on one skill
-    alone can be filled, later rounds may repeat.
+    Probing draws every round and once at the end. For training it is the most that one round can give to the skill,
+    replay to a guard and the rest to a target; later rounds may repeat.
     """
-    sizes, probe = scenario.splits, scenario.probe
-    exam = sizes.guard if scenario.skills[skill].guard else sizes.select
+    sizes, probe, replay = scenario.splits, scenario.probe, scenario.curation.replay
+    guard = scenario.skills[skill].guard
+    exam, share = (sizes.guard, replay) if guard else (sizes.select, 1 - replay)
     probed = (scenario.rounds.most + 1) * (probe.most + probe.aimed)
-    return {"probe": probed, "exam": exam, "report": sizes.sealed, "train": scenario.rounds.samples}
+    return {"probe": probed, "exam": exam, "report": sizes.sealed, "train": round(share * scenario.rounds.samples)}
 
 
 def _supplied(splits: Splits, skill: str) -> Supply:
@@ -135,9 +140,10 @@ def _supplied(splits: Splits, skill: str) -> Supply:
     tasks, needed, sizes = splits.source.size(skill, settings), needs(scenario, skill), scenario.splits
     rest = 1 - sizes.probe - sizes.exam - sizes.report
     shares: dict[Part, float] = {"probe": sizes.probe, "exam": sizes.exam, "report": sizes.report, "train": rest}
-    held = {part: _surely(tasks, share) for part, share in shares.items()}
+    held: dict[Part, int] = {part: _surely(tasks, share) for part, share in shares.items()}
     if tasks < SMALL:
-        for part in held:
+        # not for training: a source that draws by rejection needs long to find out that there is no more
+        for part in HELD:
             found = len(splits.draw(skill, part, needed[part], stream="validation"))
             # a full draw says only that there are as many, and the estimate may know of more
             held[part] = found if found < needed[part] else max(found, held[part])
@@ -149,9 +155,8 @@ def _surely(tasks: int, share: float) -> int:
     return max(0, math.floor(tasks * share - SIGMAS * math.sqrt(tasks * share * (1 - share))))
 
 
-def _short(supply: Supply, scenario: Scenario) -> Iterator[str]:
-    """Splits that cannot be filled; training only fails when not even an even share of one round is there."""
-    even = math.ceil(scenario.rounds.samples / len(scenario.skills))
+def _short(supply: Supply) -> Iterator[str]:
+    """Splits that cannot be filled; training may repeat tasks, but not live on repetition."""
     settings: dict[Part, str] = {
         "probe": "probe.most or rounds.most",
         "exam": f"splits.{'guard' if supply.guard else 'select'}",
@@ -159,19 +164,19 @@ def _short(supply: Supply, scenario: Scenario) -> Iterator[str]:
         "train": "rounds.samples",
     }
     for part, held in supply.held.items():
-        needed = even if part == "train" else supply.needed[part]
+        needed = math.ceil(SCARCE * supply.needed[part]) if part == "train" else supply.needed[part]
         if held < needed:
             yield (
-                f"skills.{supply.skill}: {held:,} of its {supply.tasks:,} distinct tasks fall to {part}, which needs "
-                f"{needed:,}; widen the skill, raise splits.{part} or lower {settings[part]}"
+                f"skills.{supply.skill}: {held:,} of its {supply.tasks:,} distinct tasks are sure to fall to {part}, "
+                f"which needs {needed:,}; widen the skill, raise splits.{part} or lower {settings[part]}"
             ).replace("raise splits.train", "lower the other splits")
 
 
 def _thin(supply: Supply, scenario: Scenario) -> Iterator[str]:
     """Training that could repeat itself."""
-    held, samples = supply.held["train"], scenario.rounds.samples
-    if not supply.guard and math.ceil(samples / len(scenario.skills)) <= held < samples:
-        yield f"skills.{supply.skill}: {held:,} distinct training tasks; a round of {samples:,} on this skill alone runs dry"
+    held, needed = supply.held["train"], supply.needed["train"]
+    if SCARCE * needed <= held < needed:
+        yield f"skills.{supply.skill}: {held:,} distinct training tasks, where one round may ask for {needed:,}"
     first = scenario.student.first
     trained = first.skills or dict.fromkeys(scenario.guards, ())
     if supply.skill in trained and held < (each := first.samples // len(trained)):

@@ -5,6 +5,7 @@ from ...memory.records import Exam, Promotion
 from ...training.exam import pick
 from ...training.gate import Paired, pair
 from ..desk import Desk
+from ..lives import histories
 from ..node import Node, State
 
 SINCE_START = " since the start"
@@ -18,7 +19,7 @@ class Decision(Node):
         round, candidate = state["round"], state["candidate"]
 
         async def work() -> Outcome:
-            target = pair(_exam(desk, "select", state["student"]).passed, _exam(desk, "select", candidate).passed)
+            target = self._target(desk, state)
             decision = desk.gate.decide(target, _guards(desk, state), round=round, rounds=desk.scenario.rounds.most)
             promotion = Promotion(
                 round=round,
@@ -40,6 +41,20 @@ class Decision(Node):
         if seen["promoted"]:
             return {"student": candidate, "path": state["candidate_path"]}
         return {}
+
+
+    def _target(self, desk: Desk, state: State) -> Paired:
+        """Compare on the select items of every target skill that is not abandoned.
+
+        Whether a skill is abandoned was decided on probes alone, so leaving it out does not look at the exam.
+        """
+        abandoned = {h.skill for h in histories(desk.ledger, desk.scenario.targets) if h.abandoned}
+        items = desk.items("select")
+        before, after = _exam(desk, "select", state["student"]), _exam(desk, "select", state["candidate"])
+        skills = [skill for skill in desk.scenario.targets if skill not in abandoned]
+        return pair(
+            "".join(pick(before, items, skill) for skill in skills), "".join(pick(after, items, skill) for skill in skills)
+        )
 
 
 def _exam(desk: Desk, split: str, student: str) -> Exam:

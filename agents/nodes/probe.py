@@ -8,6 +8,7 @@ from ...memory.effects import Outcome
 from ...memory.inference import Engine
 from ...memory.records import Attempt, Probe, Weakness
 from ...memory.trace import spent
+from ...scenarios import schema
 from ..desk import Desk
 from ..node import Node, State
 from ..probing import aimed_tasks, ask, by_luck, conclude, passes
@@ -45,7 +46,7 @@ class Probing(Node):
             batch = [
                 task
                 for skill, tries in attempts.items()
-                if conclude(passes(tries), len(tries), settings) == "undecided"
+                if not _enough(tries, settings)
                 for task in tasks[skill][start:stop]
             ]
             for attempt in await ask(engine, batch, round, desk) if batch else []:
@@ -62,3 +63,10 @@ class Probing(Node):
         passed, tried = passes(attempts), len(attempts)
         verdict = conclude(passed, tried, desk.scenario.probe)
         return Probe(skill=skill, round=round, passed=passed, tried=tried, chance=by_luck(attempts), verdict=verdict)
+
+
+def _enough(attempts: list[Attempt], settings: schema.Probing) -> bool:
+    """Whether the test has decided, and a skill that fails has shown enough failures to be diagnosed."""
+    passed, tried = passes(attempts), len(attempts)
+    verdict = conclude(passed, tried, settings)
+    return verdict == "mastered" or (verdict == "failing" and tried - passed >= settings.failures)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 PATH = Path(__file__).with_name("dates.parquet")
 SEED = 0
 FIRST, LAST = date(1900, 1, 1), date(2099, 12, 31)
-KNOWN, NEW = 21_000, 6_500
+KNOWN, NEW = 21_000, 11_500
 """Days of a format the student knows from the start, and of one it is to learn."""
 
 MONTHS = (
@@ -43,9 +43,9 @@ def log(day: date) -> str:
     return f"{day.day:02}/{_short(day)}/{day.year}"
 
 
-def american(day: date) -> str:
-    """As in `03/14/2021`."""
-    return f"{day.month:02}/{day.day:02}/{day.year}"
+def german(day: date) -> str:
+    """As in `14.03.2021`."""
+    return f"{day.day:02}.{day.month:02}.{day.year}"
 
 
 def mail(day: date) -> str:
@@ -61,7 +61,7 @@ def written(day: date) -> str:
 FORMATS: dict[str, tuple[Callable[[date], str], int]] = {
     "slashed": (slashed, KNOWN),
     "log": (log, KNOWN),
-    "american": (american, NEW),
+    "german": (german, NEW),
     "mail": (mail, NEW),
     "written": (written, NEW),
 }
@@ -80,8 +80,8 @@ def rows(seed: int = SEED) -> list[Row]:
 
 def features(day: date) -> tuple[str, ...]:
     """What is true of a date, whatever its format."""
-    digits = 1 + (day.day > 9)
-    return (f"month {_short(day)}", f"day of {digits} digits", f"day ends in {day.day % 10}", f"century {day.year // 100}")
+    width = "two digits" if day.day > 9 else "one digit"
+    return f"month {_short(day)}", f"day of {width}", f"day ends in {day.day % 10}", f"century {day.year // 100}"
 
 
 def write(path: Path, made: Sequence[Row]) -> None:
@@ -96,7 +96,7 @@ def write(path: Path, made: Sequence[Row]) -> None:
         path,
         compression="zstd",
         compression_level=19,
-        use_dictionary=["skill", "features.list.element"],
+        use_dictionary=False,
         column_encoding=dict.fromkeys(texts, "DELTA_BYTE_ARRAY"),
         write_statistics=False,
     )

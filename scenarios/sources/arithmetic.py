@@ -204,18 +204,17 @@ def _features(kind: Kind, a: int, b: int) -> tuple[str, ...]:
     found |= {f"operand has {d}" for d in f"{a}{b}"}
     found |= {f"{moved} out of {n} or more columns" for n in range(1, sum(c.outgoing > 0 for c in worked) + 1)}
     if operation == "multiply":
-        found |= {f"times {b}"} | {f"carry of {c.outgoing}" for c in worked if c.outgoing}
-    else:
-        word = "sum" if operation == "add" else "difference"
-        found |= {f"{word} {c.value}" + (f" with {moved} in" if c.incoming else "") for c in worked}
+        found.add(f"times {b}")
+    word = {"add": "sum", "subtract": "difference", "multiply": "product"}[operation]
+    found |= {f"{word} {c.value}" + (f" with {moved} in" if c.incoming else "") for c in worked}
+    found |= {f"{word} {c.value} anywhere" for c in worked}
     return tuple(sorted(found))
 
 
 def _phrase(feature: str) -> str:
-    if found := re.fullmatch(r"(sum|difference) (-?\d+)( with (carry|borrow) in)?", feature):
-        does = "add up to" if found[1] == "sum" else "differ by"
-        into = f" receives a {found[4]}" if found[4] else ""
-        return f"a column whose digits {does} {found[2]}{into}" + ("" if into else " and receives nothing")
+    if found := re.fullmatch(r"(sum|difference|product) (-?\d+)( anywhere)?( with (carry|borrow) in)?", feature):
+        incoming = "" if found[3] else f" that receives a {found[5]}" if found[5] else " that receives nothing"
+        return f"a column with {found[1]} {found[2]}{incoming}"
     return feature
 
 

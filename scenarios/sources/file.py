@@ -111,9 +111,8 @@ class File(Source):
             raise PartError(f"skills.{skill}.task: named {chosen.named!r} needs a skill column; set source.skill")
         name = self._value(skill, chosen)
         if name not in table.skills:
-            names = sorted(table.skills)
-            listed = ", ".join(names[:LISTED]) + (", ..." if len(names) > LISTED else "")
-            raise PartError(f"skills.{skill}: no row of {self.path} has {self.skill} {name!r}{suggest(name, names)}; it has: {listed}")
+            known = _known(name, table.skills)
+            raise PartError(f"skills.{skill}: no row of {self.path} has {self.skill} {name!r}{known}")
         if not self._rows(skill, settings):
             raise PartError(f"skills.{skill}.task.where: no row of {self.path} meets {chosen.where!r}")
 
@@ -160,7 +159,11 @@ class File(Source):
         if not path.is_file():
             raise PartError(f"source.path: no such file: {self.path}; a path is relative to the scenario's folder")
         stat = path.stat()
-        return _read(str(path.absolute()), stat.st_mtime_ns, stat.st_size, Columns(self.prompt, self.answer, self.skill, self.key))
+        columns = Columns(self.prompt, self.answer, self.skill, self.key)
+        try:
+            return _read(str(path.absolute()), stat.st_mtime_ns, stat.st_size, columns)
+        except OSError as error:
+            raise PartError(f"source.path: {self.path} cannot be read: {error.strerror}") from None
 
     def _filter(self, skill: str, settings: Settings) -> Filter:
         try:
@@ -187,15 +190,15 @@ def _read(path: str, changed: int, size: int, columns: Columns) -> Table:
     lines = _parquet(path) if path.endswith(".parquet") else _jsonl(path)
     rows = sorted((_row(path, line, values, columns) for line, values in lines), key=lambda row: (row.key, row.line))
     if not rows:
-        raise PartError(f"{path}: no rows; write one JSON object a line, with {columns.prompt!r} and {columns.answer!r}")
+        raise PartError(f"{path}: no rows; write one a task, with {columns.prompt!r} and {columns.answer!r}")
     skills: dict[str, list[Row]] = {}
     first: dict[str, Row] = {}
     for row in rows:
         earlier = first.setdefault(row.key, row)
         if earlier.answer != row.answer:
             raise PartError(
-                f"{path}: lines {earlier.line} and {row.line} are the same task, with answers "
-                f"{_cut(earlier.answer)} and {_cut(row.answer)}; remove one, or name a column in source.key that tells them apart"
+                f"{path}: lines {earlier.line} and {row.line} are the same task, with answers {_cut(earlier.answer)} "
+                f"and {_cut(row.answer)}; remove one, or name a column in source.key that tells them apart"
             )
         skills.setdefault(row.skill, []).append(row)
     return Table(
@@ -235,7 +238,8 @@ def _parquet(path: str) -> Iterator[tuple[int, dict[str, Any]]]:
     try:
         rows: list[dict[str, Any]] = pq.read_table(path).to_pylist()
     except (pa.ArrowException, OSError) as error:
-        raise PartError(f"{path}: not a Parquet file: {str(error).splitlines()[0]}") from None
+        reason = " ".join(str(error).split())[:200]
+        raise PartError(f"{path}: not a Parquet file: {reason}") from None
     yield from enumerate(rows, start=1)
 
 
@@ -255,10 +259,12 @@ def _text(where: str, values: Mapping[str, Any], column: str, *, hint: str = "")
     if column not in values:
         raise PartError(f"{where} {_lacks(column, values)}{hint}")
     value = values[column]
+    if type(value) is str and value.isascii() and value.strip():
+        return value
     text = str(value) if isinstance(value, (str, int, float)) and not isinstance(value, bool) else ""
     if not text.strip():
         raise PartError(f"{where}: {column!r} is {_cut(value)}; write a text or a number")
-    if not text.isascii() and re.search("[\ud800-\udfff]", text):
+    if re.search("[\ud800-\udfff]", text):
         raise PartError(f"{where}: {column!r} holds half a surrogate pair, which is no character; remove it")
     return text
 
@@ -270,9 +276,14 @@ def _identity(prompt: str) -> str:
 
 
 def _lacks(column: str, columns: Collection[str]) -> str:
-    names = sorted(columns)
+    return f"has no column {column!r}{_known(column, columns)}"
+
+
+def _known(name: str, known: Collection[str]) -> str:
+    """List what there is, the nearest name first."""
+    names = sorted(known)
     listed = ", ".join(names[:LISTED]) + (", ..." if len(names) > LISTED else "")
-    return f"has no column {column!r}{suggest(column, names)}; it has: {listed or 'none'}"
+    return f"{suggest(name, names)}; it has: {listed or 'none'}"
 
 
 def _cut(value: object) -> str:

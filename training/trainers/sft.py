@@ -27,7 +27,7 @@ class Sft(Trainer):
 
     epochs: float = Field(default=10.0, gt=0)
     """Passes over the training set."""
-    most_steps: int = Field(default=600, ge=1)
+    most_steps: int = Field(default=750, ge=1)
     """Cap on optimiser steps."""
     batch: int = Field(default=64, ge=1)
     """Samples per optimiser step."""

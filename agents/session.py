@@ -1,0 +1,292 @@
+"""Sessions from outside: plan one, start it, go on with it, and read what it came to."""
+
+import asyncio
+import json
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..memory import crash, files
+from ..memory.errors import RunError, ScenarioError
+from ..memory.ledger import Ledger
+from ..memory.records import Session
+from ..memory.trace import spent
+from ..scenarios import loader
+from ..scenarios.schema import Scenario
+from ..scenarios.splits import Splits
+from ..scenarios.validation import Validation, validate
+from . import graph
+from .desk import Desk, Parts
+from .estimate import Estimate, estimate
+from .progress import Progress
+from .summary import summarize
+from .watcher import Watcher
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Json = dict[str, Any]
+
+QUIET = {
+    "ANONYMIZED_TELEMETRY": "False",
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "LANGGRAPH_STRICT_MSGPACK": "true",
+    "LANGSMITH_TRACING": "false",
+    "TOKENIZERS_PARALLELISM": "false",
+    "TRANSFORMERS_VERBOSITY": "error",
+}
+"""Telemetry off, checkpoints without code, no bars between our lines; what the user set stays."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A checked scenario, ready to run."""
+
+    path: Path
+    toml: str
+    scenario: Scenario
+    parts: Parts
+    seed: int
+    limit: int | None
+    overrides: tuple[str, ...]
+    validation: Validation
+    estimate: Estimate
+
+    def lines(self) -> list[str]:
+        """The plan as text."""
+        return [f"scenario {self.scenario.name}: {self.path}", *self.validation.lines(), *self.estimate.lines()]
+
+    def facts(self) -> Json:
+        """The plan as JSON."""
+        return {
+            "event": "plan",
+            "scenario": self.scenario.name,
+            "hash": self.scenario.hash,
+            "select_items": self.validation.select,
+            "smallest_gain": self.validation.gain,
+            "smallest_guard_loss": dict(self.validation.losses),
+            "warnings": list(self.validation.warnings),
+            **self.estimate.facts(),
+        }
+
+
+def plan(path: Path, overrides: Sequence[str], *, seed: int, limit: int | None, allow_import: bool) -> Plan:
+    """Read and check a scenario without running anything.
+
+    Raises:
+        ScenarioError: anything about it is wrong, or its tasks do not suffice.
+    """
+    scenario = loader.load(path, overrides)
+    parts = Parts.resolve(scenario, str(path), allow_import=allow_import)
+    validation = validate(Splits(scenario, parts.source, seed))
+    if validation.errors and limit is None:
+        raise ScenarioError(f"{path}: {validation.errors[0]}")
+    return Plan(
+        path=path,
+        toml=path.read_text(encoding="utf-8-sig"),
+        scenario=scenario,
+        parts=parts,
+        seed=seed,
+        limit=limit,
+        overrides=tuple(overrides),
+        validation=validation,
+        estimate=estimate(scenario, parts, limit=limit),
+    )
+
+
+def start(plan: Plan, runs: Path, *, since: float, json_lines: bool) -> Json:
+    """Run a new session to its end."""
+    session = Session(
+        name=plan.scenario.name,
+        scenario=plan.scenario.hash,
+        seed=plan.seed,
+        limit=plan.limit,
+        graph=graph.fingerprint(),
+        settings={"overrides": list(plan.overrides)},
+    )
+    stamp = datetime.now().astimezone().strftime("%Y-%m-%dT%H-%M-%S")
+    progress = Progress(plan.scenario.rounds.most, expected=plan.estimate.seconds)
+
+    def open_desk(watcher: Watcher) -> Desk:
+        return Desk.create(
+            runs, plan.scenario, plan.parts, session, toml=plan.toml, stamp=stamp, watcher=watcher, since=since
+        )
+
+    return _run(open_desk, progress, json_lines=json_lines)
+
+
+def resume(run: Path, *, since: float, json_lines: bool, allow_import: bool) -> Json:
+    """Go on with a session; a finished one only gives its result."""
+    if _status(run) == "finished":
+        return result(run)
+    progress = Progress(0)
+
+    def open_desk(watcher: Watcher) -> Desk:
+        desk = Desk.reopen(run, watcher=watcher, since=since, allow_import=allow_import)
+        progress.rounds = desk.scenario.rounds.most
+        return desk
+
+    return _run(open_desk, progress, json_lines=json_lines)
+
+
+def result(run: Path) -> Json:
+    """Read what a session came to, without writing anything."""
+    stored = _stored(run)
+    scenario = loader.parse(json.loads((run / "scenario.resolved.json").read_text())["scenario"], where=str(run))
+    ledger = Ledger(run / "ledger.sqlite", read_only=True)
+    try:
+        session = Session.model_validate(stored["session"])
+        return summarize(
+            ledger, scenario, session, run=run.name, directory=str(run), status=_status(run)
+        )
+    finally:
+        ledger.close()
+
+
+def report(run: Path) -> Json:
+    """Write the report of a run again."""
+    found = result(run)
+    _write_report(run, found)
+    return found
+
+
+def listed(runs: Path) -> list[Json]:
+    """Name, status and scores of every run, newest first."""
+    found: list[Json] = []
+    for run in sorted((p for p in runs.glob("*") if (p / "session.json").is_file()), reverse=True):
+        entry: Json = {"run": run.name, "status": "damaged", "seed": "?"}
+        try:
+            stored = _stored(run)
+            summary = json.loads((run / "report.json").read_text()) if (run / "report.json").exists() else {}
+            select = summary.get("select") or {}
+            entry |= {
+                "status": _status(run),
+                "seed": stored["session"]["seed"],
+                "limited": stored["session"]["limit"],
+                "before": select.get("before"),
+                "after": select.get("after"),
+            }
+        except (OSError, ValueError, KeyError, TypeError, RunError):
+            pass
+        found.append(entry)
+    return found
+
+
+def _run(open_desk: Callable[[Watcher], Desk], progress: Progress, *, json_lines: bool) -> Json:
+    """Open a desk, run the graph, write the report; on standard output only JSON lines, if asked for."""
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
+    watcher: Watcher = _Lines(progress) if json_lines else progress
+    progress.start()
+    try:
+        with _stdout_is_ours():
+            desk = open_desk(watcher)
+            try:
+                _emit(json_lines, {"event": "launch", "run": desk.run.name, "dir": str(desk.run), "pid": os.getpid()})
+                return _advance(desk)
+            except (KeyboardInterrupt, SystemExit):
+                _set_status(desk.run, "interrupted")
+                progress.console.print(f"interrupted; go on with: evolvent resume {desk.run}")
+                raise
+            except BaseException:
+                _set_status(desk.run, "failed")
+                progress.console.print(f"stopped; after mending the cause: evolvent resume {desk.run}")
+                raise
+            finally:
+                desk.close()
+    finally:
+        progress.stop()
+
+
+def _advance(desk: Desk) -> Json:
+    _set_status(desk.run, "running")
+    with spent("start-up"):
+        _import_heavy()
+    status = asyncio.run(graph.advance(desk))
+    crash.point("report.before_write")
+    for key, value in desk.effects.clock().items():
+        desk.ledger.set_meta(key, value)
+    _set_status(desk.run, status)
+    found = summarize(
+        desk.ledger, desk.scenario, desk.session, run=desk.run.name, directory=str(desk.run), status=status
+    )
+    _write_report(desk.run, found)
+    return found
+
+
+def _import_heavy() -> None:
+    """Import what every session needs, so that it is charged to start-up and not to the first step that uses it."""
+    from importlib import import_module
+
+    for name in ("torch", "transformers", "datasets", "trl", "langgraph.graph", "langgraph.checkpoint.sqlite.aio"):
+        import_module(name)
+
+
+def _write_report(run: Path, found: Json) -> None:
+    from .report import render
+
+    files.write_json(run / "report.json", found)
+    files.write_text(run / "report.html", render(found))
+    latest = run / "latest"
+    rounds = sorted(p for p in (run / "rounds").glob("[0-9]*") if (p / files.COMPLETE).exists())
+    if rounds:
+        temporary = run / f".latest.{os.getpid()}"
+        temporary.unlink(missing_ok=True)
+        temporary.symlink_to(rounds[-1].relative_to(run))
+        temporary.replace(latest)
+
+
+def _stored(run: Path) -> Json:
+    try:
+        return json.loads((run / "session.json").read_text())
+    except FileNotFoundError:
+        raise RunError(f"{run}: not a run of evolvent; `evolvent runs list` shows the ones there are") from None
+    except (OSError, ValueError) as error:
+        raise RunError(f"{run / 'session.json'}: cannot be read ({error})") from None
+
+
+def _status(run: Path) -> str:
+    return str(_stored(run).get("status", "unknown"))
+
+
+def _set_status(run: Path, status: str) -> None:
+    files.write_json(run / "session.json", {**_stored(run), "status": status, "pid": os.getpid(), "seen": time.time()})
+
+
+@contextmanager
+def _stdout_is_ours() -> "Iterator[None]":
+    """Send what libraries print to standard error."""
+    import sys
+
+    with redirect_stdout(sys.stderr):
+        yield
+
+
+def _emit(json_lines: bool, value: Mapping[str, Any]) -> None:
+    import sys
+
+    if json_lines:
+        assert sys.__stdout__ is not None
+        print(json.dumps(value, ensure_ascii=False), file=sys.__stdout__, flush=True)  # noqa: T201
+
+
+class _Lines:
+    """Writes a JSON line per round, and shows progress as well."""
+
+    def __init__(self, progress: Progress) -> None:
+        self.progress = progress
+        self._round: Json = {}
+
+    def on(self, event: str, facts: Mapping[str, Any]) -> None:
+        self.progress.on(event, facts)
+        if event in ("curate", "train", "examine", "decide"):
+            self._round |= {k: v for k, v in facts.items() if k != "round"}
+        if event == "decide":
+            _emit(True, {"event": "round", "n": facts["round"], **self._round})
+            self._round = {}

@@ -1,0 +1,300 @@
+"""A session in figures, read from its ledger: what the report shows and what `--json` says at the end."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from ..memory import files
+from ..memory.ledger import Ledger
+from ..memory.records import (
+    Attempt,
+    Exam,
+    Fate,
+    Prediction,
+    Probe,
+    Promotion,
+    Round,
+    Sample,
+    Session,
+    Share,
+    Weakness,
+)
+from ..memory.statistics import Interval, mcnemar, paired_interval, wilson
+from ..scenarios.schema import Scenario
+from ..training.gate import pair
+from .lives import Life, lives
+
+SHOWN = 5
+"""Failures and samples shown beside each weakness."""
+
+Json = dict[str, Any]
+
+
+def summarize(ledger: Ledger, scenario: Scenario, session: Session, *, run: str, directory: str, status: str) -> Json:
+    """Everything a report needs, as JSON."""
+    exams, rounds = ledger.read(Exam), ledger.read(Round)
+    promotions = ledger.read(Promotion)
+    promoted = [p.round for p in promotions if p.promoted]
+    learnable = [n for n in scenario.targets if scenario.skills[n].learnable is not False]
+    trained = [r for r in rounds if r.arm == "targeted"]
+    final = next((r for r in trained if promoted and r.number == promoted[-1]), None)
+    sealed = _sealed(ledger, exams)
+    first, last = _ends(exams, promotions, "select")
+    return {
+        "run": run,
+        "dir": directory,
+        "status": status,
+        "limited": session.limit,
+        "seed": session.seed,
+        "scenario": scenario.name,
+        "description": scenario.description.strip(),
+        "learnable": learnable,
+        "rounds": len(trained),
+        "promoted": promoted,
+        "select": _change(first, last, learnable, scenario.targets),
+        "report": _change(sealed.get("base"), sealed.get("final"), learnable, sorted(scenario.skills)),
+        "guards": _guards(sealed, scenario),
+        "samples": _samples(ledger),
+        "dataset_hash": final.dataset if final else None,
+        "control": _control(ledger, sealed, rounds, learnable, scenario),
+        "decisions": [p.model_dump(mode="json") for p in promotions],
+        "curve": _curve(exams, promotions, learnable),
+        "heat": _heat(ledger, scenario),
+        "weaknesses": _weaknesses(ledger),
+        "predictions": _predictions(ledger),
+        "cost": _cost(ledger, exams, rounds),
+        **_time(ledger),
+    }
+
+
+def _sealed(ledger: Ledger, exams: Sequence[Exam]) -> dict[str, Exam]:
+    """Exams of the recorded opening, by name."""
+    by_id = {e.id: e for e in exams}
+    opened = ledger.result("report opening", 0) or {}
+    return {name: by_id[entry["exam"]] for name, entry in opened.items()}
+
+
+def _ends(exams: Sequence[Exam], promotions: Sequence[Promotion], split: str) -> tuple[Exam | None, Exam | None]:
+    """Exams of the first student and of the promoted one."""
+    own = [e for e in exams if e.split == split]
+    if not own:
+        return None, None
+    student = next((p.candidate for p in reversed(promotions) if p.promoted), own[0].student)
+    return own[0], next(e for e in own if e.student == student)
+
+
+def _share(passed: int, tried: int) -> Json:
+    low, high = wilson(passed, tried)
+    return {"rate": passed / tried if tried else None, "low": low, "high": high, "passed": passed, "tried": tried}
+
+
+def _macro(exam: Exam, skills: Sequence[str]) -> float:
+    return sum(exam.scores[s].passed / exam.scores[s].tried for s in skills) / len(skills)
+
+
+def _change(before: Exam | None, after: Exam | None, learnable: Sequence[str], skills: Sequence[str]) -> Json | None:
+    """Macro score over the learnable skills and every skill's rate, before and after."""
+    if before is None or after is None:
+        return None
+    shown = [s for s in skills if s in before.scores]
+    each = {
+        s: {"before": _share(*_counts(before, s)), "after": _share(*_counts(after, s)), "change": _rate(after, s) - _rate(before, s)}
+        for s in shown
+    }
+    low, high = _macro_interval(before, after, [s for s in learnable if s in shown])
+    return {
+        "before": _macro(before, learnable),
+        "after": _macro(after, learnable),
+        "change": _macro(after, learnable) - _macro(before, learnable),
+        "low": low,
+        "high": high,
+        "skills": each,
+    }
+
+
+def _counts(exam: Exam, skill: str) -> tuple[int, int]:
+    return exam.scores[skill].passed, exam.scores[skill].tried
+
+
+def _rate(exam: Exam, skill: str) -> float:
+    passed, tried = _counts(exam, skill)
+    return passed / tried
+
+
+def _segment(exam: Exam, skills: Iterable[str]) -> str:
+    """Results on some skills; items lie skill by skill, in alphabetical order."""
+    wanted, start, parts = set(skills), 0, list[str]()
+    for skill in sorted(exam.scores):
+        stop = start + exam.scores[skill].tried
+        if skill in wanted:
+            parts.append(exam.passed[start:stop])
+        start = stop
+    return "".join(parts)
+
+
+def _macro_interval(before: Exam, after: Exam, skills: Sequence[str]) -> Interval:
+    """Interval of the paired difference; skills have equally many items, so pooled is macro."""
+    counts = pair(_segment(before, skills), _segment(after, skills))
+    return paired_interval(counts.gained, counts.lost, counts.items)
+
+
+def _guards(sealed: Mapping[str, Exam], scenario: Scenario) -> Json:
+    """What the sealed report says of every guard: change, interval, and whether it is significantly worse."""
+    if "final" not in sealed:
+        return {}
+    found: Json = {}
+    for skill in scenario.guards:
+        counts = pair(_segment(sealed["base"], [skill]), _segment(sealed["final"], [skill]))
+        low, high = paired_interval(counts.gained, counts.lost, counts.items)
+        found[skill] = {
+            "before": _rate(sealed["base"], skill),
+            "after": _rate(sealed["final"], skill),
+            "change": (counts.gained - counts.lost) / counts.items,
+            "low": low,
+            "high": high,
+            "worse": mcnemar(counts.lost, counts.gained) < scenario.gate.alpha,
+        }
+    return found
+
+
+def _samples(ledger: Ledger) -> Json:
+    fates = ledger.read(Fate)
+    why = Counter(f.reason.split(":")[0] for f in fates if not f.kept)
+    return {"written": len(fates), "kept": sum(f.kept for f in fates), "rejected": dict(sorted(why.items()))}
+
+
+def _control(
+    ledger: Ledger, sealed: Mapping[str, Exam], rounds: Sequence[Round], learnable: Sequence[str], scenario: Scenario
+) -> Json | None:
+    """The paired difference to the twin trained on uniformly drawn data, at equal samples and steps."""
+    twin = next((r for r in rounds if r.arm == "control"), None)
+    if twin is None or "control" not in sealed:
+        return None
+    counts = pair(_segment(sealed["control"], learnable), _segment(sealed["final"], learnable))
+    low, high = paired_interval(counts.gained, counts.lost, counts.items)
+    probes = len(ledger.read(Attempt))
+    verdict = (
+        "targeting helped" if low > 0 else "targeting did worse than drawing evenly" if high < 0 else "targeting did not help measurably"
+    )
+    return {
+        "samples": twin.samples,
+        "steps": twin.steps,
+        "targeted": _macro(sealed["final"], learnable),
+        "uniform": _macro(sealed["control"], learnable),
+        "difference": (counts.gained - counts.lost) / counts.items,
+        "low": low,
+        "high": high,
+        "verdict": verdict,
+        "note": "one training seed; the interval is over exam items",
+        "probes_charged": probes,
+        "samples_with_probes": twin.samples + probes,
+        "skills": {s: {"targeted": _rate(sealed["final"], s), "uniform": _rate(sealed["control"], s)} for s in sorted(scenario.skills)},
+    }
+
+
+def _curve(exams: Sequence[Exam], promotions: Sequence[Promotion], learnable: Sequence[str]) -> list[Json]:
+    promoted = {p.candidate for p in promotions if p.promoted}
+    points: list[Json] = []
+    for exam in (e for e in exams if e.split == "select"):
+        passed = sum(exam.scores[s].passed for s in learnable)
+        tried = sum(exam.scores[s].tried for s in learnable)
+        skills = {s: _share(score.passed, score.tried) for s, score in sorted(exam.scores.items())}
+        points.append(
+            {"round": exam.round, "promoted": exam.round == 0 or exam.student in promoted, **_share(passed, tried), "skills": skills}
+        )
+    return points
+
+
+def _heat(ledger: Ledger, scenario: Scenario) -> Json:
+    """Probed pass rate and samples given, by skill and round."""
+    probes, shares = ledger.read(Probe), ledger.read(Share)
+    rounds = sorted({p.round for p in probes})
+    by_place = {(p.skill, p.round): p for p in probes}
+    given: Counter[tuple[str, int]] = Counter()
+    for share in shares:
+        given[share.skill, share.round] += share.samples
+    return {
+        "rounds": rounds,
+        "skills": {
+            skill: [
+                {
+                    **(_share(p.passed, p.tried) if (p := by_place.get((skill, r))) else {"rate": None}),
+                    "verdict": p.verdict if p else None,
+                    "chance": p.chance if p else None,
+                    "samples": given[skill, r],
+                }
+                for r in rounds
+            ]
+            for skill in sorted(scenario.skills)
+        },
+    }
+
+
+def _weaknesses(ledger: Ledger) -> list[Json]:
+    attempts = {a.id: a for a in ledger.read(Attempt)}
+    samples: dict[str, list[Sample]] = {}
+    kept = {f.sample for f in ledger.read(Fate) if f.kept}
+    for sample in ledger.read(Sample):
+        if sample.weakness and sample.id in kept:
+            samples.setdefault(sample.weakness, []).append(sample)
+    foreseen = {p.weakness: p for p in ledger.read(Prediction)}
+    return [_weakness(life, attempts, samples.get(life.weakness.id, []), foreseen.get(life.weakness.id)) for life in lives(ledger)]
+
+
+def _weakness(life: Life, attempts: Mapping[str, Attempt], samples: Sequence[Sample], seen: Prediction | None) -> Json:
+    weakness: Weakness = life.weakness
+    failures = [attempts[f] for f in weakness.failures if f in attempts]
+    return {
+        "id": weakness.id,
+        "skill": weakness.skill,
+        "hypothesis": weakness.hypothesis,
+        "rule": list(weakness.rule),
+        "round": weakness.round,
+        "p_value": weakness.p_value,
+        "state": life.state,
+        "foreseen": seen.foreseen if seen else None,
+        "seen": _share(seen.passed, seen.tried) if seen else None,
+        "life": [
+            {"round": o.round, "state": o.state, "reason": o.reason, "recalled": list(o.recalled), **_share(o.passed, o.tried)}
+            for o in life.observations
+        ],
+        "samples": len(samples),
+        "failures_shown": [{"prompt": a.task.prompt, "answer": a.answer, "expected": a.task.answer} for a in failures[:SHOWN]],
+        "samples_shown": [{"prompt": s.task.prompt, "completion": s.task.answer} for s in samples[:SHOWN]],
+    }
+
+
+def _predictions(ledger: Ledger) -> Json:
+    """How well hypotheses foresaw the pass rate on fresh probes: mean absolute error."""
+    tested = [p for p in ledger.read(Prediction) if p.tried]
+    errors = [abs(p.foreseen - p.passed / p.tried) for p in tested]
+    kept = {w.id for w in ledger.read(Weakness)}
+    return {
+        "tested": len(tested),
+        "kept": sum(p.weakness in kept for p in tested),
+        "error": sum(errors) / len(errors) if errors else None,
+    }
+
+
+def _cost(ledger: Ledger, exams: Sequence[Exam], rounds: Sequence[Round]) -> Json:
+    targeted = [r for r in rounds if r.arm == "targeted"]
+    return {
+        "probe_answers": ledger.count(Attempt),
+        "exam_answers": sum(len(e.passed) for e in exams),
+        "samples_written": ledger.count(Sample),
+        "training_steps": sum(r.steps for r in targeted),
+        "training_tokens": sum(r.tokens for r in targeted),
+        "control_steps": sum(r.steps for r in rounds if r.arm == "control"),
+    }
+
+
+def _time(ledger: Ledger) -> Json:
+    """Wall seconds of every process that worked on the session, and what they were spent on."""
+    clocks = [Counter(files.read_json(text)) for text in ledger.metas("clock ").values()]
+    seconds: Counter[str] = sum(clocks, Counter())
+    total = sum(seconds.values())
+    return {
+        "wall_seconds": total,
+        "shares": {work: seconds[work] / total if total else 0.0 for work in seconds},
+        "processes": len(clocks),
+    }

@@ -1,0 +1,1 @@
+"""Tests of the target: scenario files, sources, verifiers, splits and their validation."""

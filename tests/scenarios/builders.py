@@ -1,0 +1,52 @@
+"""Builders for the tests of this folder."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from evolvent.memory.parts import PartSpec, load
+from evolvent.memory.records import Task
+from evolvent.scenarios.schema import Scenario
+from evolvent.scenarios.source import Source
+from evolvent.scenarios.splits import Splits
+from evolvent.scenarios.verifier import Verifier
+
+SOURCES = "evolvent.scenarios.sources"
+VERIFIERS = "evolvent.scenarios.verifiers"
+ADD: dict[str, Any] = {"operation": "add", "digits": 2}
+
+
+def make_task(*, answer: str = "12", prompt: str = "5+7", key: str = "add:5,7") -> Task:
+    return Task(skill="add", prompt=prompt, answer=answer, key=key)
+
+
+def make_scenario(**settings: Any) -> Scenario:
+    """Two skills of addition, unless told otherwise."""
+    skills = {"easy": {"guard": True, "task": {**ADD, "carries": [0, 0]}}, "hard": {"task": {**ADD, "carries": [1, 2]}}}
+    return Scenario.model_validate({"name": "test", "source": "arithmetic", "skills": skills, **settings})
+
+
+def make_source(name: str, **settings: Any) -> Source:
+    return load(PartSpec(name=name, settings=settings), base=Source, package=SOURCES, where="test")
+
+
+def make_verifier(name: str, **settings: Any) -> Verifier:
+    return load(PartSpec(name=name, settings=settings), base=Verifier, package=VERIFIERS, where="test")
+
+
+def make_splits(scenario: Scenario, *, seed: int = 0) -> Splits:
+    return Splits(scenario, load(scenario.source, base=Source, package=SOURCES, where="test"), seed)
+
+
+def write_file(folder: Path, *lines: str) -> Path:
+    """Write a JSON Lines file."""
+    path = folder / "tasks.jsonl"
+    path.write_text("".join(f"{line}\n" for line in lines))
+    return path
+
+
+def row_line(prompt: str, answer: str = "yes", **values: Any) -> str:
+    import json
+
+    row: Mapping[str, Any] = {"prompt": prompt, "answer": answer, "skill": "talk", **values}
+    return json.dumps(row)

@@ -1,0 +1,303 @@
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from evolvent.memory.errors import PartError
+from evolvent.memory.parts import known
+from evolvent.memory.records import Task
+from evolvent.scenarios.source import Source
+from evolvent.scenarios.splits import place
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from .builders import SOURCES, make_source, row_line, write_file
+
+Setup = tuple[Source, str, dict[str, Any]]
+"""A source, a skill and its settings."""
+LINES = [row_line(f"What is the {w} of {n}?", f"{w} {n}", features=[w]) for n in range(40) for w in ("root", "half")]
+KINDS: Mapping[str, Sequence[dict[str, Any]]] = {
+    "arithmetic": [
+        {"operation": "add", "digits": 2},
+        {"operation": "subtract", "carries": [1, 2]},
+        {"operation": "multiply", "by": [4, 7]},
+        {"operation": "coin", "digits": 3},
+    ],
+    "file": [{}],
+}
+"""Settings of a skill to try a source with; a new source adds its own here."""
+CASES = [(name, kind) for name in known(SOURCES) for kind in KINDS[name]]
+
+
+@pytest.fixture(params=CASES, ids=str)
+def setup(request: pytest.FixtureRequest, tmp_path: Path) -> Setup:
+    name, kind = request.param
+    given = {"path": str(write_file(tmp_path, *LINES))} if name == "file" else {}
+    return make_source(name, **given), "talk", kind
+
+
+def draw(setup: Setup, count: int, *, seed: int = 0, half: bool = False, **features: Sequence[str]) -> list[Task]:
+    """Draw from all keys, or from about half of them."""
+    source, skill, kind = setup
+    allowed: Callable[[str], bool] = lambda key: not half or place(key, "test") < 0.5  # noqa: E731
+    return source.draw(skill, kind, count, Random(seed), allowed=allowed, **features)
+
+
+def test_every_source_has_settings_to_be_tried_with() -> None:
+    assert sorted(KINDS) == known(SOURCES)
+
+
+def test_a_draw_is_fixed_by_its_seed(setup: Setup) -> None:
+    assert draw(setup, 20) == draw(setup, 20) != draw(setup, 20, seed=1)
+
+
+def test_drawn_tasks_are_distinct_and_of_the_skill(setup: Setup) -> None:
+    tasks = draw(setup, 40)
+    assert len({t.key for t in tasks}) == len({t.prompt for t in tasks}) == 40
+    assert {t.skill for t in tasks} == {"talk"}
+
+
+def test_only_allowed_tasks_are_drawn(setup: Setup) -> None:
+    tasks = draw(setup, 20, half=True)
+    assert len(tasks) == 20
+    assert all(place(t.key, "test") < 0.5 for t in tasks)
+
+
+def test_nothing_is_drawn_where_nothing_is_allowed(setup: Setup) -> None:
+    source, skill, kind = setup
+    assert source.draw(skill, kind, 3, Random(0), allowed=lambda _: False) == []
+
+
+def test_no_more_is_drawn_than_there_is(setup: Setup) -> None:
+    source, skill, kind = setup
+    assert len(draw(setup, 100)) <= source.size(skill, kind)
+
+
+def test_features_are_had_or_lacked_as_asked(setup: Setup) -> None:
+    tasks = draw(setup, 40)
+    feature = next(f for t in tasks for f in t.features if 5 < sum(f in o.features for o in tasks) < 35)
+    assert all(feature in t.features for t in draw(setup, 10, having=[feature]))
+    assert all(feature not in t.features for t in draw(setup, 10, lacking=[feature]))
+    assert draw(setup, 10, having=[feature], lacking=[feature]) == []
+
+
+def test_the_second_way_to_solve_agrees_with_the_first(setup: Setup) -> None:
+    assert all(setup[0].solve(task) == task.answer for task in draw(setup, 60))
+
+
+def test_settings_it_was_made_for_pass_the_check_and_others_do_not(setup: Setup) -> None:
+    source, skill, kind = setup
+    source.check(skill, kind)
+    with pytest.raises(PartError, match=r"skills\.talk\.task.* has no setting 'nonsense'"):
+        source.check(skill, {**kind, "nonsense": 1})
+
+
+def test_a_rule_is_put_in_words(setup: Setup) -> None:
+    assert setup[0].phrase(draw(setup, 1)[0].features[:2])
+
+
+@pytest.mark.parametrize("carries", [None, [0, 0], [1, 1], [1, 2], [2, 2]])
+@pytest.mark.parametrize("operation", ["add", "subtract"])
+def test_arithmetic_counts_what_brute_force_finds(operation: str, carries: list[int] | None) -> None:
+    kind = {"operation": operation, "digits": 2, "carries": carries}
+    found: set[tuple[int, int]] = set()
+    for a in range(10, 100):
+        for b in range(10, 100):
+            x, y = a % 10, b % 10
+            if operation == "add":
+                first, second = x + y > 9, a + b > 99
+            else:
+                first, second = x < y, False
+            if (operation == "add" or a >= b) and (carries is None or carries[0] <= first + second <= carries[1]):
+                found.add((min(a, b), max(a, b)) if operation == "add" else (a, b))
+    assert make_source("arithmetic").size("talk", kind) == len(found)
+
+
+@pytest.mark.parametrize("carries", [None, [0, 0], [1, 1], [2, 3]])
+def test_arithmetic_counts_products_by_the_columns_that_carry(carries: list[int] | None) -> None:
+    kind = {"operation": "multiply", "digits": 3, "by": [2, 7, 7], "carries": carries}
+    columns = [[a % 10**n * b >= 10**n for n in (1, 2, 3)] for a in range(100, 1000) for b in (2, 7)]
+    wanted = [c for c in columns if carries is None or carries[0] <= sum(c) <= carries[1]]
+    assert make_source("arithmetic").size("talk", kind) == len(wanted)
+
+
+@settings(max_examples=30)
+@given(st.sampled_from(["add", "subtract", "multiply"]), st.integers(1, 6), st.integers(0, 99), st.booleans())
+def test_both_ways_of_writing_numbers_give_the_right_result(operation: str, digits: int, seed: int, last: bool) -> None:
+    source = make_source("arithmetic", order="ones-last" if last else "ones-first")
+    (task,) = source.draw("talk", {"operation": operation, "digits": digits}, 1, Random(seed), allowed=lambda _: True)
+    sign = next(s for s in "+-*" if s in task.prompt)
+    step = 1 if last else -1
+    a, b = (int(part[::step]) for part in task.prompt.split(sign))
+    assert int(task.answer[::step]) == {"+": a + b, "-": a - b, "*": a * b}[sign]
+    assert source.solve(task) == task.answer
+
+
+def test_a_sum_is_the_same_task_either_way_round_and_a_difference_is_not() -> None:
+    source = make_source("arithmetic")
+    everything = source.draw("talk", {"operation": "add", "digits": 1}, 45, Random(0), allowed=lambda _: True)
+    assert len({frozenset(t.prompt.split("+")) for t in everything}) == 45
+    assert source.size("talk", {"operation": "add", "digits": 1}) == 45
+
+
+def test_the_coin_is_fair() -> None:
+    tasks = make_source("arithmetic").draw("talk", {"operation": "coin"}, 800, Random(0), allowed=lambda _: True)
+    assert 0.44 < sum(t.answer == "heads" for t in tasks) / 800 < 0.56
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        ({"operation": "divide"}, r"skills\.talk\.task: source 'arithmetic': operation: .*, not 'divide'"),
+        ({"operation": "add", "carries": [2, 1]}, r"carries \[2, 1\] with 3 digits; use 0 to 3, lowest first"),
+        ({"operation": "add", "carries": [0, 4]}, r"carries \[0, 4\] with 3 digits"),
+        ({"operation": "multiply", "by": [12]}, r"by \[12\]; use digits 1 to 9"),
+        ({"operation": "multiply", "by": []}, r"by \[\]; use digits 1 to 9"),
+    ],
+)
+def test_arithmetic_that_describes_no_calculation_is_refused(kind: dict[str, Any], reason: str) -> None:
+    with pytest.raises(PartError, match=reason):
+        make_source("arithmetic").check("talk", kind)
+
+
+def test_the_order_of_a_file_changes_nothing(tmp_path: Path) -> None:
+    (there := tmp_path / "there").mkdir()
+    sources = [
+        make_source("file", path=str(write_file(folder, *lines)))
+        for folder, lines in ((tmp_path, LINES), (there, LINES[::-1]))
+    ]
+    one, two = (s.draw("talk", {}, 20, Random(3), allowed=lambda _: True) for s in sources)
+    assert one == two
+
+
+def test_a_prompt_is_the_same_task_however_it_is_spaced_and_capitalised(tmp_path: Path) -> None:
+    path = write_file(tmp_path, row_line("Is it ｈot?"), row_line("IS  it hot? "), row_line("is it cold?"))
+    assert make_source("file", path=str(path)).size("talk", {}) == 2
+
+
+def test_a_key_column_says_what_is_the_same_task(tmp_path: Path) -> None:
+    path = write_file(tmp_path, row_line("one", id=1), row_line("two", id=1), row_line("one", id=2))
+    source = make_source("file", path=str(path), key="id")
+    assert source.size("talk", {}) == 2
+    assert {t.key for t in source.draw("talk", {}, 5, Random(0), allowed=lambda _: True)} == {"1", "2"}
+
+
+def test_rows_are_chosen_by_name_and_by_the_values_of_columns(tmp_path: Path) -> None:
+    path = write_file(tmp_path, *(row_line(f"p{n}", level=n % 3, hard=n > 4) for n in range(9)))
+    source = make_source("file", path=str(path))
+    assert source.size("any", {"named": "talk", "where": {"level": 1}}) == 3
+    assert source.size("talk", {"where": {"level": 1, "hard": True}}) == 1
+    assert make_source("file", path=str(path), skill="").size("any", {"where": {"hard": False}}) == 5
+
+
+def test_columns_may_have_other_names_and_answers_may_be_numbers(tmp_path: Path) -> None:
+    path = write_file(tmp_path, '{"q": "5+7", "a": 12}')
+    source = make_source("file", path=str(path), prompt="q", answer="a", skill="")
+    (task,) = source.draw("sum", {}, 1, Random(0), allowed=lambda _: True)
+    assert (task.prompt, task.answer, source.solve(task)) == ("5+7", "12", "12")
+
+
+def test_words_become_features_unless_all_or_hardly_any_prompts_have_them(tmp_path: Path) -> None:
+    prompts = [f"{('cold', 'hot')[n % 2]} tea {chr(97 + n % 26) * n}" for n in range(1, 201)]
+    path = write_file(tmp_path, *map(row_line, prompts))
+    source = make_source("file", path=str(path))
+    features = {f for t in source.draw("talk", {}, 200, Random(0), allowed=lambda _: True) for f in t.features}
+    assert {"contains hot", "starts with cold", "words 2 to 3", "characters 64 to 127"} <= features
+    assert not {"contains tea", "contains bb", "has digit"} & features
+
+
+def test_a_parquet_file_holds_the_same_tasks_as_its_lines(tmp_path: Path) -> None:
+    import json
+
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    pq.write_table(pa.Table.from_pylist([json.loads(line) for line in LINES]), tmp_path / "tasks.parquet")
+    paths = (str(tmp_path / "tasks.parquet"), str(write_file(tmp_path, *LINES)))
+    one, two = (make_source("file", path=p).draw("talk", {}, 30, Random(0), allowed=lambda _: True) for p in paths)
+    assert one == two
+
+
+def test_a_file_that_changes_is_read_again(tmp_path: Path) -> None:
+    source = make_source("file", path=str(write_file(tmp_path, *LINES[:3])))
+    assert source.size("talk", {}) == 3
+    write_file(tmp_path, *LINES[:5])
+    assert source.size("talk", {}) == 5
+
+
+def test_prose_is_what_a_file_holds_unless_it_says_otherwise(tmp_path: Path) -> None:
+    path = str(write_file(tmp_path, *LINES))
+    assert [make_source("file", path=path, procedural=p).prose for p in (False, True)] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("lines", "reason"),
+    [
+        ([], r"tasks\.jsonl: no rows; write one a task, with 'prompt' and 'answer'"),
+        (["", "  "], r"no rows"),
+        ([LINES[0], "{oops"], r"tasks\.jsonl:2: not JSON: .*; write one object a line"),
+        ([LINES[0], "[1]"], r"tasks\.jsonl:2: \[1\] is not an object"),
+        (["[" * 100_000], r"tasks\.jsonl:1: not JSON"),
+        (
+            ['{"promt": "a", "answer": "b"}'],
+            r":1 has no column 'prompt'; did you mean 'promt'\?; it has: answer, promt",
+        ),
+        (['{"prompt": "a", "answer": "b"}'], r"no column 'skill'; it has: answer, prompt; set source\.skill = \"\""),
+        ([row_line("a", answer="")], r":1: 'answer' is ''; write a text or a number"),
+        (['{"prompt": null, "answer": "b", "skill": "talk"}'], r":1: 'prompt' is None; write a text"),
+        (['{"prompt": true, "answer": "b", "skill": "talk"}'], r":1: 'prompt' is True; write a text"),
+        (['{"prompt": "a\\ud800", "answer": "b", "skill": "talk"}'], r"'prompt' holds half a surrogate pair"),
+        ([row_line("a", features="hot")], r":1: 'features' is 'hot'; write a list of texts"),
+        (
+            [row_line("a", "yes"), row_line("b"), row_line("A", "no")],
+            r"lines 1 and 3 are the same task, .*'yes' and 'no'",
+        ),
+        (["x" * ((1 << 20) + 1)], r"tasks\.jsonl:1: longer than 1,048,576 bytes"),
+    ],
+)
+def test_a_file_that_cannot_be_used_says_where_and_why(tmp_path: Path, lines: list[str], reason: str) -> None:
+    source = make_source("file", path=str(write_file(tmp_path, *lines)))
+    with pytest.raises(PartError, match=reason) as caught:
+        source.check("talk", {})
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 400
+
+
+def test_a_file_that_is_not_there_or_not_parquet_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(PartError, match=r"source\.path: no such file: .*none\.jsonl"):
+        make_source("file", path=str(tmp_path / "none.jsonl")).check("talk", {})
+    (tmp_path / "odd.parquet").write_text("no")
+    with pytest.raises(PartError, match=r"odd\.parquet: not a Parquet file: "):
+        make_source("file", path=str(tmp_path / "odd.parquet")).check("talk", {})
+
+
+def test_a_file_that_is_not_utf_8_names_line_and_byte(tmp_path: Path) -> None:
+    path = tmp_path / "tasks.jsonl"
+    path.write_bytes(LINES[0].encode() + b"\n{\xe9}\n")
+    with pytest.raises(PartError, match=r"tasks\.jsonl:2: byte 1 is not UTF-8"):
+        make_source("file", path=str(path)).check("talk", {})
+
+
+@pytest.mark.parametrize(
+    ("skill", "kind", "reason"),
+    [
+        ("tlak", {}, r"skills\.tlak: no row of .* has skill 'tlak'; did you mean 'talk'\?; it has: talk"),
+        ("talk", {"where": {"levle": 1}}, r"skills\.talk\.task\.where: .* has no column 'levle'; did you mean 'level'"),
+        ("talk", {"where": {"level": 9}}, r"skills\.talk\.task\.where: no row of .* meets \{'level': 9\}"),
+        ("talk", {"where": {"level": [1]}}, r"skills\.talk\.task: source 'file': where\.level"),
+    ],
+)
+def test_a_skill_that_no_row_has_is_refused(tmp_path: Path, skill: str, kind: dict[str, Any], reason: str) -> None:
+    source = make_source("file", path=str(write_file(tmp_path, row_line("a", level=1))))
+    with pytest.raises(PartError, match=reason):
+        source.check(skill, kind)
+
+
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.lists(st.text(min_size=1).filter(str.strip), min_size=1, max_size=20))
+def test_whatever_prompts_a_file_holds_all_can_be_drawn(tmp_path: Path, prompts: list[str]) -> None:
+    source = make_source("file", path=str(write_file(tmp_path, *(row_line(p) for p in prompts))))
+    tasks = source.draw("talk", {}, 50, Random(0), allowed=lambda _: True)
+    assert len(tasks) == source.size("talk", {})
+    assert {t.prompt for t in tasks} <= set(prompts)

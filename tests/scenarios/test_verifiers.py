@@ -1,0 +1,85 @@
+import pytest
+from evolvent.memory.errors import PartError
+from evolvent.memory.parts import known
+from hypothesis import given
+from hypothesis import strategies as st
+
+from .builders import VERIFIERS, make_task, make_verifier
+
+REGEX = r"the answer is (\S+)"
+
+
+@pytest.mark.parametrize("name", known(VERIFIERS))
+@pytest.mark.parametrize("answer", ["12", "-3.5", "1,000", "007"])
+def test_every_verifier_accepts_its_own_gold_answer(name: str, answer: str) -> None:
+    verifier = make_verifier(name, **({"pattern": "^{answer}$"} if name == "regex" else {}))
+    assert verifier.judge(make_task(answer=answer), answer).passed
+
+
+@pytest.mark.parametrize("name", known(VERIFIERS))
+@pytest.mark.parametrize("answer", ["", " ", "\n"])
+def test_every_verifier_rejects_an_empty_answer_and_says_why(name: str, answer: str) -> None:
+    verifier = make_verifier(name, **({"pattern": "^{answer}$"} if name == "regex" else {}))
+    verdict = verifier.judge(make_task(), answer)
+    assert not verdict.passed
+    assert verdict.reason
+
+
+@given(st.text(min_size=1), st.text())
+def test_exact_passes_what_is_equal_apart_from_space_around_it(reference: str, answer: str) -> None:
+    passed = make_verifier("exact").judge(make_task(answer=reference), answer).passed
+    assert passed == (reference.strip() == answer.strip())
+
+
+@pytest.mark.parametrize(
+    ("answer", "passed"),
+    [
+        ("1234", True),
+        ("1,234.0", True),
+        ("first 5 + 7, so 1234", True),
+        ("1.234e3", True),
+        ("-1234", False),
+        ("1234 or 1235", False),
+        ("1e999", False),
+        ("none", False),
+    ],
+)
+def test_numeric_reads_the_last_number(answer: str, passed: bool) -> None:
+    assert make_verifier("numeric").judge(make_task(answer="1234"), answer).passed == passed
+
+
+def test_numeric_reads_a_typographic_minus() -> None:
+    assert make_verifier("numeric").judge(make_task(answer="-5"), "−5").passed
+
+
+@given(st.floats(-1e9, 1e9), st.floats(0, 2))
+def test_numeric_passes_within_its_tolerance(reference: float, off: float) -> None:
+    verdict = make_verifier("numeric", tolerance=1, relative=0).judge(
+        make_task(answer=f"{reference:.6f}"), f"{reference + off:.6f}"
+    )
+    if abs(off - 1) > 1e-5:
+        assert verdict.passed == (off < 1)
+
+
+def test_numeric_calls_a_reference_without_a_number_a_bug() -> None:
+    with pytest.raises(ValueError, match="'twelve' holds no number; use verifier 'exact'"):
+        make_verifier("numeric").judge(make_task(answer="twelve"), "12")
+
+
+@pytest.mark.parametrize(
+    ("answer", "passed"),
+    [("so the answer is 12", True), ("the answer is 13", False), ("12", False), ("the answer is ", False)],
+)
+def test_regex_compares_what_it_captures(answer: str, passed: bool) -> None:
+    assert make_verifier("regex", pattern=REGEX).judge(make_task(), answer).passed == passed
+
+
+def test_regex_takes_the_reference_literally() -> None:
+    verifier = make_verifier("regex", pattern="^{answer}$")
+    assert verifier.judge(make_task(answer="1.5"), "1.5").passed
+    assert not verifier.judge(make_task(answer="1.5"), "1x5").passed
+
+
+def test_regex_refuses_a_pattern_that_does_not_compile() -> None:
+    with pytest.raises(PartError, match=r"verifier 'regex': pattern: not a regular expression: .*unterminated"):
+        make_verifier("regex", pattern="([)")
