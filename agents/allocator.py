@@ -66,4 +66,3 @@ class Allocator(Part):
             budget: samples to give at most; giving fewer is allowed.
             even: samples a skill would get if the round were drawn evenly over all skills, guards included.
         """
-

@@ -26,9 +26,13 @@ app.add_typer(runs_app, name="runs")
 app.add_typer(scenario_app, name="scenario")
 
 RunsDir = Annotated[Path, typer.Option("--runs-dir", envvar="EVOLVENT_RUNS_DIR", help="Folder that holds runs.")]
-Set = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a setting, e.g. rounds.most=2.")]
+Set = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a setting, e.g. rounds.most=2.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Write JSON lines to standard output.")]
-AllowImport = Annotated[bool, typer.Option("--allow-import", help="Load parts from modules of your own; runs their code.")]
+AllowImport = Annotated[
+    bool, typer.Option("--allow-import", help="Load parts from modules of your own; runs their code.")
+]
 RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run, or its name inside the runs folder.")]
 
 RUNS = Path("runs")
@@ -45,8 +49,12 @@ def run(
     runs_dir: RunsDir = RUNS,
     set_: Set = None,
     seed: Annotated[int, typer.Option(min=0, help="Fixes everything random.")] = 0,
-    limit: Annotated[int | None, typer.Option(min=10, help="Cap items and samples per stage; stamps the result LIMITED.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything and estimate; train and ask nothing.")] = False,
+    limit: Annotated[
+        int | None, typer.Option(min=10, help="Cap items and samples per stage; stamps the result LIMITED.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check everything and estimate; train and ask nothing.")
+    ] = False,
     json_: Json = False,
     allow_import: AllowImport = False,
 ) -> None:
@@ -65,7 +73,9 @@ def resume(run: RunPath, runs_dir: RunsDir = RUNS, json_: Json = False, allow_im
     """Go on with an interrupted session, exactly where it stopped."""
     from . import session
 
-    _finish(session.resume(_find(run, runs_dir), since=STARTED, json_lines=json_, allow_import=allow_import), json_=json_)
+    _finish(
+        session.resume(_find(run, runs_dir), since=STARTED, json_lines=json_, allow_import=allow_import), json_=json_
+    )
 
 
 @app.command()

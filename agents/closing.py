@@ -7,7 +7,10 @@ Json = dict[str, Any]
 
 def closing(found: Json) -> str:
     """Say what was weak, what was taught, what got better, what did not, what it cost, and what to do next."""
-    lines = [f"{found['run']}: {found['status']}" + (f"  LIMITED to {found['limited']}, not a result" if found["limited"] else "")]
+    lines = [
+        f"{found['run']}: {found['status']}"
+        + (f"  LIMITED to {found['limited']}, not a result" if found["limited"] else "")
+    ]
     if found["status"] == "finished":
         lines += [*_weak(found), *_scores(found), *_guards(found), *_control(found), *_cost(found)]
         lines += ["", f"report   {found['dir']}/report.html", f"next     evolvent runs show {found['dir']}"]
@@ -32,18 +35,22 @@ def _scores(found: Json) -> list[str]:
     for split in ("select", "report"):
         change = found[split]
         if change:
-            interval = f"[{100 * change['low']:+.1f}, {100 * change['high']:+.1f}]"
+            sealed = "  (sealed, opened once)" if split == "report" else ""
             lines.append(
-                f"{split:7}  {change['before']:.1%} -> {change['after']:.1%}  {100 * change['change']:+.1f} points {interval}"
-                + ("  (sealed, opened once)" if split == "report" else "")
+                f"{split:7}  {change['before']:.1%} -> {change['after']:.1%}  {_points(change, 'change')}{sealed}"
             )
-    sealed = found["report"]
-    if sealed:
-        better = [s for s, c in sealed["skills"].items() if c["change"] > 0.02 and s not in found["guards"]]
-        rest = [s for s in sealed["skills"] if s not in better and s not in found["guards"]]
+    report = found["report"]
+    if report:
+        better = [s for s, c in report["skills"].items() if c["change"] > 0.02 and s not in found["guards"]]
+        rest = [s for s in report["skills"] if s not in better and s not in found["guards"]]
         lines.append(f"better   {', '.join(better) or 'nothing'}")
         lines.append(f"not      {', '.join(rest) or 'nothing'}")
     return ["", *lines]
+
+
+def _points(change: Json, key: str) -> str:
+    """A difference of shares with its interval, in points."""
+    return f"{100 * change[key]:+.1f} points [{100 * change['low']:+.1f}, {100 * change['high']:+.1f}]"
 
 
 def _guards(found: Json) -> list[str]:
@@ -55,16 +62,15 @@ def _control(found: Json) -> list[str]:
     control = found["control"]
     if not control:
         return []
-    interval = f"[{100 * control['low']:+.1f}, {100 * control['high']:+.1f}]"
-    return [
-        f"control  {100 * control['difference']:+.1f} points {interval} against {control['samples']:,} samples drawn evenly: "
-        f"{control['verdict']} ({control['note']})"
-    ]
+    against = f"against {control['samples']:,} samples drawn evenly"
+    return [f"control  {_points(control, 'difference')} {against}: {control['verdict']} ({control['note']})"]
 
 
 def _cost(found: Json) -> list[str]:
     cost, samples = found["cost"], found["samples"]
-    shares = ", ".join(f"{work} {share:.0%}" for work, share in sorted(found["shares"].items(), key=lambda i: -i[1]) if share >= 0.005)
+    shares = ", ".join(
+        f"{work} {share:.0%}" for work, share in sorted(found["shares"].items(), key=lambda i: -i[1]) if share >= 0.005
+    )
     return [
         f"cost     {found['rounds']} rounds, {samples['kept']:,} samples kept of {samples['written']:,}, "
         f"{cost['probe_answers']:,} probe answers, {cost['training_steps']:,} training steps",

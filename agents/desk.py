@@ -103,7 +103,16 @@ class Desk:
 
     @classmethod
     def create(
-        cls, runs: Path, scenario: Scenario, parts: Parts, session: Session, *, toml: str, stamp: str, watcher: Watcher, since: float | None = None
+        cls,
+        runs: Path,
+        scenario: Scenario,
+        parts: Parts,
+        session: Session,
+        *,
+        toml: str,
+        stamp: str,
+        watcher: Watcher,
+        since: float | None = None,
     ) -> "Desk":
         """Make a run folder and open it.
 
@@ -121,7 +130,9 @@ class Desk:
             files.write_json(run / "environment.json", environment())
             files.write_json(run / "session.json", {"status": "running", "session": session.model_dump(mode="json")})
         except OSError as error:
-            raise RunError(f"{runs}: cannot be written ({error.strerror}); choose another folder with --runs-dir") from None
+            raise RunError(
+                f"{runs}: cannot be written ({error.strerror}); choose another folder with --runs-dir"
+            ) from None
         return cls._open(run, scenario, parts, session, watcher, since)
 
     @classmethod
@@ -147,10 +158,17 @@ class Desk:
                 "undo the change, or start a new run with `evolvent run`"
             )
         parts = Parts.resolve(scenario, str(run / "scenario.resolved.json"), allow_import=allow_import)
+        if parts.source.fingerprint() != session.settings["source"]:
+            raise RunError(
+                f"{run}: the data behind source {parts.source.name!r} changed since this run began; "
+                "bring the old data back, or start a new run with `evolvent run`"
+            )
         return cls._open(run, scenario, parts, session, watcher, since)
 
     @classmethod
-    def _open(cls, run: Path, scenario: Scenario, parts: Parts, session: Session, watcher: Watcher, since: float | None) -> "Desk":
+    def _open(
+        cls, run: Path, scenario: Scenario, parts: Parts, session: Session, watcher: Watcher, since: float | None
+    ) -> "Desk":
         with ExitStack() as stack:
             stack.enter_context(Lock(run))
             ledger = Ledger(run / "ledger.sqlite")

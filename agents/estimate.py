@@ -27,9 +27,9 @@ class Estimate:
     def lines(self) -> list[str]:
         """Readable text."""
         return [
-            f"at most {self.rounds} rounds, {self.samples:,} samples, {self.steps:,} training steps (control and first training included)",
+            f"at most {self.rounds} rounds, {self.samples:,} samples and {self.steps:,} training steps, all included",
             f"at most {self.probes:,} probe answers and {self.exam_answers:,} exam answers by the student",
-            f"about {self.seconds / 60:.1f} min on one quiet core, less if the student is cached or the target is reached early",
+            f"about {self.seconds / 60:.1f} min on one quiet core; less with a cached student or an early end",
         ]
 
     def facts(self) -> dict[str, Any]:

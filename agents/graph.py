@@ -1,8 +1,8 @@
 """The loop as a LangGraph graph: control flow only, with ids in its state and every step at least once.
 
-    baseline → probe → diagnose → allocate → generate ⇄ critique → curate → review → train → examine → decide → reflect ┐
-                  ↑         └→ finish                                                                                   │
-                  └─────────────────────────────────────────────────────────────────────────────────────────────────────┘
+    baseline → probe → diagnose → allocate → generate ⇄ critique → curate → review → train → examine → decide → reflect
+                 ↑        └→ finish                                                                                │
+                 └─────────────────────────────────────────────────────────────────────────────────────────────────┘
 
 LangGraph resumes a graph whose node was renamed as if it were finished, so a run keeps the fingerprint of its graph
 and refuses another one.
@@ -17,7 +17,7 @@ from ..memory.errors import RunError
 from ..memory.parts import PartSpec, known, load
 from ..memory.trace import span
 from .desk import Desk
-from .node import Node, State
+from .node import Node, State, Update
 
 if TYPE_CHECKING:
     from langgraph.graph.state import CompiledStateGraph
@@ -106,7 +106,7 @@ async def advance(desk: Desk) -> str:
         begun = bool(before.values or before.next)
         if begun and not before.next:
             return "finished"
-        start: Any = None if begun else State()
+        start: Any = None if begun else Update()
         with span("session", run=desk.run.name):
             async for _ in graph.astream(start, config, durability="sync", stream_mode="updates"):
                 crash.point("graph.after_node")
@@ -115,8 +115,8 @@ async def advance(desk: Desk) -> str:
         return "waiting" if after.next else "finished"
 
 
-def _step(name: str, node: Node, desk: Desk) -> Callable[[State], Awaitable[State]]:
-    async def step(state: State) -> State:
+def _step(name: str, node: Node, desk: Desk) -> Callable[[State], Awaitable[Update]]:
+    async def step(state: State) -> Update:
         desk.say("node", name=name, round=state.get("round", 0))
         with span(f"node {name}", round=state.get("round", 0)):
             return await node.run(state, desk)
@@ -141,5 +141,3 @@ async def _prune(saver: Any) -> None:
             (THREAD, THREAD, KEEP),
         )
     await saver.conn.commit()
-
-

@@ -7,7 +7,7 @@ from ..memory.parts import Part
 from .desk import Desk
 
 
-class State(TypedDict, total=False):
+class State(TypedDict):
     """What travels through the graph: ids and counters only; everything else is in the ledger."""
 
     round: int
@@ -24,6 +24,21 @@ class State(TypedDict, total=False):
     finished: bool
     """Nothing is left to teach, or no round is left."""
     approved: bool
+    """A person let the round's data through, or nobody was asked."""
+
+
+class Update(TypedDict, total=False):
+    """What a node changes in the state."""
+
+    round: int
+    student: str
+    path: str
+    candidate: str
+    candidate_path: str
+    attempt: int
+    missing: int
+    finished: bool
+    approved: bool
 
 
 class Node(Part):
@@ -32,5 +47,5 @@ class Node(Part):
     kind: ClassVar[str] = "node"
 
     @abstractmethod
-    async def run(self, state: State, desk: Desk) -> State:
+    async def run(self, state: State, desk: Desk) -> Update:
         """Do the step, give what changes in the state."""

@@ -12,7 +12,9 @@ from ..scenarios.schema import Probing
 from .desk import ANSWER, Desk
 
 
-async def ask(engine: Engine, tasks: Sequence[Task], round: int, desk: Desk, *, predicting: bool = False) -> list[Attempt]:
+async def ask(
+    engine: Engine, tasks: Sequence[Task], round: int, desk: Desk, *, predicting: bool = False
+) -> list[Attempt]:
     """Let the student answer tasks in one batch, and judge the answers."""
     with span("ask", tasks=len(tasks), round=round):
         answers = await engine.answer([Request(task.prompt, ANSWER) for task in tasks])

@@ -1,6 +1,5 @@
-"""Progress a person wants to watch, on standard error: lines that say what came out, and on a terminal a status line."""
+"""Progress a person wants to watch, on standard error: what came out, and on a terminal a line that says what runs."""
 
-import os
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
@@ -10,10 +9,6 @@ from rich.markup import escape
 
 from ..memory.statistics import wilson
 
-STAGES = (
-    "baseline", "probe", "diagnose", "allocate", "generate", "critique", "curate", "review", "train", "examine", "decide",
-    "reflect", "finish",
-)  # fmt: skip
 MARKS = {"open": "○", "taught": "◐", "fixed": "●", "regressed": "↺", "abandoned": "✕"}
 
 
@@ -21,8 +16,7 @@ class Progress:
     """Says what happens in a session as it happens."""
 
     def __init__(self, rounds: int, *, expected: float | None = None) -> None:
-        color = None if os.environ.get("NO_COLOR") is None else "auto"
-        self.console = Console(stderr=True, highlight=False, color_system="auto" if color is None else None)
+        self.console = Console(stderr=True, highlight=False, soft_wrap=True)
         self.rounds = rounds
         self.expected = expected
         self._since = time.monotonic()
@@ -79,7 +73,9 @@ class Progress:
         lines = [f"[bold]round {facts['round']}[/bold]   probe     {facts['asked']} tasks asked"]
         for skill, (passed, tried, verdict) in sorted(facts["shown"].items()):
             low, high = wilson(passed, tried)
-            lines.append(f"            {escape(skill):22} {passed / tried:4.0%} [{low:.0%}, {high:.0%}] of {tried:<4} {verdict}")
+            lines.append(
+                f"            {escape(skill):22} {passed / tried:4.0%} [{low:.0%}, {high:.0%}] of {tried:<4} {verdict}"
+            )
         return lines
 
     def _diagnose(self, facts: Mapping[str, Any]) -> list[str]:
@@ -96,10 +92,15 @@ class Progress:
     def _curate(self, facts: Mapping[str, Any]) -> list[str]:
         rejected = facts["rejected"]
         why = ", ".join(f"{escape(reason)} {count}" for reason, count in sorted(rejected.items()))
-        return [f"          curate    kept {facts['kept']:,}, rejected {sum(rejected.values()):,}" + (f" ({why})" if why else "")]
+        return [
+            f"          curate    kept {facts['kept']:,}, rejected {sum(rejected.values()):,}"
+            + (f" ({why})" if why else "")
+        ]
 
     def _train(self, facts: Mapping[str, Any]) -> list[str]:
-        said = f"{facts['samples']:,} samples, {facts['steps']} steps, loss {facts['loss']:.3f}, {facts['seconds']:.0f} s"
+        said = (
+            f"{facts['samples']:,} samples, {facts['steps']} steps, loss {facts['loss']:.3f}, {facts['seconds']:.0f} s"
+        )
         return [f"          train     {said}"]
 
     def _control(self, facts: Mapping[str, Any]) -> list[str]:

@@ -64,10 +64,19 @@ async def train_round(
             tokens=facts["tokens"],
             loss=facts["loss"],
         )
-        result = {**round.model_dump(include={"checkpoint", "path", "samples", "steps", "loss"}), "seconds": facts["seconds"]}
+        result = {
+            **round.model_dump(include={"checkpoint", "path", "samples", "steps", "loss"}),
+            "seconds": facts["seconds"],
+        }
         return Outcome(result, [round])
 
-    inputs = {"dataset": dataset, "start": start, "seed": seed, "steps": steps, "trainer": desk.parts.trainer.describe()}
+    inputs = {
+        "dataset": dataset,
+        "start": start,
+        "seed": seed,
+        "steps": steps,
+        "trainer": desk.parts.trainer.describe(),
+    }
     return await desk.effects.folder(f"train {arm}", number, work, read, target=target, inputs=inputs)
 
 
@@ -96,8 +105,15 @@ def _write_history(folder: Path, history: Mapping[str, Sequence[Record]]) -> Non
         if isinstance(s, Sample)
     ]
     schema = pa.schema(
-        [(k, pa.list_(pa.string()) if k == "failures" else pa.bool_() if k == "kept" else pa.string()) for k in (rows[0] if rows else {})]
+        [
+            (k, pa.list_(pa.string()) if k == "failures" else pa.bool_() if k == "kept" else pa.string())
+            for k in (rows[0] if rows else {})
+        ]
     )
-    wanted = {"candidates": rows, "accepted": [r for r in rows if r["kept"]], "rejected": [r for r in rows if not r["kept"]]}
+    wanted = {
+        "candidates": rows,
+        "accepted": [r for r in rows if r["kept"]],
+        "rejected": [r for r in rows if not r["kept"]],
+    }
     for name, part in wanted.items():
         pq.write_table(pa.Table.from_pylist(part, schema=schema), folder / f"{name}.parquet", write_page_checksum=True)

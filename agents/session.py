@@ -4,12 +4,12 @@ import asyncio
 import json
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..memory import crash, files
 from ..memory.errors import RunError, ScenarioError
@@ -26,9 +26,6 @@ from .estimate import Estimate, estimate
 from .progress import Progress
 from .summary import summarize
 from .watcher import Watcher
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 Json = dict[str, Any]
 
@@ -108,7 +105,7 @@ def start(plan: Plan, runs: Path, *, since: float, json_lines: bool) -> Json:
         seed=plan.seed,
         limit=plan.limit,
         graph=graph.fingerprint(),
-        settings={"overrides": list(plan.overrides)},
+        settings={"overrides": list(plan.overrides), "source": plan.parts.source.fingerprint()},
     )
     stamp = datetime.now().astimezone().strftime("%Y-%m-%dT%H-%M-%S")
     progress = Progress(plan.scenario.rounds.most, expected=plan.estimate.seconds)
@@ -142,9 +139,7 @@ def result(run: Path) -> Json:
     ledger = Ledger(run / "ledger.sqlite", read_only=True)
     try:
         session = Session.model_validate(stored["session"])
-        return summarize(
-            ledger, scenario, session, run=run.name, directory=str(run), status=_status(run)
-        )
+        return summarize(ledger, scenario, session, run=run.name, directory=str(run), status=_status(run))
     finally:
         ledger.close()
 
@@ -260,7 +255,7 @@ def _set_status(run: Path, status: str) -> None:
 
 
 @contextmanager
-def _stdout_is_ours() -> "Iterator[None]":
+def _stdout_is_ours() -> Generator[None]:
     """Send what libraries print to standard error."""
     import sys
 
@@ -273,7 +268,7 @@ def _emit(json_lines: bool, value: Mapping[str, Any]) -> None:
 
     if json_lines:
         assert sys.__stdout__ is not None
-        print(json.dumps(value, ensure_ascii=False), file=sys.__stdout__, flush=True)  # noqa: T201
+        print(json.dumps(value, ensure_ascii=False), file=sys.__stdout__, flush=True)
 
 
 class _Lines:

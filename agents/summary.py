@@ -98,7 +98,11 @@ def _change(before: Exam | None, after: Exam | None, learnable: Sequence[str], s
         return None
     shown = [s for s in skills if s in before.scores]
     each = {
-        s: {"before": _share(*_counts(before, s)), "after": _share(*_counts(after, s)), "change": _rate(after, s) - _rate(before, s)}
+        s: {
+            "before": _share(*_counts(before, s)),
+            "after": _share(*_counts(after, s)),
+            "change": _rate(after, s) - _rate(before, s),
+        }
         for s in shown
     }
     low, high = _macro_interval(before, after, [s for s in learnable if s in shown])
@@ -174,7 +178,11 @@ def _control(
     low, high = paired_interval(counts.gained, counts.lost, counts.items)
     probes = len(ledger.read(Attempt))
     verdict = (
-        "targeting helped" if low > 0 else "targeting did worse than drawing evenly" if high < 0 else "targeting did not help measurably"
+        "targeting helped"
+        if low > 0
+        else "targeting did worse than drawing evenly"
+        if high < 0
+        else "targeting did not help measurably"
     )
     return {
         "samples": twin.samples,
@@ -188,7 +196,10 @@ def _control(
         "note": "one training seed; the interval is over exam items",
         "probes_charged": probes,
         "samples_with_probes": twin.samples + probes,
-        "skills": {s: {"targeted": _rate(sealed["final"], s), "uniform": _rate(sealed["control"], s)} for s in sorted(scenario.skills)},
+        "skills": {
+            s: {"targeted": _rate(sealed["final"], s), "uniform": _rate(sealed["control"], s)}
+            for s in sorted(scenario.skills)
+        },
     }
 
 
@@ -200,7 +211,12 @@ def _curve(exams: Sequence[Exam], promotions: Sequence[Promotion], learnable: Se
         tried = sum(exam.scores[s].tried for s in learnable)
         skills = {s: _share(score.passed, score.tried) for s, score in sorted(exam.scores.items())}
         points.append(
-            {"round": exam.round, "promoted": exam.round == 0 or exam.student in promoted, **_share(passed, tried), "skills": skills}
+            {
+                "round": exam.round,
+                "promoted": exam.round == 0 or exam.student in promoted,
+                **_share(passed, tried),
+                "skills": skills,
+            }
         )
     return points
 
@@ -238,7 +254,10 @@ def _weaknesses(ledger: Ledger) -> list[Json]:
         if sample.weakness and sample.id in kept:
             samples.setdefault(sample.weakness, []).append(sample)
     foreseen = {p.weakness: p for p in ledger.read(Prediction)}
-    return [_weakness(life, attempts, samples.get(life.weakness.id, []), foreseen.get(life.weakness.id)) for life in lives(ledger)]
+    return [
+        _weakness(life, attempts, samples.get(life.weakness.id, []), foreseen.get(life.weakness.id))
+        for life in lives(ledger)
+    ]
 
 
 def _weakness(life: Life, attempts: Mapping[str, Attempt], samples: Sequence[Sample], seen: Prediction | None) -> Json:
@@ -255,11 +274,19 @@ def _weakness(life: Life, attempts: Mapping[str, Attempt], samples: Sequence[Sam
         "foreseen": seen.foreseen if seen else None,
         "seen": _share(seen.passed, seen.tried) if seen else None,
         "life": [
-            {"round": o.round, "state": o.state, "reason": o.reason, "recalled": list(o.recalled), **_share(o.passed, o.tried)}
+            {
+                "round": o.round,
+                "state": o.state,
+                "reason": o.reason,
+                "recalled": list(o.recalled),
+                **_share(o.passed, o.tried),
+            }
             for o in life.observations
         ],
         "samples": len(samples),
-        "failures_shown": [{"prompt": a.task.prompt, "answer": a.answer, "expected": a.task.answer} for a in failures[:SHOWN]],
+        "failures_shown": [
+            {"prompt": a.task.prompt, "answer": a.answer, "expected": a.task.answer} for a in failures[:SHOWN]
+        ],
         "samples_shown": [{"prompt": s.task.prompt, "completion": s.task.answer} for s in samples[:SHOWN]],
     }
 

@@ -14,9 +14,10 @@ from .errors import LedgerError
 from .records import Record
 from .trace import spent
 
-SCHEMA = 1
+SCHEMA = "1"
 
 _TABLES = """
+begin;
 create table meta (key text primary key, value text not null);
 create table records (
   seq integer primary key, kind text not null, id text not null, round integer, subject text, body text not null,
@@ -28,6 +29,8 @@ create table effects (
   key text primary key, name text not null, round integer not null, status text not null,
   result text, seconds real, unique (name, round)
 );
+insert into meta values ('schema', '1');
+commit;
 """
 
 R = TypeVar("R", bound=Record)
@@ -54,12 +57,14 @@ class Ledger:
     def _open(self, read_only: bool) -> None:
         tables = self._database.execute("select count(*) from sqlite_master where name = 'meta'").fetchone()[0]
         if not tables and not read_only:
-            self._database.executescript(f"begin; {_TABLES} insert into meta values ('schema', '{SCHEMA}'); commit;")
+            self._database.executescript(_TABLES)
         check = self._database.execute("pragma quick_check(1)").fetchone()[0]
         if check != "ok":
             raise sqlite3.DatabaseError(check)
-        if (found := self.meta("schema")) != str(SCHEMA):
-            raise LedgerError(f"{self.path}: ledger schema {found!r}, this version reads {SCHEMA}; use the version that wrote it")
+        if (found := self.meta("schema")) != SCHEMA:
+            raise LedgerError(
+                f"{self.path}: ledger schema {found!r}, this version reads {SCHEMA}; use the version that wrote it"
+            )
 
     def close(self) -> None:
         """Release the file."""
@@ -96,7 +101,8 @@ class Ledger:
         with spent("fsync"):
             try:
                 self._database.execute(
-                    "insert into effects(key, name, round, status) values (?, ?, ?, 'intent') on conflict(key) do nothing",
+                    "insert into effects(key, name, round, status) values (?, ?, ?, 'intent') "
+                    "on conflict(key) do nothing",
                     (key, name, round),
                 )
             except sqlite3.IntegrityError:
@@ -121,7 +127,8 @@ class Ledger:
             self._database.execute("begin immediate")
             try:
                 self._database.executemany(
-                    "insert into records(kind, id, round, subject, body) values (?, ?, ?, ?, ?) on conflict do nothing", rows
+                    "insert into records(kind, id, round, subject, body) values (?, ?, ?, ?, ?) on conflict do nothing",
+                    rows,
                 )
                 self._database.execute(
                     "update effects set status = 'committed', result = ?, seconds = ? where key = ?",

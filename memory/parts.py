@@ -92,7 +92,9 @@ def find(name: str, *, base: type[P], package: str, where: str, allow_import: bo
             raise PartError(f"{where}: no {base.kind} called {name!r}; known: {listed}{suggest(name, names)}")
         module = importlib.import_module(f"{package}.{name}")
     found = [
-        c for _, c in inspect.getmembers(module, inspect.isclass) if issubclass(c, base) and c.__module__ == module.__name__
+        c
+        for _, c in inspect.getmembers(module, inspect.isclass)
+        if issubclass(c, base) and c.__module__ == module.__name__
     ]
     if len(found) != 1:
         raise PartError(f"{where}: {module.__name__} holds {len(found)} classes of kind {base.kind}; it must hold one")

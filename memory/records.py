@@ -275,8 +275,3 @@ class Session(Record):
     graph: str
     """Fingerprint of the graph it runs on."""
     settings: Mapping[str, Any]
-
-
-RECORDS: tuple[type[Record], ...] = (
-    Task, Attempt, Weakness, Observation, Prediction, Probe, Share, Sample, Critique, Fate, Exam, Promotion, Round, Session,
-)  # fmt: skip

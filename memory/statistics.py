@@ -166,8 +166,7 @@ def detectable_gain(items: int, *, alpha: float, power: float = 0.9, disagreemen
         disagreement: share of items on which the two models differ; where a gain exceeds it, the gain is all there is.
     """
     log = _log_factorials(items)
-    tails = [_coin(n, log[: n + 1])[::-1].cumsum()[::-1] for n in range(items + 1)]
-    needed = np.array([int(np.count_nonzero(tail > alpha)) for tail in tails])
+    needed = np.array([_needed(n, log, alpha) for n in range(items + 1)])
 
     def found(gain: float) -> bool:
         spread = max(disagreement, gain)
@@ -231,6 +230,12 @@ def _score(gained: int, lost: int, items: int, loss: float) -> float:
 def _log_factorials(most: int) -> Floats:
     """Logarithms of 0!, 1!, ... most!."""
     return np.array([math.lgamma(k + 1) for k in range(most + 1)])
+
+
+def _needed(changes: int, log: Floats, alpha: float) -> int:
+    """Gains among so many changed items from which McNemar is significant."""
+    tail = _coin(changes, log[: changes + 1])[::-1].cumsum()[::-1]
+    return int(np.count_nonzero(tail > alpha))
 
 
 def _coin(tosses: int, log: Floats) -> Floats:

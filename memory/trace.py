@@ -10,7 +10,7 @@ import contextvars
 import json
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -42,7 +42,7 @@ class Clock:
         self._since = now
 
     @contextlib.contextmanager
-    def spent(self, work: Work) -> Iterator[None]:
+    def spent(self, work: Work) -> Generator[None]:
         """Book what happens inside to `work`, and to nothing else."""
         self._book()
         self._stack.append(work)
@@ -101,7 +101,7 @@ _parent: contextvars.ContextVar[str | None] = contextvars.ContextVar("evolvent_s
 
 
 @contextlib.contextmanager
-def recording(trace: Trace) -> Iterator[Trace]:
+def recording(trace: Trace) -> Generator[Trace]:
     """Send every span and every booked second inside to `trace`."""
     token = _trace.set(trace)
     try:
@@ -118,7 +118,7 @@ def reading() -> dict[Work, float]:
 
 
 @contextlib.contextmanager
-def spent(work: Work) -> Iterator[None]:
+def spent(work: Work) -> Generator[None]:
     """Book the wall time inside to one kind of work; does nothing when nobody records."""
     trace = _trace.get()
     if trace is None:
@@ -129,7 +129,7 @@ def spent(work: Work) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def span(name: str, **attributes: Value) -> Iterator[dict[str, Value]]:
+def span(name: str, **attributes: Value) -> Generator[dict[str, Value]]:
     """Record one step of work; the yielded dict takes attributes known only at its end."""
     trace = _trace.get()
     if trace is None:

@@ -66,6 +66,10 @@ class Source(Part):
         """Say in words what tasks with these features have in common."""
         return " and ".join(rule)
 
+    def fingerprint(self) -> str:
+        """Digest of what the tasks come from, beyond the settings; a run is not resumed when it changed."""
+        return ""
+
     @property
     def prose(self) -> bool:
         """Whether tasks are prose, so that sharing n-grams with an exam item is a leak; in a procedural source the key

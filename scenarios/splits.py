@@ -44,7 +44,14 @@ class Splits:
         return lambda key: self.part(key) == part
 
     def draw(
-        self, skill: str, part: Part, count: int, *, stream: str, having: tuple[str, ...] = (), lacking: tuple[str, ...] = ()
+        self,
+        skill: str,
+        part: Part,
+        count: int,
+        *,
+        stream: str,
+        having: tuple[str, ...] = (),
+        lacking: tuple[str, ...] = (),
     ) -> list[Task]:
         """Draw distinct tasks of one skill from one part; `stream` names the purpose and fixes the draw."""
         rng = Random(f"{self.seed}/{stream}/{skill}/{part}")

@@ -15,7 +15,7 @@ from ..memory.trace import span
 from ..scenarios.schema import Scenario, Student
 from ..scenarios.splits import Splits
 from . import checkpoint
-from .tokenizer import build_tokenizer
+from .tokenizer import END, PAD, SPECIAL, build_tokenizer
 from .trainer import MODEL, Trainer, write_rows
 
 LONGEST = 256
@@ -52,8 +52,8 @@ def build(student: Student, folder: Path, *, seed: int) -> None:
         tie_word_embeddings=False,
         initializer_range=SPREAD,
         rope_parameters={"rope_type": "default", "rope_theta": THETA},
-        pad_token_id=tokenizer.pad_token_id,
-        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=SPECIAL.index(PAD),
+        eos_token_id=SPECIAL.index(END),
         bos_token_id=None,
     )
     checkpoint.save(LlamaForCausalLM(config), tokenizer, folder)
@@ -61,10 +61,12 @@ def build(student: Student, folder: Path, *, seed: int) -> None:
 
 def first_tasks(scenario: Scenario, splits: Splits) -> list[Task]:
     """Tasks of the first training, without the features the scenario plants as unknown."""
-    wanted = scenario.student.first.skills or {name: () for name in scenario.guards}
+    wanted = scenario.student.first.skills or dict.fromkeys(scenario.guards, ())
     each = scenario.student.first.samples // max(1, len(wanted))
     return [
-        task for skill in sorted(wanted) for task in splits.draw(skill, "train", each, stream="first", lacking=tuple(wanted[skill]))
+        task
+        for skill in sorted(wanted)
+        for task in splits.draw(skill, "train", each, stream="first", lacking=tuple(wanted[skill]))
     ]
 
 

@@ -7,7 +7,7 @@ if TYPE_CHECKING:
 
 PAD, UNKNOWN, USER, ASSISTANT, END = "<pad>", "<unk>", "<user>", "<assistant>", "<end>"
 SPECIAL = (PAD, UNKNOWN, USER, ASSISTANT, END)
-CHARACTERS = tuple(chr(code) for code in range(0x20, 0x7F)) + ("\n",)
+CHARACTERS = (*(chr(code) for code in range(0x20, 0x7F)), "\n")
 
 TEMPLATE = (
     "{% for message in messages %}"

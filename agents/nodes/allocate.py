@@ -6,7 +6,7 @@ from ...memory.effects import Outcome
 from ...memory.records import Share
 from ..desk import Desk
 from ..lives import Life, histories, lives
-from ..node import Node, State
+from ..node import Node, State, Update
 
 GENERAL = 0.25
 """Share of a skill's samples that is drawn from all of it, so that teaching a structure does not unteach the rest."""
@@ -15,7 +15,7 @@ GENERAL = 0.25
 class Allocation(Node):
     """Decide how many samples each skill and weakness gets."""
 
-    async def run(self, state: State, desk: Desk) -> State:
+    async def run(self, state: State, desk: Desk) -> Update:
         """Record the shares of the round."""
         round = state["round"]
 

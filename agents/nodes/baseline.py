@@ -7,14 +7,13 @@ from ...memory.trace import spent
 from ...training import checkpoint, student
 from ...training.exam import examine
 from ..desk import ANSWER, BASE, Desk, rates
-from ..node import Node, State
-
+from ..node import Node, State, Update
 
 
 class Baseline(Node):
     """First training of the student (or its cached result), then its first exam."""
 
-    async def run(self, state: State, desk: Desk) -> State:
+    async def run(self, state: State, desk: Desk) -> Update:
         """Prepare and examine the student."""
         scenario, seed = desk.scenario, desk.session.seed
         first = desk.parts.trainer.model_copy(update={"epochs": scenario.student.first.epochs, "most_steps": 10**9})
@@ -40,10 +39,10 @@ class Baseline(Node):
                 for s in ("select", "guard")
             ]
             engine.close()
-            return Outcome({"exams": [e.id for e in exams], "rates": rates({**exams[0].scores, **exams[1].scores})}, exams)
+            return Outcome(
+                {"exams": [e.id for e in exams], "rates": rates({**exams[0].scores, **exams[1].scores})}, exams
+            )
 
         seen = await desk.effects.once("baseline", 0, exam, inputs={"student": made["student"]})
         desk.say("baseline", rates=seen["rates"])
         return {"round": 1, "student": made["student"], "path": BASE, "attempt": 0, "missing": 0, "finished": False}
-
-

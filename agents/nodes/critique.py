@@ -4,13 +4,13 @@ from ...memory.effects import Outcome
 from ...memory.records import Critique, Sample
 from ...memory.trace import spent
 from ..desk import Desk
-from ..node import Node, State
+from ..node import Node, State, Update
 
 
 class Judgement(Node):
     """Work every sample a second time and have the verifier compare."""
 
-    async def run(self, state: State, desk: Desk) -> State:
+    async def run(self, state: State, desk: Desk) -> Update:
         """Record a critique per new candidate; say how many are to be written again."""
         round, attempt = state["round"], state["attempt"]
 

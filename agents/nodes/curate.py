@@ -7,19 +7,21 @@ from ...memory.records import Critique, Sample
 from ...memory.trace import spent
 from ...training.curation.pipeline import curate
 from ..desk import Desk, hash_samples
-from ..node import Node, State
+from ..node import Node, State, Update
 
 
 class Curation(Node):
     """Filter the round's candidates."""
 
-    async def run(self, state: State, desk: Desk) -> State:
+    async def run(self, state: State, desk: Desk) -> Update:
         """Record the fate of every candidate."""
         round = state["round"]
 
         async def work() -> Outcome:
             with spent("curation"):
-                refused = {c.sample: f"critique: {c.reason}" for c in desk.ledger.read(Critique, round=round) if not c.accepted}
+                refused = {
+                    c.sample: f"critique: {c.reason}" for c in desk.ledger.read(Critique, round=round) if not c.accepted
+                }
                 longest = desk.parts.trainer.longest
                 done = curate(
                     desk.ledger.read(Sample, round=round),

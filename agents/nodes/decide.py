@@ -6,7 +6,7 @@ from ...training.exam import pick
 from ...training.gate import Paired, pair
 from ..desk import Desk
 from ..lives import histories
-from ..node import Node, State
+from ..node import Node, State, Update
 
 SINCE_START = " since the start"
 
@@ -14,7 +14,7 @@ SINCE_START = " since the start"
 class Decision(Node):
     """Apply the promotion gate."""
 
-    async def run(self, state: State, desk: Desk) -> State:
+    async def run(self, state: State, desk: Desk) -> Update:
         """Record the decision with its numbers."""
         round, candidate = state["round"], state["candidate"]
 
@@ -42,7 +42,6 @@ class Decision(Node):
             return {"student": candidate, "path": state["candidate_path"]}
         return {}
 
-
     def _target(self, desk: Desk, state: State) -> Paired:
         """Compare on the select items of every target skill that is not abandoned.
 
@@ -53,7 +52,8 @@ class Decision(Node):
         before, after = _exam(desk, "select", state["student"]), _exam(desk, "select", state["candidate"])
         skills = [skill for skill in desk.scenario.targets if skill not in abandoned]
         return pair(
-            "".join(pick(before, items, skill) for skill in skills), "".join(pick(after, items, skill) for skill in skills)
+            "".join(pick(before, items, skill) for skill in skills),
+            "".join(pick(after, items, skill) for skill in skills),
         )
 
 
@@ -65,7 +65,9 @@ def _guards(desk: Desk, state: State) -> dict[str, Paired]:
     """Compare every guard with the incumbent, and with the first student: small losses must not add up."""
     items, candidate = desk.items("guard"), _exam(desk, "guard", state["candidate"])
     incumbent, first = _exam(desk, "guard", state["student"]), desk.ledger.read(Exam, round=0, subject="guard")[0]
-    compared = {skill: pair(pick(incumbent, items, skill), pick(candidate, items, skill)) for skill in desk.scenario.guards}
+    compared = {
+        skill: pair(pick(incumbent, items, skill), pick(candidate, items, skill)) for skill in desk.scenario.guards
+    }
     if first.student != incumbent.student:
         for skill in desk.scenario.guards:
             compared[skill + SINCE_START] = pair(pick(first, items, skill), pick(candidate, items, skill))

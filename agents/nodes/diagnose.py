@@ -14,7 +14,7 @@ from ...memory.records import Attempt, Observation, Prediction, Record, Weakness
 from ...memory.trace import span, spent
 from ..desk import Desk
 from ..lives import Life, histories, hopeless, judge, lives
-from ..node import Node, State
+from ..node import Node, State, Update
 from ..probing import aimed_tasks, ask, passes
 from ..remembering import describe
 from ..teacher import Hypothesis
@@ -36,7 +36,7 @@ class Memory(NamedTuple):
 class Diagnosis(Node):
     """Turn failing attempts into tested hypotheses."""
 
-    async def run(self, state: State, desk: Desk) -> State:
+    async def run(self, state: State, desk: Desk) -> Update:
         """Record weaknesses, predictions and observations; say whether anything is left to teach."""
         round = state["round"]
 
@@ -74,7 +74,11 @@ class Diagnosis(Node):
         rules = {(life.weakness.skill, life.weakness.rule) for life in known}
         whole = {life.weakness.skill for life in known if not life.weakness.rule and life.state in ("open", "taught")}
         fresh = [g for g in guesses if (g.skill, g.rule) not in rules and g.skill not in whole]
-        memories = desk.recall.recall([describe(g.skill, g.words, g.rule) for g in fresh], ASKED, kind="weakness") if fresh else []
+        memories = (
+            desk.recall.recall([describe(g.skill, g.words, g.rule) for g in fresh], ASKED, kind="weakness")
+            if fresh
+            else []
+        )
         engine = desk.parts.engine.open(desk.path(state["path"])) if fresh else None
         found: dict[Weakness, list[Remembered]] = {}
         rows: list[Record] = []
@@ -133,7 +137,9 @@ class Diagnosis(Node):
 
     def _outcome(self, rows: Sequence[Record], desk: Desk) -> Outcome:
         now = {o.weakness: o for o in rows if isinstance(o, Observation)}
-        words = {w.id: w.hypothesis for w in [*desk.ledger.read(Weakness), *(r for r in rows if isinstance(r, Weakness))]}
+        words = {
+            w.id: w.hypothesis for w in [*desk.ledger.read(Weakness), *(r for r in rows if isinstance(r, Weakness))]
+        }
         teachable = sum(o.state in ("open", "taught", "regressed") for o in now.values())
         listed = [[words[o.weakness], o.state, o.passed, o.tried] for o in now.values()]
         return Outcome({"teachable": teachable, "weaknesses": listed}, rows)

@@ -4,13 +4,13 @@ from ...memory.effects import Outcome
 from ...memory.errors import EvolventError
 from ...training.exam import examine
 from ..desk import ANSWER, Desk, rates
-from ..node import Node, State
+from ..node import Node, State, Update
 
 
 class Examination(Node):
     """Sit the select and guard exams."""
 
-    async def run(self, state: State, desk: Desk) -> State:
+    async def run(self, state: State, desk: Desk) -> Update:
         """Record the exams of the candidate."""
         round = state["round"]
 
@@ -18,7 +18,7 @@ class Examination(Node):
             engine = desk.parts.engine.open(desk.path(state["candidate_path"]))
             if engine.student != state["candidate"]:
                 raise EvolventError(
-                    f"{state['candidate_path']}: weights {engine.student} are served where {state['candidate']} was trained; "
+                    f"{state['candidate_path']}: serves weights {engine.student}, trained were {state['candidate']}; "
                     "the checkpoint changed on disk, remove the round's folder and resume"
                 )
             verifier = desk.parts.verifier

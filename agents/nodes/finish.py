@@ -5,14 +5,14 @@ from ...memory.records import Round, Sample
 from ...memory.trace import spent
 from ...training.exam import examine
 from ..desk import ANSWER, BASE, Desk, rates
-from ..node import Node, State
+from ..node import Node, State, Update
 from ..rounds import train_round
 
 
 class Ending(Node):
     """The control arm and the sealed exam."""
 
-    async def run(self, state: State, desk: Desk) -> State:
+    async def run(self, state: State, desk: Desk) -> Update:
         """Record the control round and the opening of the report split."""
         students = {"base": BASE, "final": state["path"]}
         trained = [r for r in desk.ledger.read(Round) if r.arm == "targeted"]
@@ -46,7 +46,11 @@ class Ending(Node):
         """Train the twin: as many samples and steps as the student had, drawn evenly over all skills."""
         with spent("curation"):
             samples = _even_samples(model.samples, desk)
-        steps = model.steps if desk.parts.trainer.start == "base" else sum(r.steps for r in trained if r.number <= model.number)
+        steps = (
+            model.steps
+            if desk.parts.trainer.start == "base"
+            else sum(r.steps for r in trained if r.number <= model.number)
+        )
         made = await train_round(desk, model.number, samples, arm="control", start=BASE, steps=steps)
         desk.say("control", **{k: made[k] for k in ("samples", "steps", "loss", "seconds")})
         return made["path"]

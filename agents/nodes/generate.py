@@ -6,13 +6,13 @@ from ...memory.effects import Outcome
 from ...memory.records import Critique, Sample, Share, Weakness
 from ...memory.trace import span, spent
 from ..desk import Desk
-from ..node import Node, State
+from ..node import Node, State, Update
 
 
 class Generation(Node):
     """Write the round's candidates."""
 
-    async def run(self, state: State, desk: Desk) -> State:
+    async def run(self, state: State, desk: Desk) -> Update:
         """Record candidates; a later attempt only fills what is missing."""
         round, attempt = state["round"], state["attempt"] + 1
 

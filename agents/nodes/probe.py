@@ -4,20 +4,22 @@ All undecided skills are answered in one batch; a sequential test (Wald 1945) st
 Every known weakness gets fresh tasks under its own rule, so that its life can be followed.
 """
 
+from itertools import pairwise
+
 from ...memory.effects import Outcome
 from ...memory.inference import Engine
 from ...memory.records import Attempt, Probe, Weakness
 from ...memory.trace import spent
 from ...scenarios import schema
 from ..desk import Desk
-from ..node import Node, State
+from ..node import Node, State, Update
 from ..probing import aimed_tasks, ask, by_luck, conclude, passes
 
 
 class Probing(Node):
     """Probe every target skill and every known weakness."""
 
-    async def run(self, state: State, desk: Desk) -> State:
+    async def run(self, state: State, desk: Desk) -> Update:
         """Record attempts, and what each skill showed."""
         round = state["round"]
 
@@ -42,7 +44,7 @@ class Probing(Node):
             tasks = {s: desk.splits.draw(s, "probe", most, stream=f"probe-{round}") for s in desk.scenario.targets}
         attempts: dict[str, list[Attempt]] = {skill: [] for skill in tasks}
         looks = [0, *range(min(settings.least, most), most, settings.batch), most]
-        for start, stop in zip(looks, looks[1:], strict=False):
+        for start, stop in pairwise(looks):
             batch = [
                 task
                 for skill, tries in attempts.items()

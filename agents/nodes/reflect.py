@@ -4,14 +4,14 @@ from ...memory.effects import Outcome
 from ...memory.records import Attempt
 from ..desk import Desk
 from ..lives import lives
-from ..node import Node, State
+from ..node import Node, State, Update
 from ..remembering import failure_entries, weakness_entries
 
 
 class Reflection(Node):
     """Remember the round's failures and the state of every weakness."""
 
-    async def run(self, state: State, desk: Desk) -> State:
+    async def run(self, state: State, desk: Desk) -> Update:
         """Write the round into the vector memory, and go on to the next."""
         round = state["round"]
 

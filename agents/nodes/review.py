@@ -11,13 +11,13 @@ from langgraph.types import interrupt
 from ...memory.effects import Outcome
 from ...memory.errors import RunError
 from ..desk import Desk
-from ..node import Node, State
+from ..node import Node, State, Update
 
 
 class Approval(Node):
     """Ask for approval of the round's data before it is trained on."""
 
-    async def run(self, state: State, desk: Desk) -> State:
+    async def run(self, state: State, desk: Desk) -> Update:
         """Take the decision in, or stop until there is one."""
         round = state["round"]
         if not desk.scenario.review:

@@ -2,14 +2,14 @@
 
 from ...memory.records import Critique, Fate, Sample
 from ..desk import BASE, Desk
-from ..node import Node, State
+from ..node import Node, State, Update
 from ..rounds import train_round
 
 
 class Training(Node):
     """One round of training, as one folder that is whole or not there."""
 
-    async def run(self, state: State, desk: Desk) -> State:
+    async def run(self, state: State, desk: Desk) -> Update:
         """Record the round; a finished one is never trained again."""
         round = state["round"]
         start = state["path"] if desk.parts.trainer.start == "promoted" else BASE
@@ -22,5 +22,3 @@ class Training(Node):
         made = await train_round(desk, round, samples, arm="targeted", start=start, history=history)
         desk.say("train", round=round, **{k: made[k] for k in ("samples", "steps", "loss", "seconds")})
         return {"candidate": made["checkpoint"], "candidate_path": made["path"]}
-
-

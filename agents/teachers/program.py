@@ -98,14 +98,25 @@ class Program(Teacher):
         return fisher(hit_f, inside, len(failures) - hit_f, outside)
 
     def _hypothesis(
-        self, skill: str, rule: Rule, p_value: float, explained: Sequence[Attempt], passes: Sequence[Attempt], splits: Splits
+        self,
+        skill: str,
+        rule: Rule,
+        p_value: float,
+        explained: Sequence[Attempt],
+        passes: Sequence[Attempt],
+        splits: Splits,
     ) -> Hypothesis:
         solved = sum(_holds(rule, a) for a in passes)
         words = f"fails in {skill!r} where there is {splits.source.phrase(rule)}"
         return Hypothesis(skill, words, rule, _ids(explained), _foreseen(solved, len(explained)), p_value)
 
     def _whole(
-        self, skill: str, failures: Sequence[Attempt], passes: Sequence[Attempt], elsewhere: Sequence[Attempt], splits: Splits
+        self,
+        skill: str,
+        failures: Sequence[Attempt],
+        passes: Sequence[Attempt],
+        elsewhere: Sequence[Attempt],
+        splits: Splits,
     ) -> Hypothesis:
         """Most of the skill fails: say so, and what tells it from what the student solves elsewhere."""
         contrast = self._best(failures, elsewhere) if elsewhere else None
@@ -133,5 +144,3 @@ def _spoil(answer: str, rng: Random) -> str:
     kinds = "0123456789" if answer[place].isdigit() else "abcdefghijklmnopqrstuvwxyz"
     other = rng.choice([c for c in kinds if c != answer[place]])
     return answer[:place] + other + answer[place + 1 :]
-
-

@@ -82,7 +82,9 @@ class Arithmetic(Source):
         kind = self._kind(skill, settings)
         most = kind.digits
         if kind.carries and not 0 <= kind.carries[0] <= kind.carries[1] <= most:
-            raise PartError(f"skills.{skill}.task: carries {list(kind.carries)} with {most} digits; use 0 to {most}, lowest first")
+            raise PartError(
+                f"skills.{skill}.task: carries {list(kind.carries)} with {most} digits; use 0 to {most}, lowest first"
+            )
         if kind.operation == "multiply" and not (kind.by and all(1 <= b <= 9 for b in kind.by)):
             raise PartError(f"skills.{skill}.task: by {list(kind.by)}; use digits 1 to 9")
 
@@ -116,7 +118,10 @@ class Arithmetic(Source):
         for _ in range(PATIENCE * count):
             if len(tasks) == count:
                 break
-            a, b = rng.randint(low, high), rng.choice(kind.by) if kind.operation == "multiply" else rng.randint(low, high)
+            a, b = (
+                rng.randint(low, high),
+                rng.choice(kind.by) if kind.operation == "multiply" else rng.randint(low, high),
+            )
             if kind.operation == "subtract" and a < b:
                 a, b = b, a
             key = _key(kind.operation, a, b)
@@ -125,7 +130,11 @@ class Arithmetic(Source):
             features = _features(kind, a, b)
             if wanted.issubset(features) and unwanted.isdisjoint(features):
                 tasks[key] = Task(
-                    skill=skill, key=key, features=features, prompt=self._prompt(kind, a, b), answer=self._answer(kind, a, b)
+                    skill=skill,
+                    key=key,
+                    features=features,
+                    prompt=self._prompt(kind, a, b),
+                    answer=self._answer(kind, a, b),
                 )
         return list(tasks.values())
 
@@ -138,7 +147,7 @@ class Arithmetic(Source):
             return None
         step = -1 if self.order == "ones-first" else 1
         a, b = int(found[1][::step]), int(found[3][::step])
-        operation = next(o for o, sign in SIGNS.items() if sign == found[2])
+        operation: Operation = next(o for o, sign in SIGNS.items() if sign == found[2])
         if operation == "subtract" and a < b:
             return None
         worked = list(columns(operation, a, b, len(found[1])))

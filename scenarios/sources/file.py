@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ...memory.errors import PartError, suggest
+from ...memory.files import file_digest
 from ...memory.parts import explain
 from ...memory.records import Task
 from ..source import Settings, Source
@@ -153,6 +154,11 @@ class File(Source):
     def phrase(self, rule: Sequence[str]) -> str:
         """Say features in words, as they are."""
         return " and ".join(rule) or "the whole skill"
+
+    def fingerprint(self) -> str:
+        """Digest of the file's bytes."""
+        self._table()
+        return file_digest(Path(self.path).expanduser())
 
     def _table(self) -> Table:
         path = Path(self.path).expanduser()

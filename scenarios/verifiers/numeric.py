@@ -32,7 +32,9 @@ class Numeric(Verifier):
         """Score 1 when the numbers agree within the tolerances."""
         wanted, given = number(task.answer), number(answer)
         if wanted is None:
-            raise ValueError(f"task {task.key!r}: reference answer {task.answer!r} holds no number; use verifier 'exact'")
+            raise ValueError(
+                f"task {task.key!r}: reference answer {task.answer!r} holds no number; use verifier 'exact'"
+            )
         if given is None:
             return Verdict(score=0.0, reason=f"no number in {answer[:200]!r}")
         if math.isclose(given, wanted, abs_tol=self.tolerance, rel_tol=self.relative):

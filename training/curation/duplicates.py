@@ -5,9 +5,9 @@ with banding (`rensa`), so that a new sample costs the same however many are kep
 """
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from rensa import RMinHash, RMinHashLSH
+import rensa
 
 from ...memory.records import Sample
 from .text import normal, shingles
@@ -32,8 +32,8 @@ class Duplicates:
         self.prose = prose
         self._keys: dict[str, str] = {}
         self._ids: list[str] = []
-        self._hashes: list[RMinHash] = []
-        self._bands = RMinHashLSH(near, PERMUTATIONS, BANDS)
+        self._hashes: list[Any] = []
+        self._bands: Any = rensa.RMinHashLSH(near, PERMUTATIONS, BANDS)  # pyright: ignore[reportAttributeAccessIssue] -- compiled, without stubs
 
     def find(self, sample: Sample) -> Collision | None:
         """Give what this sample duplicates, or None."""
@@ -58,7 +58,7 @@ class Duplicates:
                 self._hashes.append(own)
 
 
-def _minhash(sample: Sample) -> RMinHash:
-    made = RMinHash(num_perm=PERMUTATIONS, seed=1)
+def _minhash(sample: Sample) -> Any:
+    made: Any = rensa.RMinHash(num_perm=PERMUTATIONS, seed=1)  # pyright: ignore[reportAttributeAccessIssue] -- as above
     made.update(sorted(shingles(normal(sample.task.prompt), 3)))
     return made

@@ -55,9 +55,9 @@ class _Loaded:
     async def answer(self, requests: Sequence[Request]) -> list[Completion]:
         with spent("inference"), span("answer", requests=len(requests), student=self.student):
             prompts = [self._prompt(r.prompt) for r in requests]
-            order = sorted(range(len(requests)), key=lambda i: (requests[i].temperature, requests[i].longest, len(prompts[i])))
+            order = sorted(range(len(requests)), key=lambda i: (*_kind(requests[i]), len(prompts[i])))
             answers: dict[int, Completion] = {}
-            for indices in _batches(order, self.settings.batch, lambda i: (requests[i].temperature, requests[i].longest)):
+            for indices in _batches(order, [_kind(r) for r in requests], self.settings.batch):
                 made = self._generate([requests[i] for i in indices], [prompts[i] for i in indices])
                 answers.update(zip(indices, made, strict=True))
             return [answers[i] for i in range(len(requests))]
@@ -67,7 +67,7 @@ class _Loaded:
             rows = [(self._prompt(prompt), self._tokens(answer)) for prompt, answer in pairs]
             order = sorted(range(len(rows)), key=lambda i: len(rows[i][0]) + len(rows[i][1]))
             agreed: dict[int, bool] = {}
-            for indices in _batches(order, self.settings.batch, lambda _: None):
+            for indices in _batches(order, [(0.0, 0)] * len(rows), self.settings.batch):
                 agreed.update(zip(indices, self._forced([rows[i] for i in indices]), strict=True))
             return [agreed[i] for i in range(len(rows))]
 
@@ -94,14 +94,21 @@ class _Loaded:
             sampling = {"do_sample": True, "temperature": first.temperature, "top_k": 0, "top_p": 1.0}
         with torch.inference_mode():
             made = self.model.generate(
-                input_ids=ids, attention_mask=mask, max_new_tokens=first.longest, pad_token_id=pad, use_cache=True, **sampling
+                input_ids=ids,
+                attention_mask=mask,
+                max_new_tokens=first.longest,
+                pad_token_id=pad,
+                use_cache=True,
+                **sampling,
             )[:, width:].tolist()
         end = self.tokenizer.eos_token_id
         completions: list[Completion] = []
         for row in made:
             complete = end in row
             tokens = row[: row.index(end)] if complete else row
-            completions.append(Completion(self.tokenizer.decode(tokens, skip_special_tokens=True), len(tokens), complete))
+            completions.append(
+                Completion(self.tokenizer.decode(tokens, skip_special_tokens=True), len(tokens), complete)
+            )
         return completions
 
     def _forced(self, rows: list[tuple[list[int], list[int]]]) -> list[bool]:
@@ -113,16 +120,23 @@ class _Loaded:
         ids = torch.tensor([p + a + [pad] * (width - len(p) - len(a)) for p, a in rows])
         labels = torch.tensor([[IGNORED] * len(p) + a + [IGNORED] * (width - len(p) - len(a)) for p, a in rows])
         with torch.inference_mode():
-            guesses = self.model(input_ids=ids, attention_mask=(ids != pad).long(), use_cache=False).logits[:, :-1].argmax(-1)
+            guesses = (
+                self.model(input_ids=ids, attention_mask=(ids != pad).long(), use_cache=False).logits[:, :-1].argmax(-1)
+            )
         wanted = labels[:, 1:]
         return ((guesses == wanted) | (wanted == IGNORED)).all(dim=1).tolist()
 
 
-def _batches(order: list[int], size: int, same: Any) -> list[list[int]]:
+def _kind(request: Request) -> tuple[float, int]:
+    """Requests of one kind may share a batch."""
+    return request.temperature, request.longest
+
+
+def _batches(order: Sequence[int], kinds: Sequence[tuple[float, int]], size: int) -> list[list[int]]:
     """Cut an order into batches of one kind."""
     batches: list[list[int]] = []
     for i in order:
-        if batches and len(batches[-1]) < size and same(batches[-1][0]) == same(i):
+        if batches and len(batches[-1]) < size and kinds[batches[-1][0]] == kinds[i]:
             batches[-1].append(i)
         else:
             batches.append([i])

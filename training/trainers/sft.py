@@ -79,7 +79,9 @@ class Sft(Trainer):
             ]
         )
 
-    def _trainer(self, model: Any, tokenizer: Any, dataset: "Dataset", folder: Path, seed: int, steps: int | None) -> Any:
+    def _trainer(
+        self, model: Any, tokenizer: Any, dataset: "Dataset", folder: Path, seed: int, steps: int | None
+    ) -> Any:
         from trl import SFTConfig, SFTTrainer
 
         steps = steps or self.steps(len(dataset))
