@@ -4,6 +4,9 @@ from typing import Any
 
 Json = dict[str, Any]
 
+NOTICEABLE = 0.02
+"""Change of a pass rate from which a skill is listed as better."""
+
 
 def closing(found: Json) -> str:
     """Say what was weak, what was taught, what got better, what did not, what it cost, and what to do next."""
@@ -41,8 +44,10 @@ def _scores(found: Json) -> list[str]:
             )
     report = found["report"]
     if report:
-        better = [s for s, c in report["skills"].items() if c["change"] > 0.02 and s not in found["guards"]]
-        rest = [s for s in report["skills"] if s not in better and s not in found["guards"]]
+        given_up = {w["skill"] for w in found["weaknesses"] if w["state"] == "abandoned"}
+        taught = [s for s in report["skills"] if s not in found["guards"]]
+        better = [s for s in taught if report["skills"][s]["change"] > NOTICEABLE and s not in given_up]
+        rest = [s + (" (no better than luck, abandoned)" if s in given_up else "") for s in taught if s not in better]
         lines.append(f"better   {', '.join(better) or 'nothing'}")
         lines.append(f"not      {', '.join(rest) or 'nothing'}")
     return ["", *lines]

@@ -41,7 +41,8 @@ def histories(ledger: Ledger, skills: Sequence[str]) -> list[History]:
     """What every target skill showed in the rounds so far."""
     probes: dict[str, list[Probe]] = {skill: [] for skill in skills}
     for probe in ledger.read(Probe):
-        probes[probe.skill].append(probe)
+        if probe.skill in probes:
+            probes[probe.skill].append(probe)
     given: dict[tuple[str, int], int] = {}
     promoted = {p.round for p in ledger.read(Promotion) if p.promoted}
     for sample in ledger.read(Sample):

@@ -97,9 +97,10 @@ def verify(folder: Path) -> str | None:
             path = folder / name
             if path.stat().st_size != entry["bytes"] or file_digest(path) != entry["sha256"]:
                 return None
+        content = digest(manifest["files"], length=64)
+        return content if manifest["digest"] == content else None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
-    return str(manifest["digest"])
 
 
 def publish(staging: Path, target: Path) -> None:

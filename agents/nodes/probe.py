@@ -1,6 +1,7 @@
 """Ask the student, skill by skill, until it is clear what it can do.
 
-All undecided skills are answered in one batch; a sequential test (Wald 1945) stops each as early as its errors allow.
+Guards are asked once a round: what the student solves there is what failures elsewhere are told apart from. All
+undecided skills are answered in one batch; a sequential test (Wald 1945) stops each as early as its errors allow.
 Every known weakness gets fresh tasks under its own rule, so that its life can be followed.
 """
 
@@ -17,7 +18,7 @@ from ..probing import aimed_tasks, ask, by_luck, conclude, passes
 
 
 class Probing(Node):
-    """Probe every target skill and every known weakness."""
+    """Probe every skill and every known weakness."""
 
     async def run(self, state: State, desk: Desk) -> Update:
         """Record attempts, and what each skill showed."""
@@ -41,14 +42,14 @@ class Probing(Node):
         settings = desk.scenario.probe
         most = min(settings.most, desk.session.limit or settings.most)
         with spent("curation"):
-            tasks = {s: desk.splits.draw(s, "probe", most, stream=f"probe-{round}") for s in desk.scenario.targets}
+            tasks = {s: desk.splits.draw(s, "probe", most, stream=f"probe-{round}") for s in desk.scenario.skills}
         attempts: dict[str, list[Attempt]] = {skill: [] for skill in tasks}
         looks = [0, *range(min(settings.least, most), most, settings.batch), most]
         for start, stop in pairwise(looks):
             batch = [
                 task
                 for skill, tries in attempts.items()
-                if not _enough(tries, settings)
+                if start == 0 or (skill in desk.scenario.targets and not _enough(tries, settings))
                 for task in tasks[skill][start:stop]
             ]
             for attempt in await ask(engine, batch, round, desk) if batch else []:

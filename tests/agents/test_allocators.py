@@ -1,0 +1,83 @@
+import pytest
+from evolvent.agents.allocator import Allocator, History
+from evolvent.agents.allocators.learnability import Learnability
+from evolvent.memory.parts import PartSpec, known, load
+from hypothesis import given
+from hypothesis import strategies as st
+
+PACKAGE = "evolvent.agents.allocators"
+ALLOCATORS = [load(PartSpec(name=name), base=Allocator, package=PACKAGE, where="test") for name in known(PACKAGE)]
+
+
+def history(
+    skill: str, *passed: int, chance: float = 0.0, taught: int = 100, mastered: bool = False, abandoned: bool = False
+) -> History:
+    rounds = len(passed)
+    return History(
+        skill,
+        passed,
+        (100,) * rounds,
+        (chance,) * rounds,
+        (taught,) * (rounds - 1),
+        mastered=mastered,
+        abandoned=abandoned,
+    )
+
+
+HISTORIES = st.lists(
+    st.builds(
+        lambda passed, chance, mastered, abandoned: (passed, chance, mastered, abandoned),
+        st.lists(st.integers(0, 100), min_size=1, max_size=5),
+        st.floats(0, 1),
+        st.booleans(),
+        st.booleans(),
+    ),
+    min_size=1,
+    max_size=8,
+).map(
+    lambda rows: [
+        history(f"skill-{i}", *passed, chance=chance, mastered=mastered, abandoned=abandoned)
+        for i, (passed, chance, mastered, abandoned) in enumerate(rows)
+    ]
+)
+
+
+@pytest.mark.parametrize("allocator", ALLOCATORS, ids=lambda a: a.name)
+@given(histories=HISTORIES, budget=st.integers(0, 5000))
+def test_every_allocator_stays_within_its_budget_and_forgets_no_skill(
+    allocator: Allocator, histories: list[History], budget: int
+) -> None:
+    split = allocator.split(histories, budget, even=budget // len(histories))
+    assert set(split) == {h.skill for h in histories}
+    assert all(p.samples >= 0 for p in split.values())
+    assert sum(p.samples for p in split.values()) <= budget
+
+
+@pytest.mark.parametrize("allocator", ALLOCATORS, ids=lambda a: a.name)
+@given(histories=HISTORIES)
+def test_no_allocator_looks_at_the_order_of_skills(allocator: Allocator, histories: list[History]) -> None:
+    assert allocator.split(histories, 1000, even=200) == allocator.split(histories[::-1], 1000, even=200)
+
+
+def test_a_coin_called_right_half_the_time_is_not_learnable() -> None:
+    half = history("half", 50, 50, chance=0.0)
+    coin = history("coin", 50, 50, chance=0.5)
+    split = Learnability(cap=1.0).split([half, coin], 1000, even=1000)
+    assert split["half"].samples > 1.5 * split["coin"].samples
+
+
+def test_a_skill_that_never_answered_to_teaching_gets_at_most_an_even_share() -> None:
+    split = Learnability().split([history("new", 0), history("known", 60)], 1000, even=150)
+    assert split["new"].samples <= 150
+
+
+def test_abandoned_and_mastered_skills_keep_the_floor_only() -> None:
+    rows = [history("done", 100, mastered=True), history("noise", 50, abandoned=True), history("weak", 40)]
+    split = Learnability(floor=0.3).split(rows, 1000, even=300)
+    assert split["done"].samples == split["noise"].samples == 100
+
+
+def test_progress_and_forgetting_both_attract_the_budget() -> None:
+    still, rising, falling = history("still", 40, 40), history("rising", 5, 40), history("falling", 80, 40)
+    split = Learnability(cap=1.0).split([still, rising, falling], 900, even=300)
+    assert split["rising"].samples > split["still"].samples < split["falling"].samples

@@ -1,0 +1,86 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from evolvent.agents.desk import Desk
+from evolvent.agents.graph import nodes
+from evolvent.agents.node import State
+from evolvent.agents.remembering import describe
+from evolvent.memory.recall import Entry
+from evolvent.memory.records import Observation, Prediction, Probe, Weakness
+
+from .desks import make_desk
+
+START = State(
+    round=1, student="scripted", path="base", candidate="", candidate_path="", attempt=0, missing=0, finished=False,
+    approved=True,
+)  # fmt: skip
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    made = make_desk(tmp_path)
+    yield made
+    made.close()
+
+
+async def probe_and_diagnose(desk: Desk) -> list[Observation]:
+    steps = nodes()
+    await steps["probe"].run(START, desk)
+    await steps["diagnose"].run(START, desk)
+    return desk.ledger.read(Observation)
+
+
+async def test_a_skill_that_fails_throughout_becomes_an_open_weakness(desk: Desk) -> None:
+    (seen,) = await probe_and_diagnose(desk)
+    weakness = desk.ledger.get(Weakness, seen.weakness)
+    assert (weakness.skill, weakness.rule, seen.state) == ("multiply", (), "open")
+
+
+async def test_a_hypothesis_is_tested_on_fresh_probes_before_it_is_believed(desk: Desk) -> None:
+    await probe_and_diagnose(desk)
+    (prediction,) = desk.ledger.read(Prediction)
+    assert prediction.tried == desk.scenario.probe.aimed
+    assert abs(prediction.foreseen - prediction.passed / prediction.tried) < 0.1
+
+
+async def test_what_memory_holds_changes_the_decision(desk: Desk, tmp_path: Path) -> None:
+    await probe_and_diagnose(desk)
+    (found,) = desk.ledger.read(Weakness)
+    other = make_desk(tmp_path / "other")
+    label = {"kind": "weakness", "weakness": "before", "skill": "multiply", "state": "abandoned", "round": 3}
+    other.recall.remember("earlier", [Entry("before@3", describe(found.skill, found.hypothesis, found.rule), label)])
+    (seen,) = await probe_and_diagnose(other)
+    other.close()
+    assert (seen.state, seen.recalled) == ("abandoned", ("before",))
+
+
+async def test_a_memory_of_another_skill_changes_nothing(desk: Desk) -> None:
+    label = {"kind": "weakness", "weakness": "before", "skill": "subtract", "state": "abandoned", "round": 3}
+    desk.recall.remember("earlier", [Entry("before@3", "multiply: fails in 'multiply' throughout []", label)])
+    (seen,) = await probe_and_diagnose(desk)
+    assert seen.state == "open"
+
+
+async def test_probing_stops_early_where_the_sequential_test_has_decided(desk: Desk) -> None:
+    await nodes()["probe"].run(START, desk)
+    tried = {p.skill: p.tried for p in desk.ledger.read(Probe)}
+    assert tried["multiply"] == desk.scenario.probe.least
+    assert tried["subtract"] == desk.scenario.probe.most
+
+
+async def test_a_node_that_runs_again_asks_nothing_twice(desk: Desk) -> None:
+    await probe_and_diagnose(desk)
+    before = desk.ledger.committed()
+    await probe_and_diagnose(desk)
+    assert desk.ledger.committed() == before
+
+
+async def test_exam_items_never_enter_the_vector_memory(desk: Desk) -> None:
+    steps = nodes()
+    await probe_and_diagnose(desk)
+    await steps["reflect"].run(START, desk)
+    sealed = {task.prompt for split in ("select", "guard", "report") for task in desk.items(split)}
+    remembered = " ".join(r.text for r in desk.recall.recall(["multiply"], 100)[0])
+    assert remembered
+    assert not any(f" {prompt} " in remembered for prompt in sealed)

@@ -1,0 +1,77 @@
+from collections.abc import Callable
+
+import pytest
+from evolvent.agents.teacher import Teacher
+from evolvent.agents.teachers.program import Program
+from evolvent.memory.parts import PartSpec, known, load
+from evolvent.memory.records import Sample, Share, Weakness
+from evolvent.scenarios.source import Source
+from evolvent.scenarios.splits import Splits
+
+from .desks import make_attempt, make_scenario
+
+PACKAGE = "evolvent.agents.teachers"
+
+
+@pytest.fixture
+def splits() -> Splits:
+    scenario = make_scenario()
+    return Splits(
+        scenario, load(scenario.source, base=Source, package="evolvent.scenarios.sources", where="test"), seed=0
+    )
+
+
+@pytest.fixture(params=known(PACKAGE))
+def teacher(request: pytest.FixtureRequest) -> Teacher:
+    return load(PartSpec(name=request.param), base=Teacher, package=PACKAGE, where="test")
+
+
+def share(samples: int = 20) -> Share:
+    return Share(round=1, skill="multiply", weakness=None, samples=samples, reason="test")
+
+
+def weakness(*rule: str) -> Weakness:
+    return Weakness(skill="multiply", hypothesis="", rule=rule, round=1, failures=("f",), p_value=0.0)
+
+
+async def test_every_teacher_writes_training_tasks_only(teacher: Teacher, splits: Splits) -> None:
+    written = await teacher.write(share(), None, 20, splits, attempt=1)
+    assert len(written) == 20
+    assert {splits.part(s.task.key) for s in written} == {"train"}
+
+
+async def test_every_teacher_writes_the_same_again(teacher: Teacher, splits: Splits) -> None:
+    first = await teacher.write(share(), None, 20, splits, attempt=1)
+    assert first == await teacher.write(share(), None, 20, splits, attempt=1)
+    assert first != await teacher.write(share(), None, 20, splits, attempt=2)
+
+
+async def test_every_teacher_says_which_failures_a_sample_answers(teacher: Teacher, splits: Splits) -> None:
+    found = weakness("product 21 anywhere")
+    written = await teacher.write(share(), found, 10, splits, attempt=1)
+    assert {(s.weakness, s.failures) for s in written} == {(found.id, ("f",))}
+    assert all("product 21 anywhere" in s.task.features for s in written)
+
+
+async def test_the_program_names_the_structure_that_fails(splits: Splits) -> None:
+    common = ("add", "digits 3")
+    attempts = [make_attempt(passed=True, features=(*common, f"sum {i % 9}"), number=i) for i in range(80)]
+    attempts += [make_attempt(passed=False, features=(*common, "sum 9"), number=100 + i) for i in range(8)]
+    (found,) = await Program().diagnose("add", attempts, [], splits)
+    assert found.rule == ("sum 9",)
+    assert len(found.failures) == 8
+
+
+async def test_the_program_sees_no_structure_in_noise(splits: Splits) -> None:
+    attempts = [make_attempt(passed=i % 2 == 0, features=(f"last {i % 10 // 2}",), number=i) for i in range(100)]
+    assert [h.rule for h in await Program().diagnose("coin", attempts, [], splits) if h.rule] == []
+
+
+async def test_the_program_errs_as_often_as_it_is_told(splits: Splits) -> None:
+    def wrong(samples: list[Sample], solve: Callable[..., str | None]) -> int:
+        return sum(solve(s.task) != s.task.answer for s in samples)
+
+    honest = await Program().write(share(200), None, 200, splits, attempt=1)
+    erring = await Program(errs=0.3).write(share(200), None, 200, splits, attempt=1)
+    assert wrong(honest, splits.source.solve) == 0
+    assert 40 <= wrong(erring, splits.source.solve) <= 80

@@ -1,0 +1,110 @@
+import pytest
+from evolvent.memory.parts import PartSpec, load
+from evolvent.memory.records import Sample, Task
+from evolvent.scenarios.loader import parse
+from evolvent.scenarios.source import Source
+from evolvent.scenarios.splits import Splits
+from evolvent.training.curation.decontamination import Decontamination
+from evolvent.training.curation.duplicates import Duplicates
+from evolvent.training.curation.pipeline import curate
+from evolvent.training.curation.text import ngrams, normal
+
+EXAM = "A farmer has twelve sheep and sells five of them at the market, how many remain?"
+
+
+def make_sample(prompt: str, *, answer: str = "7", key: str | None = None) -> Sample:
+    task = Task(skill="sums", prompt=prompt, answer=answer, key=key or prompt)
+    return Sample(task=task, arm="targeted", round=1, weakness=None, teacher="test", recipe="")
+
+
+@pytest.fixture
+def splits() -> Splits:
+    scenario = parse(
+        {"name": "leaks", "source": "arithmetic", "skills": {"sums": {"task": {"operation": "add"}}}}, where="test"
+    )
+    return Splits(
+        scenario, load(PartSpec(name="arithmetic"), base=Source, package="evolvent.scenarios.sources", where="t"), 0
+    )
+
+
+@pytest.fixture
+def prose(splits: Splits) -> Decontamination:
+    filter_ = Decontamination(splits, [], ngram=8)
+    filter_._grams = ngrams(normal(EXAM), 8)  # pyright: ignore[reportPrivateUsage] -- the arithmetic source holds no prose
+    return filter_
+
+
+@pytest.mark.parametrize(
+    "disguise",
+    [
+        EXAM,
+        f"Please answer: {EXAM} Thank you.",
+        EXAM.upper(),
+        EXAM.replace(",", " -- ").replace(" ", "  "),
+        EXAM.replace("sheep", "she\u200bep"),
+        EXAM.replace("a", "\u0430").replace("e", "\u0435"),
+        EXAM.replace(" ", "\n> "),
+        "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in EXAM),
+    ],
+    ids=["verbatim", "inside", "case", "punctuation", "zero width", "homoglyphs", "line wraps", "full width"],
+)
+def test_an_exam_item_is_caught_in_disguise(prose: Decontamination, splits: Splits, disguise: str) -> None:
+    key = next(k for i in range(100) if splits.part(k := f"key {i}") == "train")
+    assert prose.leak(make_sample(disguise, key=key)) == "leak: shares 8 words in a row with an exam item"
+
+
+def test_other_prose_is_not_a_leak(prose: Decontamination, splits: Splits) -> None:
+    key = next(k for i in range(100) if splits.part(k := f"key {i}") == "train")
+    assert (
+        prose.leak(make_sample("A baker has nine loaves and gives two of them away, how many are left?", key=key))
+        is None
+    )
+
+
+def test_a_task_of_an_exam_split_is_a_leak_whoever_wrote_it(splits: Splits) -> None:
+    held = splits.draw("sums", "report", 1, stream="x")[0]
+    sample = make_sample(held.prompt, key=held.key)
+    assert Decontamination(splits, [], ngram=8).leak(sample) == "leak: the task belongs to the report split"
+
+
+def test_the_same_task_is_kept_once() -> None:
+    known = Duplicates(near=0.85, prose=False)
+    first = make_sample("1+1", key="one")
+    known.add([first])
+    assert known.find(make_sample("1 + 1", key="one")) == ("the same task is already kept", first.id)
+
+
+def test_prose_that_hardly_differs_is_a_near_duplicate() -> None:
+    known = Duplicates(near=0.8, prose=True)
+    known.add([first := make_sample(EXAM)])
+    found = known.find(make_sample(EXAM.replace("twelve", "twelve ")))
+    assert found is None or found.sample == first.id
+    assert known.find(make_sample(EXAM.replace("market", "markets"))) is not None
+    assert known.find(make_sample("Something else entirely, with nothing in common.")) is None
+
+
+def test_calculations_that_look_alike_are_different_tasks() -> None:
+    known = Duplicates(near=0.5, prose=False)
+    known.add([make_sample("748+215", key="a")])
+    assert known.find(make_sample("748+216", key="b")) is None
+
+
+def test_nothing_is_dropped_without_a_reason_and_order_does_not_matter(splits: Splits) -> None:
+    tasks = [*splits.draw("sums", "train", 30, stream="a"), *splits.draw("sums", "exam", 5, stream="a")]
+    samples = [make_sample(t.prompt, answer=t.answer, key=t.key) for t in tasks]
+    outcomes = []
+    for order in (samples, samples[::-1]):
+        outcomes.append(
+            curate(
+                order,
+                {samples[0].id: "critique: wrong"},
+                round=1,
+                contamination=Decontamination(splits, [], ngram=8),
+                duplicates=Duplicates(near=0.85, prose=False),
+                too_long=lambda s: s.id == samples[1].id,
+            )
+        )
+    assert outcomes[0] == outcomes[1]
+    assert len(outcomes[0].fates) == 35
+    assert len(outcomes[0].kept) == 28
+    assert all(f.reason for f in outcomes[0].fates)
