@@ -128,6 +128,8 @@ class Desk:
             files.write_text(run / "scenario.toml", toml)
             files.write_json(run / "scenario.resolved.json", resolved(scenario, parts))
             files.write_json(run / "environment.json", environment())
+            Ledger.create(run / "ledger.sqlite")
+            # last, for it makes the folder a run: from here on a missing ledger is a lost one
             files.write_json(run / "session.json", {"status": "running", "session": session.model_dump(mode="json")})
         except OSError as error:
             raise RunError(
@@ -145,13 +147,13 @@ class Desk:
         from ..scenarios.loader import parse
 
         try:
-            stored = json.loads((run / "scenario.resolved.json").read_text())
+            stored = json.loads((run / "scenario.resolved.json").read_text())["scenario"]
             session = Session.model_validate(json.loads((run / "session.json").read_text())["session"])
         except FileNotFoundError:
             raise RunError(f"{run}: not a run of evolvent; `evolvent runs list` shows the ones there are") from None
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise RunError(f"{run}: session.json or scenario.resolved.json is damaged ({error})") from None
-        scenario = parse(stored["scenario"], where=str(run / "scenario.resolved.json"))
+        scenario = parse(stored, where=str(run / "scenario.resolved.json"))
         if scenario.hash != session.scenario:
             raise RunError(
                 f"{run / 'scenario.resolved.json'}: the scenario changed since this run began; "

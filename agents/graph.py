@@ -10,6 +10,7 @@ and refuses another one.
 
 import os
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..memory import crash, files
@@ -81,22 +82,27 @@ def build(desk: Desk, checkpointer: Any) -> "CompiledStateGraph[State, None, Sta
     return graph.compile(checkpointer=checkpointer)
 
 
+def check(run: Path, begun: str) -> None:
+    """Refuse a run that was begun with another graph.
+
+    Raises:
+        RunError: it was.
+    """
+    if begun != fingerprint():
+        raise RunError(
+            f"{run}: begun with graph {begun}, this version has {fingerprint()}; "
+            "finish it with the version that began it, or start a new run"
+        )
+
+
 async def advance(desk: Desk) -> str:
     """Run the session to its end from wherever it stands.
 
     Returns:
         `finished`, or `waiting` when a person has to decide something.
-
-    Raises:
-        RunError: the run was begun with another graph.
     """
     os.environ.setdefault("LANGGRAPH_STRICT_MSGPACK", "true")
     os.environ.setdefault("LANGSMITH_TRACING", "false")
-    if desk.session.graph != fingerprint():
-        raise RunError(
-            f"{desk.run}: begun with graph {desk.session.graph}, this version has {fingerprint()}; "
-            "finish it with the version that began it, or start a new run"
-        )
     from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
     async with AsyncSqliteSaver.from_conn_string(str(desk.run / "graph.sqlite")) as saver:

@@ -1,10 +1,155 @@
-"""The report as one page."""
+"""The report: one page of a session, which needs no network, no script and nothing beside it.
 
-import html
-import json
+It is built from the summary alone, and a part the summary lacks is left out or said to be missing. What did not help is
+said in the same size as what did.
+"""
+
+import shlex
+from importlib import resources
+from string import Template
 from typing import Any
 
+from . import sections
+from .markup import between, code, duration, percent, points, safe, several, table
 
-def render(found: dict[str, Any]) -> str:
+Json = dict[str, Any]
+
+PLACES = {
+    "curve": "Curve",
+    "skills": "Skills",
+    "weaknesses": "Weaknesses",
+    "decisions": "Decisions",
+    "sealed": "Sealed report",
+    "control": "Control",
+    "cost": "Cost",
+    "again": "Run it again",
+}
+"""Anchors of the page's sections, in order."""
+
+
+def render(found: Json) -> str:
     """Give the page."""
-    return f"<!doctype html><pre>{html.escape(json.dumps(found, indent=2))}</pre>"
+    folder = resources.files(__package__ or "evolvent.agents")
+    page = Template((folder / "report.html").read_text(encoding="utf-8"))
+    return page.substitute(
+        title=safe(f"{found.get('scenario', '?')}: {found.get('run', '?')}"),
+        style=(folder / "report.css").read_text(encoding="utf-8"),
+        head=_head(found),
+        links="".join(f'<li><a href="#{anchor}">{name}</a></li>' for anchor, name in PLACES.items()),
+        body="".join(part(found) for part in sections.ALL),
+        foot=_foot(found),
+    )
+
+
+def _head(found: Json) -> str:
+    limited = found.get("limited")
+    stamp = f'<strong class="stamp">LIMITED to {safe(limited)}: not a result</strong>' if limited else ""
+    return (
+        f'<p class="kicker">evolvent <span>session report</span></p><h1>{safe(found.get("scenario", "?"))}</h1>'
+        f'<p class="about">{safe(found.get("description", ""))}</p>'
+        f'<p class="meta"><span class="status">{safe(found.get("status", "?"))}</span> '
+        f"<span>seed {safe(found.get('seed', '?'))}</span> <span>{safe(found.get('run', '?'))}</span> {stamp}</p>"
+        f"{_score(found)}<dl class=verdicts>{_student(found)}{_control(found)}{_guards(found)}</dl>{_select(found)}"
+        f'<p class="bill">{_bill(found)}</p>'
+    )
+
+
+def _score(found: Json) -> str:
+    """The one number, in large: the sealed report if it was opened, the promotion exam's score otherwise."""
+    sealed = found.get("report")
+    change = sealed or found.get("select")
+    if not change:
+        return '<p class="score none">no score yet</p>'
+    where = "macro score on the sealed report, opened once" if sealed else "macro score on select; the report is sealed"
+    return (
+        f'<p class="score"><span>{percent(change["before"])}</span> <i aria-label="to">→</i> '
+        f"<span>{percent(change['after'])}</span></p>"
+        f'<p class="under">{points(change["change"])} points, 95 % interval {between(change["low"], change["high"])}; '
+        f"{where}</p>"
+    )
+
+
+def _verdict(mood: str, subject: str, statement: str, why: str) -> str:
+    return f'<div class="{mood}"><dt>{subject}</dt><dd><strong>{statement}</strong> {why}</dd></div>'
+
+
+def _student(found: Json) -> str:
+    promoted, rounds = found.get("promoted") or [], found.get("rounds") or 0
+    tried = f"{len(promoted)} of {several(rounds, 'candidate')} promoted."
+    change = found.get("report")
+    if not change:
+        status = safe(found.get("status", "?"))
+        return _verdict("open", "Student", "Not known yet.", f"The session is {status} and its report sealed. {tried}")
+    if not promoted:
+        return _verdict("bad", "Student", "It did not change.", f"{tried} The session ends with the model it began with.")
+    if change["low"] > 0:
+        return _verdict("good", "Student", "It got better.", tried)
+    if change["high"] < 0:
+        return _verdict("bad", "Student", "It got worse.", tried)
+    return _verdict("bad", "Student", "It did not get measurably better.", tried)
+
+
+def _control(found: Json) -> str:
+    control = found.get("control")
+    if not control:
+        why = "No twin was trained on evenly drawn data, so nothing says whether targeting earned its keep."
+        return _verdict("open", "Control", "Not compared.", why)
+    mood = "good" if control["low"] > 0 else "bad"
+    statement = safe(control["verdict"])
+    why = (
+        f"{percent(control['targeted'])} against {percent(control['uniform'])} for a twin trained on "
+        f"{several(control['samples'], 'sample')} drawn evenly: {points(control['difference'])} points "
+        f"{between(control['low'], control['high'])}; {safe(control['note'])}."
+    )
+    return _verdict(mood, "Control", f"{statement[:1].upper()}{statement[1:]}.", why)
+
+
+def _guards(found: Json) -> str:
+    guards = found.get("guards") or {}
+    if not guards:
+        return _verdict("open", "Guards", "Not judged.", "No guard skill was examined in the sealed report.")
+    said = ", ".join(f"{safe(s)} {points(g['change'])} {between(g['low'], g['high'])}" for s, g in guards.items())
+    worse = [safe(skill) for skill, guard in guards.items() if guard["worse"]]
+    if worse:
+        return _verdict("bad", "Guards", f"Significantly worse: {', '.join(worse)}.", f"{said} points.")
+    return _verdict("good", "Guards", "None is significantly worse.", f"{said} points.")
+
+
+def _select(found: Json) -> str:
+    change = found.get("select")
+    if not change or not found.get("report"):
+        return ""
+    return (
+        f'<p class="bill">select {percent(change["before"])} → {percent(change["after"])}, '
+        f"{points(change['change'])} points {between(change['low'], change['high'])}; "
+        "promotions were decided on these items, so the sealed report is the one to quote</p>"
+    )
+
+
+def _bill(found: Json) -> str:
+    cost, samples = found.get("cost") or {}, found.get("samples") or {}
+    return ", ".join(
+        [
+            several(found.get("rounds") or 0, "round"),
+            f"{samples.get('kept', 0):,} of {several(samples.get('written', 0), 'sample')} kept",
+            several(cost.get("probe_answers", 0), "probe answer"),
+            several(cost.get("training_steps", 0), "training step"),
+            duration(found.get("wall_seconds") or 0),
+        ]
+    )
+
+
+def _foot(found: Json) -> str:
+    directory = shlex.quote(str(found.get("dir", "?")))
+    scenario = shlex.quote(f"scenarios/{found.get('scenario', '?')}.toml")
+    limit = f" --limit {found['limited']}" if found.get("limited") else ""
+    unfinished = found.get("status") != "finished"
+    facts = {
+        "run directory": code(found.get("dir", "?")),
+        "seed": code(found.get("seed", "?")),
+        "training set": code(found["dataset_hash"]) if found.get("dataset_hash") else "none: nothing was promoted",
+        "run it again": code(f"evolvent run {scenario} --seed {found.get('seed', 0)}{limit}"),
+        "go on" if unfinished else "go on (gives the result)": code(f"evolvent resume {directory}"),
+        "write this page again": code(f"evolvent report {directory}"),
+    }
+    return table("Where this came from", ["what", "which"], facts.items(), kind="facts")

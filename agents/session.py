@@ -122,6 +122,7 @@ def resume(run: Path, *, since: float, json_lines: bool, allow_import: bool) -> 
     """Go on with a session; a finished one only gives its result."""
     if _status(run) == "finished":
         return result(run)
+    graph.check(run, str(_stored(run)["session"]["graph"]))
     progress = Progress(0)
 
     def open_desk(watcher: Watcher) -> Desk:
@@ -204,14 +205,15 @@ def _advance(desk: Desk) -> Json:
     with spent("start-up"):
         _import_heavy()
     status = asyncio.run(graph.advance(desk))
-    crash.point("report.before_write")
     for key, value in desk.effects.clock().items():
         desk.ledger.set_meta(key, value)
-    _set_status(desk.run, status)
     found = summarize(
         desk.ledger, desk.scenario, desk.session, run=desk.run.name, directory=str(desk.run), status=status
     )
+    crash.point("report.before_write")
     _write_report(desk.run, found)
+    # after the report: a finished session is never opened again, so nothing would write it
+    _set_status(desk.run, status)
     return found
 
 
@@ -239,11 +241,14 @@ def _write_report(run: Path, found: Json) -> None:
 
 def _stored(run: Path) -> Json:
     try:
-        return json.loads((run / "session.json").read_text())
+        stored = json.loads((run / "session.json").read_text())
+        Session.model_validate(stored["session"])
+        return stored
     except FileNotFoundError:
         raise RunError(f"{run}: not a run of evolvent; `evolvent runs list` shows the ones there are") from None
-    except (OSError, ValueError) as error:
-        raise RunError(f"{run / 'session.json'}: cannot be read ({error})") from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        reason = str(error).splitlines()[0]
+        raise RunError(f"{run / 'session.json'}: cannot be read ({reason}); restore it from a copy") from None
 
 
 def _status(run: Path) -> str:

@@ -4,6 +4,7 @@ Records and the effects that made them are committed together, so an effect eith
 recorded or did not happen. `synchronous=FULL`: what was acknowledged survives a power loss.
 """
 
+import contextlib
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping
@@ -41,23 +42,42 @@ class Ledger:
 
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self.path = path
+        # looked at before anything can write: SQLite drops the log of a database that it finds empty
+        self._database = self._connect("ro")
         try:
-            address = f"{path.resolve().as_uri()}?mode={'ro' if read_only else 'rwc'}"
-            # the writer is one thread at a time, but not always the same one: LangGraph runs nodes on its own loop
-            self._database = sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False)
+            self._check()
             if not read_only:
-                self._database.execute("pragma journal_mode=wal")
+                self._database.close()
+                self._database = self._connect("rw")
                 self._database.execute("pragma synchronous=full")
-            self._open(read_only)
         except sqlite3.DatabaseError as error:
-            raise LedgerError(
-                f"{path}: the ledger cannot be read ({error}); restore it from a copy, nothing was changed"
-            ) from None
+            self._database.close()
+            raise self._unreadable(error) from None
+        except LedgerError:
+            self._database.close()
+            raise
 
-    def _open(self, read_only: bool) -> None:
-        tables = self._database.execute("select count(*) from sqlite_master where name = 'meta'").fetchone()[0]
-        if not tables and not read_only:
-            self._database.executescript(_TABLES)
+    @classmethod
+    def create(cls, path: Path) -> None:
+        """Make an empty ledger in a new run."""
+        with contextlib.closing(sqlite3.connect(path)) as database:
+            database.execute("pragma journal_mode=wal")
+            database.execute("pragma synchronous=full")
+            database.executescript(_TABLES)
+
+    def _connect(self, mode: str) -> sqlite3.Connection:
+        if not self.path.is_file() or not self.path.stat().st_size:
+            raise self._unreadable("it is missing or empty")
+        # the writer is one thread at a time, but not always the same one: LangGraph runs nodes on its own loop
+        address = f"{self.path.resolve().as_uri()}?mode={mode}"
+        return sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False)
+
+    def _unreadable(self, reason: object) -> LedgerError:
+        return LedgerError(
+            f"{self.path}: the ledger cannot be read ({reason}); restore it from a copy, nothing was changed"
+        )
+
+    def _check(self) -> None:
         check = self._database.execute("pragma quick_check(1)").fetchone()[0]
         if check != "ok":
             raise sqlite3.DatabaseError(check)
@@ -121,7 +141,11 @@ class Ledger:
     def commit(
         self, key: str, result: Mapping[str, Any], records: Iterable[Record], seconds: float, *, meta: Mapping[str, str]
     ) -> None:
-        """Record what an effect made and that it happened, in one transaction."""
+        """Record what an effect made and that it happened, in one transaction.
+
+        Raises:
+            LedgerError: the effect was never begun, or happened already.
+        """
         rows = [(r.kind, r.id, _round(r), _subject(r), r.model_dump_json()) for r in records]
         with spent("fsync"):
             self._database.execute("begin immediate")
@@ -130,10 +154,13 @@ class Ledger:
                     "insert into records(kind, id, round, subject, body) values (?, ?, ?, ?, ?) on conflict do nothing",
                     rows,
                 )
-                self._database.execute(
-                    "update effects set status = 'committed', result = ?, seconds = ? where key = ?",
+                done = self._database.execute(
+                    "update effects set status = 'committed', result = ?, seconds = ? "
+                    "where key = ? and status = 'intent'",
                     (json.dumps(dict(result)), seconds, key),
                 )
+                if done.rowcount != 1:
+                    raise LedgerError(f"{self.path}: effect {key!r} was never begun, or happened already")
                 self._database.executemany("insert or replace into meta values (?, ?)", meta.items())
                 self._database.execute("commit")
             except BaseException:

@@ -85,6 +85,8 @@ class PackedTrainer(SFTTrainer):
         labels = inputs.pop("labels")[:, 1:]
         rows, columns = (labels != IGNORED).nonzero(as_tuple=True)
         self._answers = rows * inputs["input_ids"].shape[1] + columns
+        self._total_train_tokens += int((inputs["input_ids"] != self.processing_class.pad_token_id).sum())
+        self._metrics["train"]["num_tokens"] = [self._total_train_tokens]
         hidden_RTD = model.base_model(**inputs, use_cache=False).last_hidden_state
         logits = model.get_output_embeddings()(hidden_RTD.flatten(0, 1)[self._answers])
         loss = cross_entropy(logits.float(), labels[rows, columns], reduction="sum")

@@ -24,26 +24,22 @@ def history(
     )
 
 
-HISTORIES = st.lists(
-    st.builds(
-        lambda passed, chance, mastered, abandoned: (passed, chance, mastered, abandoned),
-        st.lists(st.integers(0, 100), min_size=1, max_size=5),
-        st.floats(0, 1),
-        st.booleans(),
-        st.booleans(),
-    ),
-    min_size=1,
-    max_size=8,
-).map(
-    lambda rows: [
-        history(f"skill-{i}", *passed, chance=chance, mastered=mastered, abandoned=abandoned)
-        for i, (passed, chance, mastered, abandoned) in enumerate(rows)
+@st.composite
+def histories_of_skills(draw: st.DrawFn) -> list[History]:
+    return [
+        history(
+            f"skill-{i}",
+            *draw(st.lists(st.integers(0, 100), min_size=1, max_size=5)),
+            chance=draw(st.floats(0, 1)),
+            mastered=draw(st.booleans()),
+            abandoned=draw(st.booleans()),
+        )
+        for i in range(draw(st.integers(1, 8)))
     ]
-)
 
 
 @pytest.mark.parametrize("allocator", ALLOCATORS, ids=lambda a: a.name)
-@given(histories=HISTORIES, budget=st.integers(0, 5000))
+@given(histories=histories_of_skills(), budget=st.integers(0, 5000))
 def test_every_allocator_stays_within_its_budget_and_forgets_no_skill(
     allocator: Allocator, histories: list[History], budget: int
 ) -> None:
@@ -54,7 +50,7 @@ def test_every_allocator_stays_within_its_budget_and_forgets_no_skill(
 
 
 @pytest.mark.parametrize("allocator", ALLOCATORS, ids=lambda a: a.name)
-@given(histories=HISTORIES)
+@given(histories=histories_of_skills())
 def test_no_allocator_looks_at_the_order_of_skills(allocator: Allocator, histories: list[History]) -> None:
     assert allocator.split(histories, 1000, even=200) == allocator.split(histories[::-1], 1000, even=200)
 

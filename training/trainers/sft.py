@@ -1,13 +1,13 @@
 """Supervised fine-tuning with TRL: conversational prompt and completion, loss on the completion, all weights.
 
 What differs from TRL's defaults is what short rows on a CPU need: no gradient checkpointing, full precision, a large
-batch, and length grouping only where padding would waste a fifth of the work. Nothing is truncated.
+batch, and rows packed instead of padded (`packed.py`). Nothing is truncated.
 """
 
 import json
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import Field
 
@@ -15,11 +15,6 @@ from ...memory.trace import spent
 from .. import checkpoint
 from ..trainer import METRICS, MODEL, Trained, Trainer, read_rows
 
-if TYPE_CHECKING:
-    from datasets import Dataset
-
-WASTE = 0.2
-"""Share of padding from which grouping by length pays for its less random batches."""
 
 
 class Sft(Trainer):
@@ -53,7 +48,7 @@ class Sft(Trainer):
             torch.set_num_threads(self.threads)
             set_seed(seed)
             model, tokenizer = checkpoint.load(start)
-            trainer = self._trainer(model, tokenizer, self._dataset(read_rows(folder)), folder, seed, steps)
+            trainer = self._trainer(model, tokenizer, folder, seed, steps)
             since = time.perf_counter()
             trainer.train()
             seconds = time.perf_counter() - since
@@ -68,25 +63,13 @@ class Sft(Trainer):
             seconds=seconds,
         )
 
-    def _dataset(self, rows: list[tuple[str, str]]) -> "Dataset":
-        import datasets
+    def _trainer(self, model: Any, tokenizer: Any, folder: Path, seed: int, steps: int | None) -> Any:
+        from trl import SFTConfig
 
-        datasets.disable_progress_bars()
-        return datasets.Dataset.from_list(
-            [
-                {"prompt": [{"role": "user", "content": p}], "completion": [{"role": "assistant", "content": c}]}
-                for p, c in rows
-            ]
-        )
+        from ..packed import Collator, PackedTrainer, tokenize
 
-    def _trainer(
-        self, model: Any, tokenizer: Any, dataset: "Dataset", folder: Path, seed: int, steps: int | None
-    ) -> Any:
-        from trl import SFTConfig, SFTTrainer
-
+        dataset = tokenize(tokenizer, read_rows(folder))
         steps = steps or self.steps(len(dataset))
-        lengths = [len(r["prompt"][0]["content"]) + len(r["completion"][0]["content"]) for r in dataset]
-        uneven = 1 - sum(lengths) / (len(lengths) * max(lengths)) > WASTE
         config = SFTConfig(
             output_dir=str(folder / "trainer"),
             max_steps=steps,
@@ -100,7 +83,6 @@ class Sft(Trainer):
             gradient_checkpointing=False,
             bf16=False,
             use_cpu=True,
-            train_sampling_strategy="group_by_length" if uneven else "random",
             seed=seed,
             data_seed=seed,
             save_strategy="no",
@@ -109,7 +91,13 @@ class Sft(Trainer):
             disable_tqdm=True,
             dataloader_pin_memory=False,
         )
-        trainer = SFTTrainer(model=model, args=config, train_dataset=dataset, processing_class=tokenizer)
+        trainer = PackedTrainer(
+            model=model,
+            args=config,
+            train_dataset=dataset,
+            processing_class=tokenizer,
+            data_collator=Collator(tokenizer.pad_token_id),
+        )
         _quiet(trainer)
         return trainer
 
