@@ -87,13 +87,13 @@ def _figures(points: Sequence[Point], plot: _Plot) -> list[str]:
 
 
 def bars(base: Point, final: Point, control: float | None) -> str:
-    """Draw one skill's pass rate before and after as bars, the control arm's as a third; its figures stand beside it."""
+    """Draw one skill's pass rate before and after as bars, the control arm's as a third."""
     height = 27 if control is None else 36
     parts = [_grid(height - 1, "")]
     for row, (kind, point) in enumerate((("base", base), ("final", final))):
         y = 3 + 11 * row
         parts.append(_bar(0, 100 * point.rate, y, 8, kind))
-        parts.append(_line(100 * point.low, y + 4, 100 * point.high, y + 4, "whisker"))
+        parts += [_line(100 * point.low, y + 4, 100 * point.high, y + 4, kind) for kind in ("casing", "whisker")]
     if control is not None:
         parts.append(_bar(0, 100 * control, 25, 8, "control"))
     said = f"before {base.rate:.1%}, after {final.rate:.1%}" + (
@@ -132,8 +132,9 @@ def foresight(foreseen: float, seen: Point) -> str:
         _line(100 * foreseen, 5, 100 * foreseen, 23, "foreseen"),
         _dot(100 * seen.rate, 14, 5.0),
     ]
+    parts += [_text(0, 38, "0", "tick from"), _text(100, 38, "100 %", "tick to")]
     said = f"foreseen {foreseen:.1%}, seen {seen.rate:.1%}, interval {seen.low:.1%} to {seen.high:.1%}"
-    return _svg("Foreseen and seen pass rate from 0 to 100 %", said, 28, parts)
+    return _svg("Foreseen and seen pass rate from 0 to 100 %", said, 44, parts)
 
 
 def stack(parts: Sequence[tuple[str, float]], *, title: str) -> str:

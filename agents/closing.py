@@ -17,6 +17,10 @@ def closing(found: Json) -> str:
     if found["status"] == "finished":
         lines += [*_weak(found), *_scores(found), *_guards(found), *_control(found), *_cost(found)]
         lines += ["", f"report   {found['dir']}/report.html", f"next     evolvent runs show {found['dir']}"]
+    elif found["status"] == "waiting":
+        path = f"{found['dir']}/review/round-{found['rounds'] + 1:03d}.json"
+        lines += ["", f'review   the data of the round is ready; write {{"approved": true}} or false to {path}']
+        lines += [f"next     evolvent resume {found['dir']}"]
     else:
         lines += ["", f"next     evolvent resume {found['dir']}"]
     return "\n".join(lines)

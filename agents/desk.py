@@ -123,7 +123,7 @@ class Desk:
         run = runs / name
         try:
             run.mkdir(parents=True)
-            for folder in ("rounds", "staging", "logs"):
+            for folder in ("rounds", "staging"):
                 (run / folder).mkdir()
             files.write_text(run / "scenario.toml", toml)
             files.write_json(run / "scenario.resolved.json", resolved(scenario, parts))

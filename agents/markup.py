@@ -57,9 +57,9 @@ def within(low: float, high: float) -> str:
     return f"[{100 * low:.1f}, {100 * high:.1f}]"
 
 
-def several(count: int, noun: str) -> str:
+def several(count: int, noun: str, plural: str = "") -> str:
     """Give a count with its noun: `1 round`, `1,200 samples`."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
 
 
 def duration(seconds: float) -> str:

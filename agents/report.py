@@ -49,8 +49,8 @@ def _head(found: Json) -> str:
         f'<p class="about">{safe(found.get("description", ""))}</p>'
         f'<p class="meta"><span class="status">{safe(found.get("status", "?"))}</span> '
         f"<span>seed {safe(found.get('seed', '?'))}</span> <span>{safe(found.get('run', '?'))}</span> {stamp}</p>"
-        f"{_score(found)}<dl class=verdicts>{_student(found)}{_control(found)}{_guards(found)}</dl>{_select(found)}"
-        f'<p class="bill">{_bill(found)}</p>'
+        f'{_score(found)}<dl class="verdicts">{_student(found)}{_control(found)}{_guards(found)}</dl>'
+        f'{_select(found)}<p class="bill">{_bill(found)}</p>'
     )
 
 
@@ -75,13 +75,14 @@ def _verdict(mood: str, subject: str, statement: str, why: str) -> str:
 
 def _student(found: Json) -> str:
     promoted, rounds = found.get("promoted") or [], found.get("rounds") or 0
-    tried = f"{len(promoted)} of {several(rounds, 'candidate')} promoted."
+    which = f" (round {', '.join(map(str, promoted))})" if promoted else ""
+    tried = f"{len(promoted)} of {several(rounds, 'candidate')} promoted{which}."
     change = found.get("report")
     if not change:
         status = safe(found.get("status", "?"))
         return _verdict("open", "Student", "Not known yet.", f"The session is {status} and its report sealed. {tried}")
     if not promoted:
-        return _verdict("bad", "Student", "It did not change.", f"{tried} The session ends with the model it began with.")
+        return _verdict("bad", "Student", "It did not change.", f"{tried} It ends as the model it began with.")
     if change["low"] > 0:
         return _verdict("good", "Student", "It got better.", tried)
     if change["high"] < 0:

@@ -1,4 +1,4 @@
-"""The sections of the report, in the order a reader asks: what happened, where, why, was it decided well, at what cost."""
+"""The sections of the report, in the order a reader asks: what happened, where, why, at what cost."""
 
 from collections.abc import Callable
 from itertools import groupby
@@ -54,7 +54,13 @@ def _small(skill: str, rows: list[Json], learnable: list[str]) -> str:
 def _point(share: Json, row: Json | None = None) -> Point:
     if row is None:
         return Point(share["rate"], share["low"], share["high"])
-    return Point(share["rate"], share["low"], share["high"], row["promoted"], f"round {row['round']}")
+    return Point(
+        share["rate"],
+        share["low"],
+        share["high"],
+        row["promoted"],
+        f"round {row['round']}" if row["round"] else "start",
+    )
 
 
 def _outcome(row: Json) -> str:
@@ -82,8 +88,8 @@ def _cell(cell: Json) -> str:
     shade = sum(cell["rate"] >= step for step in STEPS)
     verdict = SIGNS.get(cell["verdict"], safe(cell["verdict"]))
     return (
-        f'<div class="cell shade-{shade}"><b>{percent(cell["rate"], 0)}</b>'
-        f"<small>{verdict} <span>of {cell['tried']:,}</span></small>{samples}</div>"
+        f'<div class="cell shade-{shade}"><b>{percent(cell["rate"], 0)}</b> of {cell["tried"]:,}'
+        f"<small>{verdict}</small>{samples}</div>"
     )
 
 
@@ -97,7 +103,7 @@ def weaknesses(found: Json) -> str:
     if error is not None:
         tested, kept = found["predictions"]["tested"], found["predictions"]["kept"]
         lead += (
-            f" {several(tested, 'hypothesis').replace('hypothesiss', 'hypotheses')} tested, {kept:,} kept; "
+            f" {several(tested, 'hypothesis', 'hypotheses')} tested, {kept:,} kept; "
             f"the foreseen pass rates were off by {100 * error:.1f} points on average."
         )
     return section("weaknesses", "Weaknesses", lead, *(_card(w, i < OPENED) for i, w in enumerate(given)))
@@ -140,9 +146,9 @@ def _foreseen(weakness: Json) -> str:
     if not seen or seen["rate"] is None or foreseen is None:
         return '<p class="none">no prediction was tested</p>'
     return (
-        f'<div class="foresight">{charts.foresight(foreseen, _point(seen))}<small>foreseen {percent(foreseen)}, '
-        f"seen {percent(seen['rate'])} {within(seen['low'], seen['high'])} on {several(seen['tried'], 'fresh probe')}"
-        "</small></div>"
+        f'<div class="foresight">{charts.foresight(foreseen, _point(seen))}<small><b class="stroke">❙</b> foreseen '
+        f'{percent(foreseen)} <b class="spot">●</b> seen {percent(seen["rate"])} {within(seen["low"], seen["high"])} '
+        f"on {several(seen['tried'], 'fresh probe')}</small></div>"
     )
 
 
@@ -167,13 +173,13 @@ def decisions(found: Json) -> str:
         "A candidate replaces the student when it gains on paired select items with p at most α, α being the round's "
         "share of the error budget, and when no guard may have lost as much as its margin."
     )
-    head = ["round", "outcome", "gained", "lost", "p", "α", "guards: loss, upper bound, margin", "reason"]
+    head = ["round", "outcome", "gained", "lost", "p", "α", "guards: loss, bound, margin", "reason"]
     rows = [
         [
             str(d["round"]),
             f'<b class="{"yes" if d["promoted"] else "no"}">{"promoted" if d["promoted"] else "rejected"}</b>',
-            f"+{d['gained']:,}",
-            f"−{d['lost']:,}",
+            f"{d['gained']:,}",
+            f"{d['lost']:,}",
             f"{d['p_value']:.2g}",
             f"{d['alpha']:.3g}",
             "".join(_guard(name, guard) for name, guard in d["guards"].items()) or NOTHING,
@@ -186,9 +192,11 @@ def decisions(found: Json) -> str:
 
 def _guard(name: str, guard: Json) -> str:
     held = guard["upper"] < guard["margin"]
-    loss, upper, margin = (f"{100 * guard[key]:.2f}" for key in ("loss", "upper", "margin"))
-    sign = "✓" if held else "×"
-    return f'<span class="guard {"" if held else "over"}">{sign} {safe(name)} {loss}, {upper}, {margin}</span>'
+    loss, upper, margin = (f"{100 * guard[key]:.2f}".replace("-", "−") for key in ("loss", "upper", "margin"))
+    return (
+        f'<span class="guard{"" if held else " over"}">{"✓" if held else "×"} {safe(name)} '
+        f"<small>{loss}, at most {upper} of {margin}</small></span>"
+    )
 
 
 def sealed(found: Json) -> str:
@@ -223,8 +231,9 @@ def control(found: Json) -> str:
         return section("control", "Control arm", "No control arm was trained, so targeting is not judged.")
     verdict = safe(given["verdict"])
     lead = (
-        f"<strong>{verdict[:1].upper()}{verdict[1:]}.</strong> The twin had as many samples and steps, drawn evenly over the "
-        f"skills. The difference is {points(given['difference'])} points {between(given['low'], given['high'])}."
+        f"<strong>{verdict[:1].upper()}{verdict[1:]}.</strong> The twin had as many samples and steps, "
+        f"drawn evenly over the skills. The difference is {points(given['difference'])} points "
+        f"{between(given['low'], given['high'])}."
     )
     chart = charts.difference(
         given["difference"],
@@ -240,7 +249,7 @@ def control(found: Json) -> str:
         ["samples of the control arm", f"{given['samples']:,}"],
         ["training steps of the control arm", f"{given['steps']:,}"],
         ["probe answers charged to targeting", f"{given['probes_charged']:,}"],
-        ["samples it might have had instead", f"{given['samples_with_probes']:,}"],
+        ["samples, were every probe charged as one", f"{given['samples_with_probes']:,}"],
         ["to bear in mind", safe(given["note"])],
     ]
     return section("control", "Control arm", lead, chart, table("Control arm", ["what", "value"], rows, kind="facts"))
@@ -248,17 +257,17 @@ def control(found: Json) -> str:
 
 def cost(found: Json) -> str:
     """Samples and their fates, and where the time went."""
-    samples = found.get("samples") or {"written": 0, "kept": 0, "rejected": {}}
+    samples: Json = found.get("samples") or {"written": 0, "kept": 0, "rejected": {}}
     written, wall = samples["written"], found.get("wall_seconds") or 0
     fates = [("kept", samples["kept"]), *((why, count) for why, count in samples["rejected"].items())]
-    spent = sorted((found.get("shares") or {}).items(), key=lambda item: -item[1])
+    shares: dict[str, float] = found.get("shares") or {}
+    spent = sorted(shares.items(), key=lambda item: -item[1])
     lead = f"{several(written, 'sample')} written, {samples['kept']:,} kept; {duration(wall)} of wall time in "
-    lead += f"{found.get('processes') or 0} {'process' if found.get('processes') == 1 else 'processes'}."
+    lead += f"{several(found.get('processes') or 0, 'process', 'processes')}."
     parts: list[str] = []
     if written:
-        shares = [(name, count / written) for name, count in fates]
         rows = [[safe(n if n == "kept" else f"rejected: {n}"), f"{c:,}", percent(c / written)] for n, c in fates]
-        parts += ["<h3>Samples</h3>", charts.stack(shares, title="Fates of samples")]
+        parts += ["<h3>Samples</h3>", charts.stack([(n, c / written) for n, c in fates], title="Fates of samples")]
         parts.append(table("Fates of samples", ["fate", "samples", "share"], rows, kind="figures"))
     if spent:
         rows = [[safe(work), duration(share * wall), percent(share)] for work, share in spent]

@@ -6,6 +6,7 @@ point back to it, so nothing is ever rewritten.
 """
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict
@@ -29,10 +30,16 @@ class Record(BaseModel):
 
     kind: ClassVar[str] = "record"
 
-    @property
+    @cached_property
     def id(self) -> str:
         """Sixteen hexadecimal digits of the sha256 of kind and content."""
         return digest([self.kind, self.model_dump(mode="json")])
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Copy with changes; the copy gets an id of its own."""
+        copy = super().model_copy(update=update, deep=deep)
+        vars(copy).pop("id", None)
+        return copy
 
     @classmethod
     def read(cls, body: str) -> Self:

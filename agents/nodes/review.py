@@ -24,6 +24,7 @@ class Approval(Node):
             return {"approved": True}
         path = desk.path(f"review/round-{round:03d}.json")
         if not path.exists():
+            path.parent.mkdir(exist_ok=True)
             interrupt({"round": round, "write": str(path)})
 
         async def work() -> Outcome:
