@@ -11,6 +11,8 @@ LEFT, RIGHT = 8.0, 94.0
 """Where a plot begins and ends, in percent of the width."""
 MANY = 12
 """Points above which only the first and the last carry their figure."""
+SHADES = 7
+"""Shades of a stacked bar; later parts share the last."""
 LABEL = 12.0
 """Share of a stacked bar, in percent, from which a part carries its name."""
 
@@ -143,11 +145,16 @@ def stack(parts: Sequence[tuple[str, float]], *, title: str) -> str:
     start = 0.0
     for i, (name, share) in enumerate(parts):
         width = 100 * share
-        drawn.append(_bar(start, width, 0, 30, f"part-{min(i, 6)}"))
+        drawn.append(_bar(start, width, 0, 30, f"part-{shade(i)}"))
         if width >= LABEL:
-            drawn.append(_text(start + 1, 20, name, f"within within-{min(i, 6)}"))
+            drawn.append(_text(start + 1, 20, name, f"within within-{shade(i)}"))
         start += width
     return _svg(title, ", ".join(f"{name} {share:.0%}" for name, share in parts), 30, drawn)
+
+
+def shade(i: int) -> int:
+    """Number of the shade of a stacked bar's i-th part, for a key beside the bar."""
+    return min(i, SHADES - 1)
 
 
 def _svg(title: str, said: str, height: int, parts: Sequence[str]) -> str:

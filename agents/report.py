@@ -142,14 +142,12 @@ def _bill(found: Json) -> str:
 
 def _foot(found: Json) -> str:
     directory = shlex.quote(str(found.get("dir", "?")))
-    scenario = shlex.quote(f"scenarios/{found.get('scenario', '?')}.toml")
-    limit = f" --limit {found['limited']}" if found.get("limited") else ""
     unfinished = found.get("status") != "finished"
     facts = {
         "run directory": code(found.get("dir", "?")),
         "seed": code(found.get("seed", "?")),
         "training set": code(found["dataset_hash"]) if found.get("dataset_hash") else "none: nothing was promoted",
-        "run it again": code(f"evolvent run {scenario} --seed {found.get('seed', 0)}{limit}"),
+        "run it again": code(found.get("command", "?")),
         "go on" if unfinished else "go on (gives the result)": code(f"evolvent resume {directory}"),
         "write this page again": code(f"evolvent report {directory}"),
     }

@@ -249,7 +249,7 @@ def control(found: Json) -> str:
         ["samples of the control arm", f"{given['samples']:,}"],
         ["training steps of the control arm", f"{given['steps']:,}"],
         ["probe answers charged to targeting", f"{given['probes_charged']:,}"],
-        ["samples, were every probe charged as one", f"{given['samples_with_probes']:,}"],
+        ["samples if probes are charged", f"{given['samples_with_probes']:,}"],
         ["to bear in mind", safe(given["note"])],
     ]
     return section("control", "Control arm", lead, chart, table("Control arm", ["what", "value"], rows, kind="facts"))
@@ -266,17 +266,22 @@ def cost(found: Json) -> str:
     lead += f"{several(found.get('processes') or 0, 'process', 'processes')}."
     parts: list[str] = []
     if written:
-        rows = [[safe(n if n == "kept" else f"rejected: {n}"), f"{c:,}", percent(c / written)] for n, c in fates]
+        named = [safe(name if name == "kept" else f"rejected: {name}") for name, _ in fates]
+        rows = [[_key(i) + named[i], f"{c:,}", percent(c / written)] for i, (_, c) in enumerate(fates)]
         parts += ["<h3>Samples</h3>", charts.stack([(n, c / written) for n, c in fates], title="Fates of samples")]
         parts.append(table("Fates of samples", ["fate", "samples", "share"], rows, kind="figures"))
     if spent:
-        rows = [[safe(work), duration(share * wall), percent(share)] for work, share in spent]
+        rows = [[_key(i) + safe(w), duration(share * wall), percent(share)] for i, (w, share) in enumerate(spent)]
         parts += ["<h3>Wall time</h3>", charts.stack(spent, title="Where the wall time went")]
         parts.append(table("Wall time", ["work", "time", "share"], rows, kind="figures"))
     if found.get("cost"):
         rows = [[safe(name.replace("_", " ")), f"{count:,}"] for name, count in found["cost"].items()]
         parts += ["<h3>Counts</h3>", table("Counts", ["what", "count"], rows, kind="figures")]
     return section("cost", "Samples and cost", lead, *parts)
+
+
+def _key(i: int) -> str:
+    return f'<span class="key part-{charts.shade(i)}"></span> '
 
 
 ALL: tuple[Callable[[Json], str], ...] = (curve, heat, weaknesses, decisions, sealed, control, cost)

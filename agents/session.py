@@ -105,7 +105,11 @@ def start(plan: Plan, runs: Path, *, since: float, json_lines: bool) -> Json:
         seed=plan.seed,
         limit=plan.limit,
         graph=graph.fingerprint(),
-        settings={"overrides": list(plan.overrides), "source": plan.parts.source.fingerprint()},
+        settings={
+            "file": str(plan.path),
+            "overrides": list(plan.overrides),
+            "source": plan.parts.source.fingerprint(),
+        },
     )
     stamp = datetime.now().astimezone().strftime("%Y-%m-%dT%H-%M-%S")
     progress = Progress(plan.scenario.rounds.most, expected=plan.estimate.seconds)

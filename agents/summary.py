@@ -1,5 +1,6 @@
 """A session in figures, read from its ledger: what the report shows and what `--json` says at the end."""
 
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -48,6 +49,7 @@ def summarize(ledger: Ledger, scenario: Scenario, session: Session, *, run: str,
         "seed": session.seed,
         "scenario": scenario.name,
         "description": scenario.description.strip(),
+        "command": command(session),
         "learnable": learnable,
         "rounds": len(trained),
         "promoted": promoted,
@@ -65,6 +67,13 @@ def summarize(ledger: Ledger, scenario: Scenario, session: Session, *, run: str,
         "cost": _cost(ledger, exams, rounds),
         **_time(ledger),
     }
+
+
+def command(session: Session) -> str:
+    """The command that runs this session again."""
+    words = ["evolvent", "run", str(session.settings["file"]), "--seed", str(session.seed)]
+    words += ["--limit", str(session.limit)] if session.limit else []
+    return shlex.join([*words, *(f"--set={override}" for override in session.settings["overrides"])])
 
 
 def _sealed(ledger: Ledger, exams: Sequence[Exam]) -> dict[str, Exam]:

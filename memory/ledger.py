@@ -73,8 +73,9 @@ class Ledger:
         return sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False)
 
     def _unreadable(self, reason: object) -> LedgerError:
+        said = " ".join(str(reason).split())
         return LedgerError(
-            f"{self.path}: the ledger cannot be read ({reason}); restore it from a copy, nothing was changed"
+            f"{self.path}: the ledger cannot be read ({said}); restore it from a copy, nothing was changed"
         )
 
     def _check(self) -> None:

@@ -1,0 +1,76 @@
+import pytest
+from evolvent.memory.records import (
+    Attempt,
+    Critique,
+    Exam,
+    Fate,
+    Observation,
+    Prediction,
+    Probe,
+    Promotion,
+    Record,
+    Round,
+    Sample,
+    Score,
+    Session,
+    Share,
+    Task,
+    Verdict,
+    Weakness,
+)
+from pydantic import ValidationError
+
+TASK = Task(skill="carry", prompt="5+7", answer="12", key="add:5,7", features=("carry at 1",))
+EXAMPLES: tuple[Record, ...] = (
+    TASK,
+    Verdict(score=0.5, reason="half of it"),
+    Attempt(task=TASK, student="s", round=1, purpose="probe", answer="11", verdict=Verdict(score=0, reason="off by 1")),
+    Weakness(skill="carry", hypothesis="fails", rule=("carry at 1",), round=1, failures=("a",), p_value=0.01),
+    Observation(weakness="w", round=1, state="open", passed=0, tried=9, reason="found now", recalled=("v",)),
+    Prediction(weakness="w", round=1, foreseen=0.1, passed=0, tried=9),
+    Probe(skill="carry", round=1, passed=3, tried=9, chance=0.0, verdict="failing"),
+    Share(round=1, skill="carry", weakness=None, samples=10, reason="half right"),
+    Sample(task=TASK, arm="targeted", round=1, weakness="w", failures=("a",), teacher="program", recipe="r"),
+    Critique(sample="s", round=1, judge="exact", accepted=True, reason="both ways agree"),
+    Fate(sample="s", round=1, kept=False, reason="exact duplicate", nearest="t"),
+    Exam(round=1, student="s", arm="control", split="report", scores={"carry": Score(passed=1, tried=2)}, passed="10"),
+    Promotion(round=1, incumbent="a", candidate="b", promoted=True, reason="r", alpha=0.01, gained=9, lost=1,
+              p_value=0.001, guards={"plain": {"loss": 0.0, "upper": 0.01, "margin": 0.02}}),
+    Round(number=1, arm="targeted", start="a", checkpoint="b", path="rounds/001/model", dataset="d", samples=10,
+          steps=5, tokens=100, loss=0.5),
+    Session(name="n", scenario="h", seed=0, limit=None, graph="g", settings={"overrides": ["a=1"]}),
+)  # fmt: skip
+
+
+def test_there_is_an_example_of_every_kind() -> None:
+    assert {type(record) for record in EXAMPLES} == set(Record.__subclasses__())
+    assert len({record.kind for record in EXAMPLES}) == len(EXAMPLES)
+
+
+@pytest.mark.parametrize("record", EXAMPLES, ids=lambda r: r.kind)
+def test_a_record_read_back_is_the_same_with_the_same_id(record: Record) -> None:
+    again = type(record).read(record.model_dump_json())
+    assert again == record
+    assert again.id == record.id
+
+
+def test_an_id_is_the_same_in_every_process_and_version() -> None:
+    assert TASK.id == "d29e431fa941710a"
+
+
+def test_any_change_gives_another_id() -> None:
+    changed = [TASK.model_copy(update={field: "other"}) for field in ("skill", "prompt", "answer", "key")]
+    assert len({task.id for task in [TASK, *changed, TASK.model_copy(update={"features": ()})]}) == 6
+
+
+@pytest.mark.parametrize("record", EXAMPLES, ids=lambda r: r.kind)
+def test_a_record_cannot_be_changed_or_take_what_it_does_not_know(record: Record) -> None:
+    field = next(iter(type(record).model_fields))
+    with pytest.raises(ValidationError, match="frozen"):
+        setattr(record, field, "changed")
+    with pytest.raises(ValidationError, match="Extra inputs"):
+        type(record).model_validate({**record.model_dump(), "note": "more"})
+
+
+def test_only_a_full_score_passes() -> None:
+    assert [Verdict(score=score).passed for score in (0, 0.99, 1)] == [False, False, True]
