@@ -76,7 +76,7 @@ def heat(found: Json) -> str:
     rows = [[safe(skill), *map(_cell, cells)] for skill, cells in given["skills"].items()]
     lead = (
         "Share of fresh probes answered right in each round, the verdict of the sequential test, and the samples "
-        "the skill was given afterwards. Guards are not probed; their samples are replay."
+        "the skill was given afterwards; those of guards are replay."
     )
     return section("skills", "Skills under probing", lead, table("Pass rate by round", head, rows, kind="heat"))
 
