@@ -21,6 +21,8 @@ class History:
     """Pass rate by luck alone in each round; see `Probe.chance`."""
     taught: tuple[int, ...]
     """Samples given in each earlier round; one shorter than the others."""
+    reached: int
+    """Last round whose samples are in the promoted student; 0 for none."""
     mastered: bool
     abandoned: bool
 

@@ -8,6 +8,7 @@ import time
 STARTED = time.perf_counter()
 """When this program began, so that its start-up can be charged."""
 
+import errno  # noqa: E402
 import json  # noqa: E402
 import signal  # noqa: E402
 import sys  # noqa: E402
@@ -36,6 +37,8 @@ AllowImport = Annotated[
 RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run, or its name inside the runs folder.")]
 
 RUNS = Path("runs")
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""Errors of a disk that takes no more."""
 
 
 @app.callback()
@@ -151,12 +154,26 @@ def main() -> None:
     except typer.Exit as end:
         sys.exit(end.exit_code)
     except EvolventError as error:
-        typer.echo(f"evolvent: {error}", err=True)
+        _explain(str(error))
         sys.exit(error.exit_code)
     except BrokenPipeError:
         sys.exit(1)
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        _explain(f"{error.filename or 'output'}: {error.strerror}; make room, then `evolvent resume` goes on")
+        sys.exit(1)
     except Exception as error:
         if type(error).__module__.startswith(("click", "typer")) and hasattr(error, "exit_code"):
-            typer.echo(f"evolvent: {error.format_message()}; try `evolvent --help`", err=True)  # type: ignore[attr-defined]
+            said = str(error.format_message())  # type: ignore[attr-defined]
+            if said.startswith("Usage:"):
+                typer.echo(said, err=True)
+            else:
+                _explain(f"{said[:1].lower()}{said[1:].rstrip('.')}; try `evolvent --help`")
             sys.exit(2)
         raise
+
+
+def _explain(message: str) -> None:
+    """Say what is wrong in one line, whatever a file name holds."""
+    typer.echo(f"evolvent: {' '.join(message.splitlines())}", err=True)

@@ -144,21 +144,7 @@ class Desk:
         Raises:
             RunError: not a run, changed since, or in use.
         """
-        from ..scenarios.loader import parse
-
-        try:
-            stored = json.loads((run / "scenario.resolved.json").read_text())["scenario"]
-            session = Session.model_validate(json.loads((run / "session.json").read_text())["session"])
-        except FileNotFoundError:
-            raise RunError(f"{run}: not a run of evolvent; `evolvent runs list` shows the ones there are") from None
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise RunError(f"{run}: session.json or scenario.resolved.json is damaged ({error})") from None
-        scenario = parse(stored, where=str(run / "scenario.resolved.json"))
-        if scenario.hash != session.scenario:
-            raise RunError(
-                f"{run / 'scenario.resolved.json'}: the scenario changed since this run began; "
-                "undo the change, or start a new run with `evolvent run`"
-            )
+        scenario, session = begun(run)
         parts = Parts.resolve(scenario, str(run / "scenario.resolved.json"), allow_import=allow_import)
         if parts.source.fingerprint() != session.settings["source"]:
             raise RunError(
@@ -232,8 +218,9 @@ class Desk:
 
     def kept(self, *, round: int | None = None) -> list[Sample]:
         """Samples that are trained on: of one round, or all accumulated; in a fixed order."""
-        fates = {f.sample for f in self.ledger.read(Fate, round=round) if f.kept}
-        return sorted((s for s in self.ledger.read(Sample, round=round) if s.id in fates), key=lambda s: s.id)
+        with spent("curation"):
+            fates = {f.sample for f in self.ledger.read(Fate, round=round) if f.kept}
+            return sorted((s for s in self.ledger.read(Sample, round=round) if s.id in fates), key=lambda s: s.id)
 
     # places
 
@@ -248,6 +235,33 @@ class Desk:
     def say(self, event: str, **facts: Any) -> None:
         """Tell whoever watches."""
         self.watcher.on(event, facts)
+
+
+def begun(run: Path) -> tuple[Scenario, Session]:
+    """What a run was begun with.
+
+    Raises:
+        RunError: not a run, damaged, or changed since.
+    """
+    from ..scenarios.loader import parse
+
+    try:
+        stored = json.loads((run / "scenario.resolved.json").read_text())["scenario"]
+        session = Session.model_validate(json.loads((run / "session.json").read_text())["session"])
+    except FileNotFoundError:
+        raise RunError(f"{run}: not a run of evolvent; `evolvent runs list` shows the ones there are") from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        reason = str(error).splitlines()[0]
+        raise RunError(
+            f"{run}: session.json or scenario.resolved.json is damaged ({reason}); restore it from a copy"
+        ) from None
+    scenario = parse(stored, where=str(run / "scenario.resolved.json"))
+    if scenario.hash != session.scenario:
+        raise RunError(
+            f"{run / 'scenario.resolved.json'}: the scenario changed since this run began; "
+            "undo the change, or start a new run with `evolvent run`"
+        )
+    return scenario, session
 
 
 def resolved(scenario: Scenario, parts: Parts) -> dict[str, Any]:

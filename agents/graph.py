@@ -8,7 +8,9 @@ LangGraph resumes a graph whose node was renamed as if it were finished, so a ru
 and refuses another one.
 """
 
+import contextlib
 import os
+import sqlite3
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 WRITES = 3
 """Times a round's samples are written at most before what is missing stays missing."""
 THREAD = "session"
+PLACE = "graph.sqlite"
+"""Where a run keeps its place in the graph; without it a session goes through its committed steps again."""
 KEEP = 3
 """Checkpoints kept per run; a resume needs the last one."""
 
@@ -83,16 +87,23 @@ def build(desk: Desk, checkpointer: Any) -> "CompiledStateGraph[State, None, Sta
 
 
 def check(run: Path, begun: str) -> None:
-    """Refuse a run that was begun with another graph.
+    """Refuse a run that was begun with another graph, or whose place in it cannot be read.
 
     Raises:
-        RunError: it was.
+        RunError: either of them.
     """
     if begun != fingerprint():
         raise RunError(
             f"{run}: begun with graph {begun}, this version has {fingerprint()}; "
             "finish it with the version that began it, or start a new run"
         )
+    path = run / PLACE
+    try:
+        if path.exists():
+            with contextlib.closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as database:
+                database.execute("pragma quick_check(1)").fetchone()
+    except sqlite3.DatabaseError as error:
+        raise RunError(f"{path}: cannot be read ({error}); delete it, what happened is in the ledger") from None
 
 
 async def advance(desk: Desk) -> str:
@@ -105,7 +116,7 @@ async def advance(desk: Desk) -> str:
     os.environ.setdefault("LANGSMITH_TRACING", "false")
     from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
-    async with AsyncSqliteSaver.from_conn_string(str(desk.run / "graph.sqlite")) as saver:
+    async with AsyncSqliteSaver.from_conn_string(str(desk.run / PLACE)) as saver:
         graph = build(desk, saver)
         config: Any = {"configurable": {"thread_id": THREAD}, "recursion_limit": 20 * (desk.scenario.rounds.most + 2)}
         before = await graph.aget_state(config)

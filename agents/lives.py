@@ -1,10 +1,11 @@
 """The life of weaknesses and skills, read from the ledger: what a round's observations mean."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..memory.ledger import Ledger
-from ..memory.records import Attempt, Observation, Probe, Promotion, Sample, State, Weakness
+from ..memory.records import Attempt, Observation, Probe, Promotion, Share, State, Weakness
 from ..memory.statistics import chance_corrected, wilson
 from ..scenarios.schema import Probing
 from .allocator import History
@@ -43,19 +44,19 @@ def histories(ledger: Ledger, skills: Sequence[str]) -> list[History]:
     for probe in ledger.read(Probe):
         if probe.skill in probes:
             probes[probe.skill].append(probe)
-    given: dict[tuple[str, int], int] = {}
-    promoted = {p.round for p in ledger.read(Promotion) if p.promoted}
-    for sample in ledger.read(Sample):
-        # what a rejected candidate was taught says nothing about the student
-        if sample.arm == "targeted" and promoted and sample.round <= max(promoted):
-            given[sample.task.skill, sample.round] = given.get((sample.task.skill, sample.round), 0) + 1
+    given: Counter[tuple[str, int]] = Counter()
+    for share in ledger.read(Share):
+        given[share.skill, share.round] += share.samples
+    reached = max((p.round for p in ledger.read(Promotion) if p.promoted), default=0)
     by_skill: dict[str, list[Life]] = {}
     for life in lives(ledger):
         by_skill.setdefault(life.weakness.skill, []).append(life)
-    return [_history(skill, rows, given, by_skill.get(skill, [])) for skill, rows in probes.items()]
+    return [_history(skill, rows, given, reached, by_skill.get(skill, [])) for skill, rows in probes.items()]
 
 
-def _history(skill: str, probes: Sequence[Probe], given: dict[tuple[str, int], int], own: Sequence[Life]) -> History:
+def _history(
+    skill: str, probes: Sequence[Probe], given: Mapping[tuple[str, int], int], reached: int, own: Sequence[Life]
+) -> History:
     states = {life.state for life in own}
     return History(
         skill=skill,
@@ -63,21 +64,24 @@ def _history(skill: str, probes: Sequence[Probe], given: dict[tuple[str, int], i
         tried=tuple(p.tried for p in probes),
         chance=tuple(p.chance for p in probes),
         taught=tuple(given.get((skill, p.round), 0) for p in probes[:-1]),
+        reached=reached,
         mastered=probes[-1].verdict == "mastered" and not states & {"open", "taught", "regressed"},
         abandoned="abandoned" in states and not states & {"open", "taught", "regressed"},
     )
 
 
 def hopeless(history: History) -> bool:
-    """Whether a skill was taught long enough and still answers no better than luck.
+    """Whether a skill was taught long enough and the student still answers no better than luck.
 
-    Pools the probes since the first teaching; chance-corrected, so a coin called right half the time is hopeless.
+    Teaching counts from the first round whose samples are in the promoted student. Pools the probes since then;
+    chance-corrected, so a coin called right half the time is hopeless.
     """
-    taught = [i for i, samples in enumerate(history.taught, start=1) if samples]
-    if len(taught) < PATIENCE or history.slope > 0:
+    taught = [round for round, samples in enumerate(history.taught, start=1) if samples]
+    if len(taught) < PATIENCE or taught[0] > history.reached or history.slope > 0:
         return False
-    passed, tried = sum(history.passed[i] for i in taught), sum(history.tried[i] for i in taught)
-    chance = sum(history.chance[i] * history.tried[i] for i in taught) / max(1, tried)
+    after = range(taught[0], len(history.tried))
+    passed, tried = sum(history.passed[i] for i in after), sum(history.tried[i] for i in after)
+    chance = sum(history.chance[i] * history.tried[i] for i in after) / max(1, tried)
     return chance_corrected(wilson(passed, tried).high, chance) < HOPELESS
 
 
@@ -90,7 +94,8 @@ def judge(life: Life, attempts: Sequence[Attempt], *, skill_hopeless: bool, sett
         return "open", f"found now: {figures}"
     if skill_hopeless:
         return "abandoned", f"no better than luck after {PATIENCE} rounds of teaching: {figures}"
-    if conclude(passed, tried, settings) == "mastered":
+    verdict = conclude(passed, tried, settings)
+    if verdict == "mastered" or (verdict == "undecided" and life.state == "fixed"):
         return "fixed", figures
     if life.state in ("fixed", "regressed"):
         return "regressed", f"was fixed: {figures}"

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..memory.effects import Outcome
 from ..memory.records import Arm, Critique, Fate, Record, Round, Sample
+from ..memory.trace import spent
 from ..training import checkpoint
 from ..training.trainer import MODEL, write_rows
 from .desk import Desk, hash_samples, seed_of
@@ -41,11 +42,12 @@ async def train_round(
     seed = seed_of(desk, "train", number)
 
     async def work(folder: Path) -> None:
-        ordered = sorted(samples, key=lambda s: s.id)
-        Random(seed).shuffle(ordered)
-        write_rows(folder, [(s.id, s.task.prompt, s.task.answer) for s in ordered])
-        if history is not None:
-            _write_history(folder / "data", history)
+        with spent("curation"):
+            ordered = sorted(samples, key=lambda s: s.id)
+            Random(seed).shuffle(ordered)
+            write_rows(folder, [(s.id, s.task.prompt, s.task.answer) for s in ordered])
+            if history is not None:
+                _write_history(folder / "data", history)
         done = desk.parts.trainer.train(folder, start=desk.path(start), seed=seed, steps=steps)
         facts = {"steps": done.steps, "tokens": done.tokens, "loss": done.loss, "seconds": done.seconds}
         (folder / SUMMARY).write_text(json.dumps(facts))

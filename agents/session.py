@@ -21,7 +21,7 @@ from ..scenarios.schema import Scenario
 from ..scenarios.splits import Splits
 from ..scenarios.validation import Validation, validate
 from . import graph
-from .desk import Desk, Parts
+from .desk import Desk, Parts, begun
 from .estimate import Estimate, estimate
 from .progress import Progress
 from .summary import summarize
@@ -58,6 +58,21 @@ class Plan:
     def lines(self) -> list[str]:
         """The plan as text."""
         return [f"scenario {self.scenario.name}: {self.path}", *self.validation.lines(), *self.estimate.lines()]
+
+    def session(self) -> Session:
+        """The session that the plan is for."""
+        return Session(
+            name=self.scenario.name,
+            scenario=self.scenario.hash,
+            seed=self.seed,
+            limit=self.limit,
+            graph=graph.fingerprint(),
+            settings={
+                "file": str(self.path),
+                "overrides": list(self.overrides),
+                "source": self.parts.source.fingerprint(),
+            },
+        )
 
     def facts(self) -> Json:
         """The plan as JSON."""
@@ -99,18 +114,7 @@ def plan(path: Path, overrides: Sequence[str], *, seed: int, limit: int | None, 
 
 def start(plan: Plan, runs: Path, *, since: float, json_lines: bool) -> Json:
     """Run a new session to its end."""
-    session = Session(
-        name=plan.scenario.name,
-        scenario=plan.scenario.hash,
-        seed=plan.seed,
-        limit=plan.limit,
-        graph=graph.fingerprint(),
-        settings={
-            "file": str(plan.path),
-            "overrides": list(plan.overrides),
-            "source": plan.parts.source.fingerprint(),
-        },
-    )
+    session = plan.session()
     stamp = datetime.now().astimezone().strftime("%Y-%m-%dT%H-%M-%S")
     progress = Progress(plan.scenario.rounds.most, expected=plan.estimate.seconds)
 
@@ -126,7 +130,7 @@ def resume(run: Path, *, since: float, json_lines: bool, allow_import: bool) -> 
     """Go on with a session; a finished one only gives its result."""
     if _status(run) == "finished":
         return result(run)
-    graph.check(run, str(_stored(run)["session"]["graph"]))
+    graph.check(run, begun(run)[1].graph)
     progress = Progress(0)
 
     def open_desk(watcher: Watcher) -> Desk:
@@ -139,11 +143,9 @@ def resume(run: Path, *, since: float, json_lines: bool, allow_import: bool) -> 
 
 def result(run: Path) -> Json:
     """Read what a session came to, without writing anything."""
-    stored = _stored(run)
-    scenario = loader.parse(json.loads((run / "scenario.resolved.json").read_text())["scenario"], where=str(run))
+    scenario, session = begun(run)
     ledger = Ledger(run / "ledger.sqlite", read_only=True)
     try:
-        session = Session.model_validate(stored["session"])
         return summarize(ledger, scenario, session, run=run.name, directory=str(run), status=_status(run))
     finally:
         ledger.close()
@@ -172,7 +174,7 @@ def listed(runs: Path) -> list[Json]:
                 "before": select.get("before"),
                 "after": select.get("after"),
             }
-        except (OSError, ValueError, KeyError, TypeError, RunError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RunError):
             pass
         found.append(entry)
     return found
@@ -192,11 +194,15 @@ def _run(open_desk: Callable[[Watcher], Desk], progress: Progress, *, json_lines
                 return _advance(desk)
             except (KeyboardInterrupt, SystemExit):
                 _set_status(desk.run, "interrupted")
-                progress.console.print(f"interrupted; go on with: evolvent resume {desk.run}")
+                progress.console.print(
+                    f"interrupted; go on with: evolvent resume {desk.run}", markup=False, soft_wrap=True
+                )
                 raise
             except BaseException:
                 _set_status(desk.run, "failed")
-                progress.console.print(f"stopped; after mending the cause: evolvent resume {desk.run}")
+                progress.console.print(
+                    f"stopped; after mending the cause: evolvent resume {desk.run}", markup=False, soft_wrap=True
+                )
                 raise
             finally:
                 desk.close()

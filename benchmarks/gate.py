@@ -4,22 +4,18 @@ A simulated exam starts from how many items the incumbent gets right; the candid
 true rates. The rounds of a session share one incumbent, so its luck on the items is theirs too, as in a real session.
 """
 
-import json
-import os
-import platform
-import subprocess
+import argparse
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..memory.statistics import block_chance, detectable_gain, detectable_loss, spent_alpha, wilson
 from ..training.gate import Decision, Gate, Paired
+from .machine import Check, keep
 
-RESULT = Path(__file__).parent / "results" / "gate.json"
 SELECT_ACCURACY = 0.5
 GUARD_ACCURACY = 0.98
 GUARDS = ("guard-a", "guard-b", "guard-c")
@@ -214,23 +210,29 @@ def _table(result: dict[str, Any]) -> str:
     return "\n".join([*lines, *(f"{name}: {values}" for name, values in result["exact"].items())])
 
 
-def _surroundings() -> dict[str, Any]:
-    commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=RESULT.parents[1], capture_output=True, text=True)
-    return {
-        "commit": commit.stdout.strip() or None, "python": platform.python_version(), "numpy": np.__version__,
-        "cpus": os.cpu_count(),
-    }  # fmt: skip
+def _checks(result: dict[str, Any]) -> list[Check]:
+    bounded = [f for f in result["figures"] if f["at_most"] or f["at_least"]]
+    return [
+        Check(
+            f["claim"],
+            _percent(f["share"]),
+            f"<= {f['at_most']:.0%}" if f["at_most"] else f">= {f['at_least']:.0%}",
+            f["met"],
+        )
+        for f in bounded
+    ]
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> list[Check]:
     """Simulate, print the table and keep the result."""
+    argparse.ArgumentParser(prog="evolvent.benchmarks.gate", description=__doc__).parse_args(argv)
     start = time.perf_counter()
     result = simulate()
-    result["made"] = {**_surroundings(), "seconds": round(time.perf_counter() - start, 1)}
-    RESULT.parent.mkdir(exist_ok=True)
-    RESULT.write_text(json.dumps(result, indent=1) + "\n")
+    checks = _checks(result)
+    path = keep("gate", result, checks, seconds=time.perf_counter() - start)
     print(_table(result))
-    print(f"{result['made']['seconds']} s, written to {RESULT}")
+    print(f"{time.perf_counter() - start:.1f} s, written to {path}")
+    return checks
 
 
 if __name__ == "__main__":

@@ -213,7 +213,9 @@ def _checks(name: str, figures: dict[str, Any]) -> list[Check]:
 
 
 def _table(name: str, figures: dict[str, Any]) -> str:
-    lines = [f"{name:<14}{'tokens/s':>9} {'(range)':<16}{'ours over it':>13} {'with set-up, CPU':>17}{'loss':>9}{'ours':>9}"]
+    lines = [
+        f"{name:<14}{'tokens/s':>9} {'(range)':<16}{'ours over it':>13} {'with set-up, CPU':>17}{'loss':>9}{'ours':>9}"
+    ]
     for method, f in figures.items():
         speed = f["tokens_per_second"]
         spread = f"({speed['low']:.0f}-{speed['high']:.0f})"

@@ -147,7 +147,7 @@ class Ledger:
         Raises:
             LedgerError: the effect was never begun, or happened already.
         """
-        rows = [(r.kind, r.id, _round(r), _subject(r), r.model_dump_json()) for r in records]
+        rows = [(r.kind, r.id, r.at, r.about, r.model_dump_json()) for r in records]
         with spent("fsync"):
             self._database.execute("begin immediate")
             try:
@@ -206,18 +206,3 @@ class Ledger:
         if round is not None:
             query, values = query + " and round = ?", [*values, round]
         return int(self._database.execute(query, values).fetchone()[0])
-
-
-def _round(record: Record) -> int | None:
-    body = record.model_dump(include={"round", "number"})
-    value = body.get("round", body.get("number"))
-    return value if isinstance(value, int) else None
-
-
-def _subject(record: Record) -> str | None:
-    """What a record is about, for the index: a sample, a weakness, an arm or a skill."""
-    body = record.model_dump(include={"sample", "weakness", "split", "arm", "skill"})
-    for key in ("sample", "weakness", "split", "arm", "skill"):
-        if isinstance(value := body.get(key), str):
-            return value
-    return None

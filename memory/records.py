@@ -29,11 +29,23 @@ class Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     kind: ClassVar[str] = "record"
+    filed: ClassVar[tuple[str | None, str | None]] = (None, None)
+    """Fields the ledger finds it by: its round, and what it is about."""
 
     @cached_property
     def id(self) -> str:
         """Sixteen hexadecimal digits of the sha256 of kind and content."""
         return digest([self.kind, self.model_dump(mode="json")])
+
+    @property
+    def at(self) -> int | None:
+        """Round it is filed under."""
+        return vars(self)[self.filed[0]] if self.filed[0] else None
+
+    @property
+    def about(self) -> str | None:
+        """Skill, weakness, sample, split or arm it is filed under."""
+        return vars(self)[self.filed[1]] if self.filed[1] else None
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Copy with changes; the copy gets an id of its own."""
@@ -80,6 +92,7 @@ class Attempt(Record):
     """One answer of one student to one task."""
 
     kind: ClassVar[str] = "attempt"
+    filed = ("round", None)
 
     task: Task
     student: str
@@ -96,6 +109,7 @@ class Weakness(Record):
     """A structure the student fails on, with a hypothesis in words and the rule it stands for."""
 
     kind: ClassVar[str] = "weakness"
+    filed = ("round", "skill")
 
     skill: str
     hypothesis: str
@@ -113,6 +127,7 @@ class Observation(Record):
     """The state of a weakness after a round, and the figures that put it there."""
 
     kind: ClassVar[str] = "observation"
+    filed = ("round", "weakness")
 
     weakness: str
     round: int
@@ -129,6 +144,7 @@ class Prediction(Record):
     """A hypothesis put to the test on fresh probes: foreseen and seen pass rates."""
 
     kind: ClassVar[str] = "prediction"
+    filed = ("round", "weakness")
 
     weakness: str
     round: int
@@ -141,6 +157,7 @@ class Probe(Record):
     """What one skill showed in one round's probing."""
 
     kind: ClassVar[str] = "probe"
+    filed = ("round", "skill")
 
     skill: str
     round: int
@@ -155,6 +172,7 @@ class Share(Record):
     """How much of a round's budget a skill or one of its weaknesses gets, and why."""
 
     kind: ClassVar[str] = "share"
+    filed = ("round", "skill")
 
     round: int
     skill: str
@@ -167,6 +185,7 @@ class Sample(Record):
     """Something to train on."""
 
     kind: ClassVar[str] = "sample"
+    filed = ("round", "arm")
 
     task: Task
     arm: Arm
@@ -183,6 +202,7 @@ class Critique(Record):
     """What one judge said of one sample."""
 
     kind: ClassVar[str] = "critique"
+    filed = ("round", "sample")
 
     sample: str
     round: int
@@ -195,6 +215,7 @@ class Fate(Record):
     """Whether a sample went into the accumulated set, and why."""
 
     kind: ClassVar[str] = "fate"
+    filed = ("round", "sample")
 
     sample: str
     round: int
@@ -217,6 +238,7 @@ class Exam(Record):
     """One student's results on one split."""
 
     kind: ClassVar[str] = "exam"
+    filed = ("round", "split")
 
     round: int
     student: str
@@ -232,6 +254,7 @@ class Promotion(Record):
     """The decision of a round with its numbers."""
 
     kind: ClassVar[str] = "promotion"
+    filed = ("round", None)
 
     round: int
     incumbent: str
@@ -251,6 +274,7 @@ class Round(Record):
     """What one round trained on and made."""
 
     kind: ClassVar[str] = "round"
+    filed = ("number", "arm")
 
     number: int
     arm: Arm

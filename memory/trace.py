@@ -14,6 +14,8 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Literal, get_args
 
+from .errors import RunError
+
 Work = Literal["start-up", "inference", "training", "embedding", "curation", "fsync", "orchestration"]
 """What wall time is spent on; `orchestration` is whatever nobody else claimed."""
 
@@ -72,10 +74,14 @@ class Trace:
         self._database: sqlite3.Connection | None = None
         if path is not None:
             self._database = sqlite3.connect(path, isolation_level=None)
-            self._database.execute("pragma journal_mode=wal")
-            self._database.execute("pragma synchronous=normal")
-            self._database.execute(_TABLE)
-            self._count = int(self._database.execute("select coalesce(max(seq), 0) from spans").fetchone()[0])
+            try:
+                self._database.execute("pragma journal_mode=wal")
+                self._database.execute("pragma synchronous=normal")
+                self._database.execute(_TABLE)
+                self._count = int(self._database.execute("select coalesce(max(seq), 0) from spans").fetchone()[0])
+            except sqlite3.DatabaseError as error:
+                self.close()
+                raise RunError(f"{path}: cannot be read ({error}); delete it, it holds nothing but timings") from None
 
     def next_id(self) -> str:
         """Give the next span its id, unique in this run."""

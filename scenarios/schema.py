@@ -139,7 +139,7 @@ class Curation(Section):
     """Estimated Jaccard similarity of character 3-grams from which prose samples count as near duplicates."""
     ngram: int = Field(default=8, ge=2)
     """Words in a row shared with an exam item that count as a leak, for prose."""
-    replay: float = Field(default=0.4, ge=0, lt=1)
+    replay: float = Field(default=0.25, ge=0, lt=1)
     """Share of a round's new samples that repeats what the student knows: guards and mastered skills."""
 
 

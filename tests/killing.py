@@ -44,6 +44,13 @@ class Kill:
     """Which passing of the point, or how many effects."""
     later: float = 0.0
     """Seconds after the ledger got there."""
+    number: signal.Signals = signal.SIGKILL
+    """Signal that is sent when the ledger got there; a crash point is always SIGKILL."""
+
+    @property
+    def code(self) -> int:
+        """Exit code it should lead to: `evolvent` handles the other signals."""
+        return -9 if self.number == signal.SIGKILL else 128 + self.number
 
     def __str__(self) -> str:
         return f"{self.point}:{self.count}" if self.point else f"effects:{self.count}+{1000 * self.later:.0f}ms"
@@ -132,7 +139,7 @@ def _watch(process: subprocess.Popen[bytes], kill: Kill, where: Callable[[], Pat
         if run and committed(run) >= kill.count:
             time.sleep(kill.later)
             with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+                os.killpg(process.pid, kill.number)
             return
         time.sleep(POLL)
 
@@ -251,7 +258,7 @@ class Trial:
 
     def problems(self, untouched: Json) -> list[str]:
         """Everything in which this session differs from an untouched one; it must be nothing."""
-        hit = [f"{k}: not hit, exit code {c}" for k, c in zip(self.kills, self.codes, strict=False) if c != -9]
+        hit = [f"{k}: not hit, exit code {c}" for k, c in zip(self.kills, self.codes, strict=False) if c != k.code]
         other = [
             f"{name}: {self.figures[name]!r}, untouched {value!r}"
             for name, value in untouched.items()

@@ -6,7 +6,6 @@ the last feed-forward block and the output layer are computed for those alone.
 """
 
 from collections.abc import Mapping, Sequence
-from os.path import commonprefix
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -34,7 +33,7 @@ def tokenize(tokenizer: Any, rows: Sequence[tuple[str, str]]) -> "Dataset":
     told = [[*a, {"role": "assistant", "content": answer}] for a, (_, answer) in zip(asked, rows, strict=True)]
     prompts = tokenizer.apply_chat_template(asked, add_generation_prompt=True)["input_ids"]
     whole = tokenizer.apply_chat_template(told)["input_ids"]
-    starts = [len(commonprefix(pair)) for pair in zip(prompts, whole, strict=True)]
+    starts = [_shared(*pair) for pair in zip(prompts, whole, strict=True)]
     labels = [[IGNORED] * start + ids[start:] for start, ids in zip(starts, whole, strict=True)]
     return Dataset.from_dict({"input_ids": whole, "labels": labels})
 
@@ -101,6 +100,11 @@ class PackedTrainer(SFTTrainer):
             return torch.zeros_like(flat_PD).index_copy(0, self._answers, made_AD).view_as(hidden_RTD)
 
         return forward
+
+
+def _shared(one: Sequence[int], other: Sequence[int]) -> int:
+    """Length of what two sequences begin with alike: the completion starts where prompt and whole part."""
+    return next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
 def _fit(examples: Sequence[Mapping[str, list[int]]]) -> list[list[Mapping[str, list[int]]]]:

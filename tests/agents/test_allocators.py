@@ -19,6 +19,7 @@ def history(
         (100,) * rounds,
         (chance,) * rounds,
         (taught,) * (rounds - 1),
+        reached=rounds - 1,
         mastered=mastered,
         abandoned=abandoned,
     )

@@ -16,7 +16,6 @@ from .. import checkpoint
 from ..trainer import METRICS, MODEL, Trained, Trainer, read_rows
 
 
-
 class Sft(Trainer):
     """TRL's SFTTrainer with settings for short rows."""
 

@@ -1,0 +1,38 @@
+"""All the evidence, in order; each benchmark leaves its JSON file in `results/`, and the end says what held."""
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import NoReturn
+
+from . import gate, inference, kills, session, steps, training
+from .machine import Check
+
+BENCHMARKS: dict[str, tuple[Callable[[Sequence[str]], list[Check]], list[str]]] = {
+    "gate": (gate.main, []),
+    "training": (training.main, []),
+    "steps": (steps.main, []),
+    "inference": (inference.main, []),
+    "session": (session.main, ["--seeds", "0", "1", "2", "3", "4", "--twice", "0"]),
+    "kills": (kills.main, []),
+}
+
+
+def main() -> NoReturn:
+    """Run everything and exit with 1 if a promise was not kept."""
+    checks: dict[str, list[Check]] = {}
+    for name, (run, arguments) in BENCHMARKS.items():
+        since = time.perf_counter()
+        print(f"\n{name}", flush=True)
+        checks[name] = run(arguments)
+        print(f"{name}: {time.perf_counter() - since:.0f} s", flush=True)
+    print("\nsummary")
+    for name, lines in checks.items():
+        print("\n".join(f"{name:<10}{check.line()}" for check in lines))
+    failed = sum(not check.met for lines in checks.values() for check in lines)
+    print(f"{failed} of {sum(map(len, checks.values()))} promises not kept" if failed else "every promise kept")
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()

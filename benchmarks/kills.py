@@ -1,0 +1,151 @@
+"""Whether a session survives being killed anywhere: many small sessions, and a few of full size.
+
+Every kill is SIGKILL to the whole process group of a real `evolvent` command, at every named crash point and at moments
+spread over the session by the progress of its ledger; some sessions die several times. What a session comes to in the
+end is compared with one nobody touched: ids of all records, datasets, checkpoints, decisions, effects and memory.
+"""
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from ..memory.crash import POINTS
+from ..tests.killing import MINI, Json, Kill, Trial, trial, untouched
+
+RESULT = Path(__file__).parent / "results" / "kills.json"
+FULL = Path(__file__).parents[1] / "scenarios" / "arithmetic.toml"
+DEEPEST = {
+    "train.before_seal": 3, "effect.before_publish": 3, "effect.after_publish": 3, "index.before_upsert": 2,
+    "index.after_upsert": 2, "report.before_write": 1,
+}  # fmt: skip
+"""Times the rarer points are surely passed by one process."""
+OFTEN = 16
+"""Times every other point is surely passed."""
+ALWAYS = (
+    "effect.before_intent",
+    "effect.after_intent",
+    "effect.before_commit",
+    "effect.after_commit",
+    "graph.after_node",
+)
+"""Points that a resumed process passes at once."""
+MOST_LATER = 0.4
+"""Seconds that a kill by progress may come after its effect was committed; a mini round trains for about as long."""
+
+
+def planned(kills: int, effects: int, rng: Random) -> list[list[Kill]]:
+    """Spread kills over sessions: half at crash points, each of them at least once, half by progress.
+
+    Args:
+        kills: how many; fewer than there are crash points leave some out.
+        effects: how many effects an untouched session commits.
+        rng: fixes which.
+    """
+    alone = [[Kill(point, rng.randint(1, DEEPEST.get(point, OFTEN)))] for point in POINTS]
+    twice = [
+        [Kill(point, rng.randint(1, DEEPEST.get(point, OFTEN))), Kill(rng.choice(ALWAYS), rng.randint(1, 2))]
+        for point in rng.choices(
+            [p for p in POINTS if p != "report.before_write"], k=max(0, kills // 2 - len(POINTS)) // 2
+        )
+    ]
+    named = [*alone, *twice][:kills]
+    rest = kills - sum(map(len, named))
+    left = [
+        Kill(count=1 + index * (effects - 2) // max(1, rest - 1), later=round(rng.uniform(0, MOST_LATER), 3))
+        for index in range(rest)
+    ]
+    while left:
+        # in order, so that the later ones are still ahead when the session is resumed
+        session = sorted(rng.sample(left, min(len(left), 1 + len(left) % 3)), key=lambda kill: kill.count)
+        left = [kill for kill in left if kill not in session]
+        named.append(session)
+    return named
+
+
+def told(trial: Trial, problems: list[str]) -> Json:
+    """One killed session as JSON."""
+    kills = [
+        {"at": str(kill), "code": code, "hit": code == kill.code, "unfinished": list(stood)}
+        for kill, code, stood in zip(trial.kills, trial.codes, trial.stood, strict=False)
+    ]
+    return {"kills": kills, "seconds": round(trial.seconds, 1), "problems": problems}
+
+
+def suite(scenario: Path, sessions: Sequence[Sequence[Kill]], whole: Json, folder: Path) -> Json:
+    """Kill sessions and compare each with the untouched one."""
+    trials: list[Json] = []
+    for number, kills in enumerate(sessions, 1):
+        try:
+            done = trial(folder, kills, scenario)
+            trials.append(told(done, done.problems(whole)))
+        except RuntimeError as error:
+            trials.append({"kills": [{"at": str(kill)} for kill in kills], "problems": [str(error)]})
+        print(
+            f"{number}/{len(sessions)}",
+            ", ".join(map(str, kills)),
+            trials[-1]["problems"] or "as untouched",
+            flush=True,
+        )
+    dealt = [kill for one in trials for kill in one["kills"]]
+    return {
+        "scenario": scenario.name,
+        "kills": len(dealt),
+        "hit": sum(kill.get("hit", False) for kill in dealt),
+        "sessions": len(trials),
+        "sessions_as_untouched": sum(not one["problems"] for one in trials),
+        "by_point": dict(Counter(kill["at"].partition(":")[0] for kill in dealt if kill.get("hit"))),
+        "untouched": whole,
+        "trials": trials,
+    }
+
+
+def machine() -> Json:
+    """Where and from what this was measured."""
+    commit = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=FULL.parent, capture_output=True, text=True)
+    return {
+        "commit": commit.stdout.strip() or None, "python": platform.python_version(), "system": platform.platform(),
+        "cpus": os.cpu_count(),
+    }  # fmt: skip
+
+
+def full_kills(count: int, effects: int) -> list[list[Kill]]:
+    """One kill per session of full size, evenly over its effects, in the middle of what follows."""
+    return [[Kill(count=max(1, (index + 1) * effects // (count + 1)), later=2.0)] for index in range(count)]
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Kill, compare and keep the figures; the exit code says whether every session came to the same."""
+    parser = argparse.ArgumentParser(prog="python -m evolvent.benchmarks.kills", description=__doc__)
+    parser.add_argument("--kills", type=int, default=50, help="kills of small sessions, at least 20")
+    parser.add_argument("--full", type=int, default=3, help="kills of sessions of full size, one each")
+    parser.add_argument("--out", type=Path, default=RESULT)
+    options = parser.parse_args(arguments)
+    since, found = time.perf_counter(), dict[str, Any]()
+    with tempfile.TemporaryDirectory() as folder:
+        for name, scenario in (("mini", MINI), ("full", FULL)):
+            if not (options.kills if name == "mini" else options.full):
+                continue
+            whole = untouched(Path(folder), scenario)
+            effects = len(whole["order"])
+            kills = planned(options.kills, effects, Random(0)) if name == "mini" else full_kills(options.full, effects)
+            found[name] = suite(scenario, kills, whole, Path(folder))
+    found["made"] = {**machine(), "seconds": round(time.perf_counter() - since)}
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    options.out.write_text(json.dumps(found, indent=1) + "\n")
+    print(f"written to {options.out}")
+    suites = [found[name] for name in ("mini", "full") if name in found]
+    return int(any(one["sessions_as_untouched"] < one["sessions"] or one["hit"] < one["kills"] for one in suites))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
