@@ -13,12 +13,12 @@ import json  # noqa: E402
 import signal  # noqa: E402
 import sys  # noqa: E402
 from pathlib import Path  # noqa: E402
-from types import FrameType  # noqa: E402
-from typing import Annotated, Any, NoReturn  # noqa: E402
+from typing import Annotated, Any  # noqa: E402
 
 import typer  # noqa: E402
 
 from ..memory.errors import EvolventError  # noqa: E402
+from .stopping import STOP  # noqa: E402
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 runs_app = typer.Typer(no_args_is_help=True, help="Look at earlier runs.")
@@ -139,16 +139,10 @@ def _print(what: dict[str, Any] | str) -> None:
     typer.echo(text)
 
 
-def _stop(number: int, _: FrameType | None) -> NoReturn:
-    """First signal: unwind and release everything; what is committed stays."""
-    signal.signal(number, signal.SIG_DFL)
-    raise SystemExit(128 + number)
-
-
 def main() -> None:
     """Run the program; errors are one line and an exit code."""
-    signal.signal(signal.SIGTERM, _stop)
-    signal.signal(signal.SIGINT, _stop)
+    signal.signal(signal.SIGTERM, STOP)
+    signal.signal(signal.SIGINT, STOP)
     try:
         app(standalone_mode=False)
     except typer.Exit as end:

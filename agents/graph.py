@@ -21,6 +21,7 @@ from ..memory.parts import PartSpec, known, load
 from ..memory.trace import span
 from .desk import Desk
 from .node import Node, State, Update
+from .stopping import STOP
 
 if TYPE_CHECKING:
     from langgraph.graph.state import CompiledStateGraph
@@ -134,6 +135,7 @@ async def advance(desk: Desk) -> str:
 
 def _step(name: str, node: Node, desk: Desk) -> Callable[[State], Awaitable[Update]]:
     async def step(state: State) -> Update:
+        STOP.heed()
         desk.say("node", name=name, round=state.get("round", 0))
         with span(f"node {name}", round=state.get("round", 0)):
             return await node.run(state, desk)

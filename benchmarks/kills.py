@@ -7,23 +7,22 @@ end is compared with one nobody touched: ids of all records, datasets, checkpoin
 
 import argparse
 import json
-import os
-import platform
-import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from random import Random
 from typing import Any
 
 from ..memory.crash import POINTS
 from ..tests.killing import MINI, Json, Kill, Trial, trial, untouched
+from .machine import RESULTS, ROOT, Check, facts
 
-RESULT = Path(__file__).parent / "results" / "kills.json"
-FULL = Path(__file__).parents[1] / "scenarios" / "arithmetic.toml"
+RESULT = RESULTS / "kills.json"
+FULL = ROOT / "scenarios" / "arithmetic.toml"
 DEEPEST = {
     "train.before_seal": 3, "effect.before_publish": 3, "effect.after_publish": 3, "index.before_upsert": 2,
     "index.after_upsert": 2, "report.before_write": 1,
@@ -109,28 +108,32 @@ def suite(scenario: Path, sessions: Sequence[Sequence[Kill]], whole: Json, folde
     }
 
 
-def machine() -> Json:
-    """Where and from what this was measured."""
-    commit = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=FULL.parent, capture_output=True, text=True)
-    return {
-        "commit": commit.stdout.strip() or None, "python": platform.python_version(), "system": platform.platform(),
-        "cpus": os.cpu_count(),
-    }  # fmt: skip
-
-
 def full_kills(count: int, effects: int) -> list[list[Kill]]:
     """One kill per session of full size, evenly over its effects, in the middle of what follows."""
     return [[Kill(count=max(1, (index + 1) * effects // (count + 1)), later=2.0)] for index in range(count)]
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Kill, compare and keep the figures; the exit code says whether every session came to the same."""
+def checks(found: Json) -> list[Check]:
+    """What is promised of one suite."""
+    name, kills, sessions = found["scenario"], found["kills"], found["sessions"]
+    same, points = found["sessions_as_untouched"], len(found["by_point"].keys() & set(POINTS))
+    lines = [
+        Check(f"{name}: kills that hit", f"{found['hit']} of {kills}", f"{kills}", found["hit"] == kills),
+        Check(f"{name}: killed sessions as untouched", f"{same} of {sessions}", f"{sessions}", same == sessions),
+    ]
+    if kills >= 2 * len(POINTS):
+        lines.append(Check(f"{name}: crash points visited", f"{points}", f"{len(POINTS)}", points == len(POINTS)))
+    return lines
+
+
+def main(argv: Sequence[str] | None = None) -> list[Check]:
+    """Kill, compare and keep the figures."""
     parser = argparse.ArgumentParser(prog="python -m evolvent.benchmarks.kills", description=__doc__)
-    parser.add_argument("--kills", type=int, default=50, help="kills of small sessions, at least 20")
+    parser.add_argument("--kills", type=int, default=50, help="kills of small sessions")
     parser.add_argument("--full", type=int, default=3, help="kills of sessions of full size, one each")
     parser.add_argument("--out", type=Path, default=RESULT)
-    options = parser.parse_args(arguments)
-    since, found = time.perf_counter(), dict[str, Any]()
+    options = parser.parse_args(argv)
+    since, found, lines = time.perf_counter(), dict[str, Any](), list[Check]()
     with tempfile.TemporaryDirectory() as folder:
         for name, scenario in (("mini", MINI), ("full", FULL)):
             if not (options.kills if name == "mini" else options.full):
@@ -139,13 +142,15 @@ def main(arguments: Sequence[str]) -> int:
             effects = len(whole["order"])
             kills = planned(options.kills, effects, Random(0)) if name == "mini" else full_kills(options.full, effects)
             found[name] = suite(scenario, kills, whole, Path(folder))
-    found["made"] = {**machine(), "seconds": round(time.perf_counter() - since)}
+            lines += checks(found[name])
+    made = {**facts(), "seconds": round(time.perf_counter() - since, 1)}
+    result = {**found, "checks": [asdict(check) for check in lines], "made": made}
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps(found, indent=1) + "\n")
+    options.out.write_text(json.dumps(result, indent=1) + "\n")
+    print("\n".join(check.line() for check in lines))
     print(f"written to {options.out}")
-    suites = [found[name] for name in ("mini", "full") if name in found]
-    return int(any(one["sessions_as_untouched"] < one["sessions"] or one["hit"] < one["kills"] for one in suites))
+    return lines
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(not all(check.met for check in main()))
