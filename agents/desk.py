@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from ..memory import files
 from ..memory.effects import Effects
 from ..memory.embedder import Embedder
-from ..memory.errors import RunError
+from ..memory.errors import PartError, RunError
 from ..memory.ledger import Ledger
 from ..memory.lock import Lock
 from ..memory.parts import Part, PartSpec, load
@@ -77,8 +77,11 @@ class Parts:
             embedder=one(scenario.embedder, Embedder, "memory.embedders"),
             store=one(scenario.store, Store, "memory.stores"),
         )
-        for name, skill in scenario.skills.items():
-            parts.source.check(name, skill.task)
+        try:
+            for name, skill in scenario.skills.items():
+                parts.source.check(name, skill.task)
+        except PartError as error:
+            raise PartError(f"{where}: {error}") from None
         return parts
 
     def describe(self) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """What asking the student costs: exams by teacher forcing against generation, and probes that stop when they may.
 
 A greedy exam under the `exact` verifier passes an item exactly when the arg-max at every answer position is the
-reference, so one forward pass replaces a generation. Probing stops by Wald's sequential test; it is compared with the
-smallest fixed number of items whose two errors are both at most those the sequential test was seen to make.
+reference, so one forward pass replaces a generation; the ratio of their times is a figure, not a promise. Probing
+stops by Wald's sequential test; it is compared with the smallest fixed number of items whose two errors are both at
+most those the sequential test was seen to make.
 """
 
 import argparse
@@ -46,10 +47,8 @@ def main(argv: Sequence[str] | None = None) -> list[Check]:
     checks = [
         Check(f"teacher forcing agrees with generation on {exam['items']} items",
               f"{exam['agreeing']} of {exam['items']}", "all", exam["agreeing"] == exam["items"]),
-        Check("teacher-forced exam over generated exam, speed", f"{exam['speedup']['median']:.1f}x "
-              f"({exam['speedup']['low']:.1f} to {exam['speedup']['high']:.1f})", ">= 2x", exam["speedup"]["median"] >= 2),
-        Check("items of a fixed probe over a sequential one, equal errors", f"{probing['saving']:.1f}x", ">= 2x",
-              probing["saving"] >= 2),
+        Check("fixed over sequential probe, a look per item", f"{probing['every item']['saving']:.1f}x", ">= 2x",
+              probing["every item"]["saving"] >= 2),
     ]  # fmt: skip
     print(f"exam: {exam}\nprobing: {probing}")
     path = keep("inference", {"exam": exam, "probing": probing}, checks, seconds=time.perf_counter() - since)
@@ -72,6 +71,7 @@ def exams(*, repeats: int, steps: int) -> dict[str, Any]:
     tasks = [t for s in skills for t in splits.draw(s, "report", ITEMS // len(skills), stream="benchmark")]
     forced: list[bool] = []
     generated: list[bool] = []
+    seconds: list[float] = []
     walls: list[float] = []
     cpus: list[float] = []
     for _ in range(repeats):
@@ -80,12 +80,14 @@ def exams(*, repeats: int, steps: int) -> dict[str, Any]:
         middle, middle_cpu = time.perf_counter(), time.process_time()
         answers = asyncio.run(engine.answer([Request(t.prompt, ANSWER) for t in tasks]))
         generated = [a.complete and a.text == t.answer for a, t in zip(answers, tasks, strict=True)]
+        seconds.append(middle - wall)
         walls.append((time.perf_counter() - middle) / (middle - wall))
         cpus.append((time.process_time() - middle_cpu) / (middle_cpu - cpu))
     return {
         "items": len(tasks),
         "passed": sum(generated),
         "agreeing": sum(f == g for f, g in zip(forced, generated, strict=True)),
+        "forced_seconds": median_and_range(seconds),
         "speedup": median_and_range(walls),
         "speedup_cpu": median_and_range(cpus),
     }
@@ -94,32 +96,42 @@ def exams(*, repeats: int, steps: int) -> dict[str, Any]:
 def probes(settings: Probing, *, seed: int) -> dict[str, Any]:
     """Simulate skills that stand exactly at the two rates the test has to tell apart, where it works hardest."""
     rng = np.random.default_rng(seed)
-    failing = _sequential(rng, settings.failing, settings)
-    mastered = _sequential(rng, settings.mastered, settings)
+    sessions = [*range(settings.least, settings.most, settings.batch), settings.most]
+    return {
+        "failing": settings.failing,
+        "mastered": settings.mastered,
+        "every item": _against_fixed(rng, settings, range(1, MOST + 1)),
+        "as a session looks": _against_fixed(rng, settings, sessions),
+        "clear cases, every item": {
+            str(rate): _sequential(rng, rate, settings, range(1, MOST + 1))["items"] for rate in (0.0, 0.5, 1.0)
+        },
+    }
+
+
+def _against_fixed(rng: np.random.Generator, settings: Probing, looks: Sequence[int]) -> dict[str, Any]:
+    failing = _sequential(rng, settings.failing, settings, looks)
+    mastered = _sequential(rng, settings.mastered, settings, looks)
     errors = failing["mastered"], 1 - mastered["mastered"]
     fixed = _fixed(settings, *errors)
-    clear = {str(rate): _sequential(rng, rate, settings)["items"] for rate in (0.0, 0.5, 1.0)}
-    mean = (failing["items"] + mastered["items"]) / 2
-    return {
-        "failing": settings.failing, "mastered": settings.mastered, "errors": errors, "fixed_items": fixed,
-        "sequential_items": {"failing": failing["items"], "mastered": mastered["items"]}, "clear_cases": clear,
-        "saving": fixed / mean,
-        "looks": "after every item; a session looks every "
-        f"{settings.batch} items from {settings.least} on, so it uses more and errs less",
-    }  # fmt: skip
+    items = {"failing": failing["items"], "mastered": mastered["items"]}
+    return {"errors": errors, "items": items, "fixed_items": fixed, "saving": 2 * fixed / sum(items.values())}
 
 
-def _sequential(rng: np.random.Generator, rate: float, settings: Probing) -> dict[str, float]:
-    """Mean items until the real test decides, and how often it says `mastered`."""
-    passed_SI = (rng.random((SESSIONS, MOST)) < rate).cumsum(axis=1)
+def _sequential(rng: np.random.Generator, rate: float, settings: Probing, looks: Sequence[int]) -> dict[str, float]:
+    """Mean items until the real test decides, and how often it says `mastered`; undecided to the end is not."""
+    passed_SI = (rng.random((SESSIONS, looks[-1])) < rate).cumsum(axis=1)
     used, mastered = 0, 0
     for passed_I in passed_SI:
-        for tried, passed in enumerate(passed_I.tolist(), start=1):
-            verdict = sprt(passed, tried, failing=settings.failing, mastered=settings.mastered, error=settings.error)
+        tried, verdict = looks[0], "undecided"
+        for tried in looks:
+            verdict = sprt(
+                int(passed_I[tried - 1]), tried, failing=settings.failing, mastered=settings.mastered,
+                error=settings.error,
+            )  # fmt: skip
             if verdict != "undecided":
                 break
-        used, mastered = used + tried, mastered + (verdict == "mastered")  # pyright: ignore[reportPossiblyUnboundVariable] -- MOST > 0
-    return {"items": used / len(passed_SI), "mastered": mastered / len(passed_SI)}
+        used, mastered = used + tried, mastered + (verdict == "mastered")
+    return {"items": used / SESSIONS, "mastered": mastered / SESSIONS}
 
 
 def _fixed(settings: Probing, missed: float, doubted: float) -> int:

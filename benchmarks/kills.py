@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from random import Random
@@ -80,21 +81,25 @@ def told(trial: Trial, problems: list[str]) -> Json:
     return {"kills": kills, "seconds": round(trial.seconds, 1), "problems": problems}
 
 
-def suite(scenario: Path, sessions: Sequence[Sequence[Kill]], whole: Json, folder: Path) -> Json:
-    """Kill sessions and compare each with the untouched one."""
-    trials: list[Json] = []
-    for number, kills in enumerate(sessions, 1):
-        try:
-            done = trial(folder, kills, scenario)
-            trials.append(told(done, done.problems(whole)))
-        except RuntimeError as error:
-            trials.append({"kills": [{"at": str(kill)} for kill in kills], "problems": [str(error)]})
-        print(
-            f"{number}/{len(sessions)}",
-            ", ".join(map(str, kills)),
-            trials[-1]["problems"] or "as untouched",
-            flush=True,
-        )
+def attempt(number: int, kills: Sequence[Kill], scenario: Path, whole: Json, folder: Path) -> Json:
+    """Kill one session, in a folder of its own with everybody's cache, and compare it with the untouched one."""
+    own = folder / str(number)
+    own.mkdir()
+    (own / "cache").symlink_to(folder / "cache")
+    try:
+        done = trial(own, kills, scenario)
+        said = told(done, done.problems(whole))
+    except RuntimeError as error:
+        said = {"kills": [{"at": str(kill)} for kill in kills], "problems": [str(error)]}
+    print(number, ", ".join(map(str, kills)), said["problems"] or "as untouched", flush=True)
+    return said
+
+
+def suite(scenario: Path, sessions: Sequence[Sequence[Kill]], whole: Json, folder: Path, *, at_once: int) -> Json:
+    """Kill sessions, some at the same time."""
+    with ThreadPoolExecutor(at_once) as pool:
+        dealt_out = [pool.submit(attempt, *item, scenario, whole, folder) for item in enumerate(sessions, 1)]
+        trials = [one.result() for one in dealt_out]
     dealt = [kill for one in trials for kill in one["kills"]]
     return {
         "scenario": scenario.name,
@@ -131,6 +136,7 @@ def main(argv: Sequence[str] | None = None) -> list[Check]:
     parser = argparse.ArgumentParser(prog="python -m evolvent.benchmarks.kills", description=__doc__)
     parser.add_argument("--kills", type=int, default=50, help="kills of small sessions")
     parser.add_argument("--full", type=int, default=3, help="kills of sessions of full size, one each")
+    parser.add_argument("--at-once", type=int, default=2, help="sessions at the same time")
     parser.add_argument("--out", type=Path, default=RESULT)
     options = parser.parse_args(argv)
     since, found, lines = time.perf_counter(), dict[str, Any](), list[Check]()
@@ -138,10 +144,12 @@ def main(argv: Sequence[str] | None = None) -> list[Check]:
         for name, scenario in (("mini", MINI), ("full", FULL)):
             if not (options.kills if name == "mini" else options.full):
                 continue
-            whole = untouched(Path(folder), scenario)
+            place = Path(folder, name)
+            place.mkdir()
+            whole = untouched(place, scenario)
             effects = len(whole["order"])
             kills = planned(options.kills, effects, Random(0)) if name == "mini" else full_kills(options.full, effects)
-            found[name] = suite(scenario, kills, whole, Path(folder))
+            found[name] = suite(scenario, kills, whole, place, at_once=options.at_once)
             lines += checks(found[name])
     made = {**facts(), "seconds": round(time.perf_counter() - since, 1)}
     result = {**found, "checks": [asdict(check) for check in lines], "made": made}

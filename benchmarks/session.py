@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,11 +50,11 @@ def main(argv: Sequence[str] | None = None) -> list[Check]:
     for seed in options.seeds:
         seeds[seed] = session(options.scenario, seed, options.options)
         print(_line(seeds[seed]), flush=True)
-    again = session(options.scenario, options.twice, options.options) if options.twice is not None else None
-    checks = judge(list(seeds.values()))
-    if again is not None:
-        first = seeds.get(options.twice) or session(options.scenario, options.twice, options.options)
-        checks += _same(first, again)
+    checks, again = judge(list(seeds.values())), None
+    if options.twice is not None:
+        twice: int = options.twice
+        again = session(options.scenario, twice, options.options)
+        checks += _same(seeds.get(twice) or session(options.scenario, twice, options.options), again)
     result = {"scenario": options.scenario.name, "options": options.options, "sessions": list(seeds.values())}
     path = keep(options.name, {**result, "again": again}, checks, seconds=time.perf_counter() - since)
     print("\n".join(c.line() for c in checks), f"\nwritten to {path}")
@@ -92,28 +92,32 @@ def session(scenario: Path, seed: int, options: Sequence[str]) -> Json:
 
 def judge(sessions: Sequence[Json]) -> list[Check]:
     """Check every promise; each has to hold for every seed."""
-    worst = lambda name: min(s[name]["change"] if s[name] else -1.0 for s in sessions)  # noqa: E731
+    select, report = _worst(sessions, "select"), _worst(sessions, "report")
     guards = [g for s in sessions for g in s["guards"].values()]
     noises = [n for s in sessions for n in s["noise"].values()]
+    worse, fall = sum(g["worse"] for g in guards), min((g["change"] for g in guards), default=0.0)
+    dropped = sum(n["abandoned_for_good"] for n in noises)
+    spent = max((n["share"] / n["even"] for n in noises), default=0.0)
+    fixed, wanted = sum(s["planted"] == "fixed" for s in sessions), f">= +{100 * POINTS:.0f}"
+    orchestration = [s["shares"]["orchestration"] for s in sessions]
     claims: list[tuple[str, str, str, bool]] = [
-        (f"select, macro over learnable skills, worst of {len(sessions)}", f"{100 * worst('select'):+.1f} points",
-         f">= +{100 * POINTS:.0f}", worst("select") >= POINTS),
-        (f"sealed report, macro, worst of {len(sessions)}", f"{100 * worst('report'):+.1f} points",
-         f">= +{100 * POINTS:.0f}", worst("report") >= POINTS),
-        ("guards significantly worse", str(sum(g["worse"] for g in guards)), "0", not any(g["worse"] for g in guards)),
-        ("largest fall of a guard", f"{100 * min(g['change'] for g in guards):+.2f} points", f">= -{100 * GUARD_LOSS:.0f}",
-         all(g["change"] >= -GUARD_LOSS for g in guards)),
-        ("noise skill abandoned, floor only from then on", f"{sum(n['abandoned_for_good'] for n in noises)} of {len(noises)}",
-         "all", all(n["abandoned_for_good"] for n in noises)),
-        ("noise skill's share of samples over its even share", f"{max(n['share'] / n['even'] for n in noises):.2f}x",
-         "<= 1x", all(n["share"] <= n["even"] for n in noises)),
-        (f"weakness with {PLANTED!r} found and fixed", f"{sum(s['planted'] == 'fixed' for s in sessions)} of {len(sessions)}",
-         "all", all(s["planted"] == "fixed" for s in sessions)),
-        _most("orchestration, share of wall", [s["shares"]["orchestration"] for s in sessions], ORCHESTRATION, "{:.1%}"),
+        ("select, macro over learnable skills, worst seed", f"{100 * select:+.1f} points", wanted, select >= POINTS),
+        ("sealed report, macro, worst seed", f"{100 * report:+.1f} points", wanted, report >= POINTS),
+        ("guards significantly worse", str(worse), "0", worse == 0),
+        ("largest fall of a guard", f"{100 * fall:+.2f} points", f">= -{100 * GUARD_LOSS:.0f}", fall >= -GUARD_LOSS),
+        ("noise abandoned, floor only from then on", f"{dropped} of {len(noises)}", "all", dropped == len(noises)),
+        ("noise, share of samples over its even share", f"{spent:.2f}x", "<= 1x", spent <= 1),
+        (f"{PLANTED!r} found and fixed", f"{fixed} of {len(sessions)}", "all", fixed == len(sessions)),
+        _most("orchestration, share of wall", orchestration, ORCHESTRATION, "{:.1%}"),
         _most("wall, first training included", [s["wall_seconds"] for s in sessions], SECONDS, "{:.0f} s"),
         _most("peak memory", [s["peak_gib"] for s in sessions], GIB, "{:.2f} GiB"),
-    ]  # fmt: skip
+    ]
     return [Check(*claim) for claim in claims]
+
+
+def _worst(sessions: Sequence[Json], name: str) -> float:
+    """Smallest gain of any seed; a session without a result counts as losing everything."""
+    return min(s[name]["change"] if s[name] else -1.0 for s in sessions)
 
 
 def _most(claim: str, values: Sequence[float], most: float, form: str) -> tuple[str, str, str, bool]:
@@ -123,10 +127,11 @@ def _most(claim: str, values: Sequence[float], most: float, form: str) -> tuple[
 def _same(first: Json, again: Json) -> list[Check]:
     """Same seed, another process: the same data and the same decisions."""
     names = {"datasets": "data of every round, hashed", "students": "weights of every round", "decisions": "decisions"}
+    same = {name: first[name] == again[name] for name in names}
     return [
-        Check(f"seed {first['seed']} twice: {words}", "same" if first[n] == again[n] else "different", "same", first[n] == again[n])
-        for n, words in names.items()
-    ]  # fmt: skip
+        Check(f"seed {first['seed']} twice: {words}", "same" if same[name] else "different", "same", same[name])
+        for name, words in names.items()
+    ]
 
 
 def _figures(done: Json, path: Path, run: Path) -> Json:
@@ -137,17 +142,14 @@ def _figures(done: Json, path: Path, run: Path) -> Json:
     ledger.close()
     planted = [w["state"] for w in done["weaknesses"] if any(PLANTED in feature for feature in w["rule"])]
     noise = [name for name, skill in scenario.skills.items() if skill.learnable is False]
-    small: Callable[[Any], Any] = lambda change: (  # noqa: E731
-        {k: change[k] for k in ("before", "after", "change", "low", "high")} if change else None
-    )
     return {
         "limited": done["limited"],
-        "select": small(done["select"]),
-        "report": small(done["report"]),
+        "select": _only(done["select"], "before", "after", "change", "low", "high"),
+        "report": _only(done["report"], "before", "after", "change", "low", "high"),
         "guards": done["guards"],
         "noise": {name: _noise(name, shares, len(scenario.skills)) for name in noise},
         "planted": "fixed" if "fixed" in planted else planted[-1] if planted else "not found",
-        "control": {k: done["control"][k] for k in ("difference", "low", "high", "verdict")} if done["control"] else None,
+        "control": _only(done["control"], "difference", "low", "high", "verdict"),
         "shares": done["shares"],
         "rounds": done["rounds"],
         "promoted": done["promoted"],
@@ -155,6 +157,10 @@ def _figures(done: Json, path: Path, run: Path) -> Json:
         "datasets": [[r.arm, r.number, r.dataset] for r in rounds],
         "students": [[r.arm, r.number, r.checkpoint] for r in rounds],
     }  # fmt: skip
+
+
+def _only(found: Json | None, *names: str) -> Json | None:
+    return None if found is None else {name: found[name] for name in names}
 
 
 def _noise(skill: str, shares: Sequence[Share], skills: int) -> Json:
@@ -185,7 +191,8 @@ def _line(found: Json) -> str:
         if found[name]
     )
     control = f"  over even drawing {100 * found['control']['difference']:+.1f}" if found["control"] else ""
-    times = f"{found['wall_seconds']:.0f} s  {found['peak_gib']:.2f} GiB  orchestration {found['shares']['orchestration']:.1%}"
+    shares = f"orchestration {found['shares']['orchestration']:.1%}"
+    times = f"{found['wall_seconds']:.0f} s  {found['peak_gib']:.2f} GiB  {shares}"
     return f"seed {found['seed']}  {gains}  planted {found['planted']}{control}  {times}"
 
 

@@ -120,7 +120,8 @@ def fill(desk: Desk, size: int) -> None:
         desk.ledger.intend(key, key, 0)
         desk.ledger.commit(key, {}, [*samples, *fates], 0.0, meta={})
     promotion = Promotion(
-        round=0, incumbent="a", candidate="b", promoted=True, reason="", alpha=0.0, gained=0, lost=0, p_value=0.0, guards={}
+        round=0, incumbent="a", candidate="b", promoted=True, reason="", alpha=0.0, gained=0, lost=0, p_value=0.0,
+        guards={},
     )  # fmt: skip
     desk.ledger.intend("promoted", "promoted", 0)
     desk.ledger.commit("promoted", {}, [promotion], 0.0, meta={})

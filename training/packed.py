@@ -5,16 +5,18 @@ in shared rows, each blind to its neighbours. After the last attention only posi
 the last feed-forward block and the output layer are computed for those alone.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch.nn.functional import cross_entropy
-from trl import SFTTrainer
+from trl.trainer.sft_trainer import SFTTrainer
 
 if TYPE_CHECKING:
     from datasets import Dataset
 
+Example = Mapping[str, list[int]]
+"""Token ids and labels of one conversation."""
 IGNORED = -100
 ROOM = 2
 """Width of a packed row in lengths of the batch's longest conversation: wider rows waste less and attend to more."""
@@ -44,7 +46,7 @@ class Collator:
     def __init__(self, pad: int) -> None:
         self.pad = pad
 
-    def __call__(self, examples: Sequence[Mapping[str, list[int]]]) -> dict[str, torch.Tensor]:
+    def __call__(self, examples: Sequence[Example]) -> dict[str, torch.Tensor]:
         """Give ids, labels, positions that begin anew with every conversation, and who may attend to whom.
 
         Returns:
@@ -53,7 +55,7 @@ class Collator:
         rows = _fit(sorted(examples, key=lambda e: -len(e["input_ids"])))
         width = max(sum(len(e["input_ids"]) for e in row) for row in rows)
 
-        def table(fill: int, of: Any) -> torch.Tensor:
+        def table(fill: int, of: Callable[[int, Example], Iterable[int]]) -> torch.Tensor:
             flat = [[value for number, e in enumerate(row) for value in of(number, e)] for row in rows]
             return torch.tensor([values + [fill] * (width - len(values)) for values in flat])
 
@@ -70,10 +72,12 @@ class Collator:
 class PackedTrainer(SFTTrainer):
     """TRL's trainer with the loss taken at answers only, and without a step's entropy and accuracy."""
 
-    def __init__(self, **arguments: Any) -> None:
-        super().__init__(**arguments)
+    def __init__(self, model: Any, tokenizer: Any, **arguments: Any) -> None:
+        collator: Any = Collator(tokenizer.pad_token_id)
+        super().__init__(model=model, processing_class=tokenizer, data_collator=collator, **arguments)
+        self._pad = tokenizer.pad_token_id
         self._answers = torch.empty(0, dtype=torch.long)
-        last = self.model.base_model.layers[-1].mlp
+        last = model.base_model.layers[-1].mlp
         last.forward = self._at_answers(last.forward)
 
     def compute_loss(
@@ -84,7 +88,7 @@ class PackedTrainer(SFTTrainer):
         labels = inputs.pop("labels")[:, 1:]
         rows, columns = (labels != IGNORED).nonzero(as_tuple=True)
         self._answers = rows * inputs["input_ids"].shape[1] + columns
-        self._total_train_tokens += int((inputs["input_ids"] != self.processing_class.pad_token_id).sum())
+        self._total_train_tokens += int((inputs["input_ids"] != self._pad).sum())
         self._metrics["train"]["num_tokens"] = [self._total_train_tokens]
         hidden_RTD = model.base_model(**inputs, use_cache=False).last_hidden_state
         logits = model.get_output_embeddings()(hidden_RTD.flatten(0, 1)[self._answers])
@@ -107,9 +111,9 @@ def _shared(one: Sequence[int], other: Sequence[int]) -> int:
     return next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
-def _fit(examples: Sequence[Mapping[str, list[int]]]) -> list[list[Mapping[str, list[int]]]]:
+def _fit(examples: Sequence[Example]) -> list[list[Example]]:
     room = ROOM * len(examples[0]["input_ids"])
-    rows: list[list[Mapping[str, list[int]]]] = []
+    rows: list[list[Example]] = []
     free: list[int] = []
     for example in examples:
         length = len(example["input_ids"])

@@ -63,9 +63,9 @@ class Sft(Trainer):
         )
 
     def _trainer(self, model: Any, tokenizer: Any, folder: Path, seed: int, steps: int | None) -> Any:
-        from trl import SFTConfig
+        from trl.trainer.sft_config import SFTConfig
 
-        from ..packed import Collator, PackedTrainer, tokenize
+        from ..packed import PackedTrainer, tokenize
 
         dataset = tokenize(tokenizer, read_rows(folder))
         steps = steps or self.steps(len(dataset))
@@ -90,13 +90,7 @@ class Sft(Trainer):
             disable_tqdm=True,
             dataloader_pin_memory=False,
         )
-        trainer = PackedTrainer(
-            model=model,
-            args=config,
-            train_dataset=dataset,
-            processing_class=tokenizer,
-            data_collator=Collator(tokenizer.pad_token_id),
-        )
+        trainer = PackedTrainer(model, tokenizer, args=config, train_dataset=dataset)
         _quiet(trainer)
         return trainer
 

@@ -1,0 +1,39 @@
+"""Builders: small students, and rows to train them on."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from evolvent.memory.records import Task
+from evolvent.scenarios.schema import Scenario
+from evolvent.training import student
+from evolvent.training.trainer import write_rows
+from evolvent.training.trainers.sft import Sft
+
+from ..scenarios.builders import make_scenario, make_splits
+
+MINI = {"hidden": 32, "layers": 1, "heads": 2, "first": {"samples": 64, "epochs": 1.0}}
+
+
+def make_mini() -> Scenario:
+    return make_scenario(student=MINI)
+
+
+def make_tasks(count: int, *, part: str = "train") -> list[Task]:
+    splits = make_splits(make_mini())
+    return [t for s in ("easy", "hard") for t in splits.draw(s, part, count // 2, stream="test")]  # pyright: ignore[reportArgumentType] -- a part's name
+
+
+def prepare(folder: Path, tasks: Sequence[Task]) -> Path:
+    """Put rows and an untrained student into a folder; give the student's."""
+    write_rows(folder, [(t.id, t.prompt, t.answer) for t in tasks])
+    student.build(make_mini().student, folder / "untrained", seed=0)
+    return folder / "untrained"
+
+
+def train(folder: Path, *, steps: int = 3, seed: int = 0, tasks: Sequence[Task] | None = None) -> str:
+    """Train a mini student in a folder and give the digest of what it became."""
+    from evolvent.training import checkpoint
+
+    start = prepare(folder, tasks or make_tasks(96))
+    Sft(batch=32, learning_rate=1e-2).train(folder, start=start, seed=seed, steps=steps)
+    return checkpoint.identify(folder / "model")

@@ -1,0 +1,60 @@
+import asyncio
+from pathlib import Path
+
+import pytest
+from evolvent.memory.errors import UnavailableError
+from evolvent.memory.inference import Request
+from evolvent.memory.parts import PartSpec, known, load
+from evolvent.training.engine import EnginePart
+
+from .students import make_tasks, prepare
+
+PACKAGE = "evolvent.training.engines"
+PROMPTS = ("1+2", "31+45", "9*3", "74-21")
+
+
+def make_engine(name: str) -> EnginePart:
+    return load(PartSpec(name=name), base=EnginePart, package=PACKAGE, where="test")
+
+
+@pytest.fixture(scope="module")
+def student(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return prepare(tmp_path_factory.mktemp("student"), make_tasks(2))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", known(PACKAGE))
+def test_every_engine_answers_in_order_whatever_the_company(name: str, student: Path) -> None:
+    engine = make_engine(name).open(student)
+    together = asyncio.run(engine.answer([Request(p, 8) for p in PROMPTS]))
+    alone = [asyncio.run(engine.answer([Request(p, 8)]))[0] for p in PROMPTS]
+    assert together == alone
+    assert asyncio.run(engine.answer([])) == []
+    engine.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", known(PACKAGE))
+def test_every_engine_agrees_with_its_own_complete_answers(name: str, student: Path) -> None:
+    engine = make_engine(name).open(student)
+    answers = asyncio.run(engine.answer([Request(p, 200) for p in PROMPTS]))
+    whole = [(p, a.text) for p, a in zip(PROMPTS, answers, strict=True) if a.complete]
+    assert asyncio.run(engine.agrees(whole)) == [True] * len(whole)
+    assert asyncio.run(engine.agrees([(p, a.text + "x") for p, a in zip(PROMPTS, answers, strict=True)])) == [False] * 4
+
+
+@pytest.mark.slow
+def test_sampling_is_fixed_by_its_seed(student: Path) -> None:
+    engine = make_engine("transformers").open(student)
+
+    def sample(seed: int) -> list[str]:
+        requests = [Request(p, 12, temperature=1.0, seed=seed) for p in PROMPTS]
+        return [a.text for a in asyncio.run(engine.answer(requests))]
+
+    assert sample(0) == sample(0) != sample(1)
+
+
+@pytest.mark.slow
+def test_an_engine_without_a_student_says_what_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(UnavailableError, match="cannot be loaded"):
+        make_engine("transformers").open(tmp_path)

@@ -1,0 +1,40 @@
+import asyncio
+from pathlib import Path
+
+import pytest
+from evolvent.memory.records import Exam
+from evolvent.training.engines.scripted import Scripted
+from evolvent.training.engines.transformers import Transformers
+from evolvent.training.exam import examine, macro, pick, score, sit
+
+from ..scenarios.builders import make_verifier
+from .students import make_tasks, train
+
+
+def make_exam(passed: str) -> Exam:
+    scores = score(make_tasks(len(passed)), passed)
+    return Exam(round=1, student="s", arm="targeted", split="select", scores=scores, passed=passed)
+
+
+def test_scores_count_by_skill_and_every_skill_weighs_the_same() -> None:
+    exam = make_exam("1110" + "1000")
+    assert (exam.scores["easy"].passed, exam.scores["hard"].passed) == (3, 1)
+    assert macro(exam, ["easy", "hard"]) == 0.5
+    assert pick(exam, make_tasks(8), "hard") == "1000"
+
+
+def test_an_exam_says_who_was_asked_what() -> None:
+    engine, verifier = Scripted(fails="1").open(Path()), make_verifier("exact")
+    exam = asyncio.run(examine(engine, [], verifier, split="guard", round=2, arm="control", longest=8))
+    assert (exam.student, exam.split, exam.round, exam.passed) == (engine.student, "guard", 2, "")
+
+
+@pytest.mark.slow
+def test_teacher_forcing_passes_exactly_what_generation_passes(tmp_path: Path) -> None:
+    train(tmp_path, steps=200, tasks=make_tasks(400))
+    tasks = make_tasks(300, part="report")
+    engine = Transformers().open(tmp_path / "model")
+    forced = asyncio.run(sit(engine, tasks, make_verifier("exact"), longest=16))
+    generated = asyncio.run(sit(engine, tasks, make_verifier("numeric"), longest=16))
+    assert forced == generated
+    assert 0 < forced.count("1") < len(tasks)

@@ -1,0 +1,87 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+from evolvent.memory.parts import PartSpec, known, load
+from evolvent.training.trainer import Trainer, read_rows
+from evolvent.training.trainers.sft import Sft
+
+from .students import make_tasks, prepare, train
+
+PACKAGE = "evolvent.training.trainers"
+
+
+@pytest.mark.parametrize("name", known(PACKAGE))
+def test_every_trainer_builds_from_its_defaults_and_steps_grow_with_samples(name: str) -> None:
+    trainer = load(PartSpec(name=name), base=Trainer, package=PACKAGE, where="test")
+    assert trainer.name == name
+    assert 1 <= trainer.steps(1) <= trainer.steps(500) <= trainer.steps(5000)
+
+
+def test_steps_are_capped() -> None:
+    assert Sft(epochs=10, batch=64, most_steps=100).steps(10**6) == 100
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", known(PACKAGE))
+def test_every_trainer_leaves_a_model_and_its_figures(name: str, tmp_path: Path) -> None:
+    trainer = load(PartSpec(name=name), base=Trainer, package=PACKAGE, where="test")
+    start = prepare(tmp_path, make_tasks(64))
+    done = trainer.train(tmp_path, start=start, seed=0, steps=2)
+    assert (done.steps, done.tokens > 0, done.loss > 0) == (2, True, True)
+    assert (tmp_path / "model" / "model.safetensors").is_file()
+    assert (tmp_path / "metrics.jsonl").read_text().count("\n") == 2
+
+
+@pytest.mark.slow
+def test_the_same_rows_and_seed_give_the_same_weights_and_another_seed_others(tmp_path: Path) -> None:
+    first, again, other = (train(tmp_path / str(i), seed=seed) for i, seed in enumerate((0, 0, 1)))
+    assert first == again != other
+
+
+@pytest.mark.slow
+def test_rows_are_tokenized_as_trl_does_and_none_is_cut(tmp_path: Path) -> None:
+    from datasets import Dataset
+    from evolvent.training import checkpoint
+    from evolvent.training.packed import tokenize
+    from trl.trainer.sft_config import SFTConfig
+    from trl.trainer.sft_trainer import SFTTrainer
+
+    tasks = [*make_tasks(40), make_tasks(2)[0].model_copy(update={"prompt": "9" * 150, "answer": "8" * 60})]
+    model, tokenizer = checkpoint.load(prepare(tmp_path, tasks))
+    rows = read_rows(tmp_path)
+    talks: list[dict[str, Any]] = [
+        {"prompt": [{"role": "user", "content": p}], "completion": [{"role": "assistant", "content": c}]}
+        for p, c in rows
+    ]
+    config = SFTConfig(output_dir=str(tmp_path / "trl"), max_length=None, bf16=False, use_cpu=True, report_to="none")
+    theirs = SFTTrainer(model=model, args=config, train_dataset=Dataset.from_list(talks), processing_class=tokenizer)
+    ours = tokenize(tokenizer, rows)
+    for column in ("input_ids", "labels"):
+        assert list(ours[column]) == list(theirs.train_dataset[column])  # pyright: ignore[reportArgumentType, reportOptionalSubscript, reportIndexIssue, reportCallIssue] -- a Dataset
+    assert len(ours[-1]["input_ids"]) == 150 + 60 + 3
+
+
+@pytest.mark.slow
+def test_packed_rows_give_the_loss_and_the_gradient_of_padded_ones(tmp_path: Path) -> None:
+    import torch
+    from evolvent.training import checkpoint
+    from evolvent.training.packed import PackedTrainer, tokenize
+    from trl.trainer.sft_config import SFTConfig
+    from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
+
+    start = prepare(tmp_path, make_tasks(40))
+    config = SFTConfig(output_dir=str(tmp_path / "t"), max_length=None, bf16=False, use_cpu=True, report_to="none")
+    loaded: list[tuple[Any, Any]] = [checkpoint.load(start) for _ in range(2)]
+    (packed, tokenizer), (padded, _) = loaded
+    rows = tokenize(tokenizer, read_rows(tmp_path))
+    trainer = PackedTrainer(packed, tokenizer, args=config, train_dataset=rows)
+    examples: Any = list(rows)
+    loss = trainer.compute_loss(packed, trainer.data_collator(examples))
+    batch = DataCollatorForLanguageModeling(pad_token_id=tokenizer.pad_token_id)(examples)
+    wanted = padded(**batch).loss
+    loss.backward()
+    wanted.backward()
+    assert loss.item() == pytest.approx(wanted.item(), rel=1e-6)
+    for ours, theirs in zip(packed.parameters(), padded.parameters(), strict=True):
+        assert torch.allclose(ours.grad, theirs.grad, atol=1e-6)
