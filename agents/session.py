@@ -14,6 +14,7 @@ from typing import Any
 from ..memory import crash, files
 from ..memory.errors import RunError, ScenarioError
 from ..memory.ledger import Ledger
+from ..memory.lock import alive
 from ..memory.records import Session
 from ..memory.trace import spent
 from ..scenarios import loader
@@ -262,7 +263,11 @@ def _stored(run: Path) -> Json:
 
 
 def _status(run: Path) -> str:
-    return str(_stored(run).get("status", "unknown"))
+    """Status as it was written; a run whose process is gone was interrupted, whatever it could still write."""
+    stored = _stored(run)
+    status = str(stored.get("status", "unknown"))
+    gone = status == "running" and not alive(int(stored.get("pid", -1)))
+    return "interrupted" if gone else status
 
 
 def _set_status(run: Path, status: str) -> None:

@@ -13,6 +13,19 @@ from typing import Self
 from .errors import RunError
 
 
+def alive(pid: int) -> bool:
+    """Whether a process with this id exists; an id may be used again, so this is good enough only to tell people."""
+    if pid <= 0:
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
 class Lock:
     """Exclusive hold on a run directory, as a context manager."""
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..memory import files
+from ..memory.lock import alive
 from ..memory.records import Task
 from ..memory.trace import span
 from ..scenarios.schema import Scenario, Student
@@ -93,8 +94,8 @@ def prepare(scenario: Scenario, trainer: Trainer, tasks: Sequence[Task], folder:
 
 
 def _first_training(scenario: Scenario, trainer: Trainer, tasks: Sequence[Task], cached: Path, *, seed: int) -> None:
+    _clear(cached)
     working = cached.with_name(f".{cached.name}.{os.getpid()}")
-    shutil.rmtree(working, ignore_errors=True)
     working.mkdir(parents=True)
     try:
         build(scenario.student, working / "untrained", seed=seed)
@@ -104,6 +105,15 @@ def _first_training(scenario: Scenario, trainer: Trainer, tasks: Sequence[Task],
         else:
             (working / "untrained").rename(working / MODEL)
         files.seal(working)
-        files.publish(working, cached)
+        # another session may have made the same one meanwhile, and be copying it
+        if files.verify(cached) is None:
+            files.publish(working, cached)
     finally:
         shutil.rmtree(working, ignore_errors=True)
+
+
+def _clear(cached: Path) -> None:
+    """Remove what killed processes left behind of the same student."""
+    for left in cached.parent.glob(f".{cached.name}.*"):
+        if not alive(int(left.suffix[1:])):
+            shutil.rmtree(left, ignore_errors=True)

@@ -19,7 +19,7 @@ class Examination(Node):
             if engine.student != state["candidate"]:
                 raise EvolventError(
                     f"{state['candidate_path']}: serves weights {engine.student}, trained were {state['candidate']}; "
-                    "the checkpoint changed on disk, remove the round's folder and resume"
+                    "the checkpoint changed on disk, restore it from a copy or start a new run"
                 )
             verifier = desk.parts.verifier
             exams = [

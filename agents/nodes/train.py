@@ -13,7 +13,8 @@ class Training(Node):
         """Record the round; a finished one is never trained again."""
         round = state["round"]
         start = state["path"] if desk.parts.trainer.start == "promoted" else BASE
-        samples = desk.kept()
+        # a session may go through its steps again after later rounds were curated
+        samples = [sample for sample in desk.kept() if sample.round <= round]
         history = {
             "candidates": desk.ledger.read(Sample, round=round),
             "fates": desk.ledger.read(Fate, round=round),
