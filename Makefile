@@ -29,7 +29,7 @@ check: setup ## format, lint, types, imports and fast tests
 	$(BIN)/ruff check .
 	$(BIN)/basedpyright
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -m "not slow and not gpu"
+	$(BIN)/python -m pytest -n auto -m "not slow and not gpu"
 
 fix: setup ## repair what formatter and linter can repair
 	$(BIN)/ruff format .

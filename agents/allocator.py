@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 from ..memory.parts import Part
-from ..memory.statistics import chance_corrected
+from ..memory.statistics import chance_corrected, wilson
+
+BEYOND_DOUBT = 0.999
+"""Confidence that a skill is above luck: it is asked of every skill in every round, and noise must not pass."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +24,8 @@ class History:
     """Pass rate by luck alone in each round; see `Probe.chance`."""
     taught: tuple[int, ...]
     """Samples given in each earlier round; one shorter than the others."""
-    reached: int
-    """Last round whose samples are in the promoted student; 0 for none."""
+    promoted: tuple[int, ...]
+    """Rounds whose candidate was promoted; it was trained on all samples up to then."""
     mastered: bool
     abandoned: bool
 
@@ -37,6 +40,12 @@ class History:
         if len(self.tried) < 2:
             return 0.0
         return max(0.0, abs(self._rate(-1) - self._rate(-2)) - 2 * math.hypot(self._error(-1), self._error(-2)))
+
+    @property
+    def answers(self) -> bool:
+        """Whether the latest pass rate is above luck beyond doubt: teaching, or nature, has moved it."""
+        low = wilson(self.passed[-1], self.tried[-1], confidence=BEYOND_DOUBT).low
+        return chance_corrected(low, self.chance[-1]) > 0
 
     def _rate(self, at: int) -> float:
         return chance_corrected(self.passed[at] / max(1, self.tried[at]), self.chance[at])
@@ -60,11 +69,12 @@ class Allocator(Part):
     kind: ClassVar[str] = "allocator"
 
     @abstractmethod
-    def split(self, histories: Sequence[History], budget: int, *, even: int) -> Mapping[str, Portion]:
+    def split(self, histories: Sequence[History], budget: int, *, replay: int, skills: int) -> Mapping[str, Portion]:
         """Split a budget.
 
         Args:
             histories: one per target skill; their order does not matter.
             budget: samples to give at most; giving fewer is allowed.
-            even: samples a skill would get if the round were drawn evenly over all skills, guards included.
+            replay: samples of the round that repeat what is known; they come on top of the budget.
+            skills: all skills of the scenario, guards included.
         """

@@ -11,6 +11,7 @@ STARTED = time.perf_counter()
 import errno  # noqa: E402
 import json  # noqa: E402
 import signal  # noqa: E402
+import sqlite3  # noqa: E402
 import sys  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Annotated, Any  # noqa: E402
@@ -39,6 +40,8 @@ RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run, o
 RUNS = Path("runs")
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """Errors of a disk that takes no more."""
+CLOSED = (errno.EACCES, errno.EPERM, errno.EROFS)
+"""Errors of a place that must not be written to."""
 
 
 @app.callback()
@@ -153,9 +156,13 @@ def main() -> None:
     except BrokenPipeError:
         sys.exit(1)
     except OSError as error:
-        if error.errno not in FULL:
+        if error.errno not in FULL + CLOSED:
             raise
-        _explain(f"{error.filename or 'output'}: {error.strerror}; make room, then `evolvent resume` goes on")
+        remedy = "make room" if error.errno in FULL else "make it writable"
+        _explain(f"{error.filename or 'output'}: {error.strerror}; {remedy}, then `evolvent resume` goes on")
+        sys.exit(1)
+    except sqlite3.OperationalError as error:
+        _explain(f"a database of the run cannot be written: {error}; mend that, then `evolvent resume` goes on")
         sys.exit(1)
     except Exception as error:
         if type(error).__module__.startswith(("click", "typer")) and hasattr(error, "exit_code"):

@@ -33,7 +33,7 @@ def _weak(found: Json) -> list[str]:
         now = f"{last['passed']}/{last['tried']} right at the last look" if last else ""
         lines.append(f"  {w['state']:9} {w['hypothesis']}: {w['samples']:,} samples, {now}")
     if not found["weaknesses"]:
-        lines.append("  nothing: the student solves what the scenario asks")
+        lines.append("  nothing that could be named: every target skill was solved, or failed without enough failures")
     return lines
 
 

@@ -36,8 +36,8 @@ from .watcher import Watcher
 
 BASE = "base"
 """Folder of the student a session starts from."""
-ANSWER = 64
-"""Tokens an answer may have in probes and exams."""
+SPARE = 8
+"""Tokens an answer in probes and exams may be longer than the longest reference."""
 
 P = TypeVar("P", bound=Part)
 
@@ -149,6 +149,12 @@ class Desk:
         """
         scenario, session = begun(run)
         parts = Parts.resolve(scenario, str(run / "scenario.resolved.json"), allow_import=allow_import)
+        if (stored := json.loads((run / "scenario.resolved.json").read_text()).get("parts")) != parts.describe():
+            changed = [name for name, part in parts.describe().items() if part != (stored or {}).get(name)]
+            raise RunError(
+                f"{run}: settings of {', '.join(changed)} have other defaults in this version; "
+                "finish the run with the version that began it, or start a new one"
+            )
         if parts.source.fingerprint() != session.settings["source"]:
             raise RunError(
                 f"{run}: the data behind source {parts.source.name!r} changed since this run began; "
@@ -199,6 +205,11 @@ class Desk:
     def _items(self) -> dict[Split, list[Task]]:
         return {}
 
+    @cached_property
+    def longest(self) -> int:
+        """Tokens an answer may have in probes and exams; a token holds at least a character."""
+        return SPARE + max(len(task.answer) for split in ("select", "guard", "report") for task in self.items(split))
+
     @property
     def budget(self) -> int:
         """New samples per round, capped by `--limit`."""
@@ -220,10 +231,14 @@ class Desk:
         return known
 
     def kept(self, *, round: int | None = None) -> list[Sample]:
-        """Samples that are trained on: of one round, or all accumulated; in a fixed order."""
+        """Samples that are trained on, of one round or all accumulated, in a fixed order; none a person refused."""
         with spent("curation"):
-            fates = {f.sample for f in self.ledger.read(Fate, round=round) if f.kept}
-            return sorted((s for s in self.ledger.read(Sample, round=round) if s.id in fates), key=lambda s: s.id)
+            kept = [f for f in self.ledger.read(Fate, round=round) if f.kept]
+            refused = {
+                r for r in {f.round for f in kept} if (self.ledger.result("review", r) or {}).get("approved") is False
+            }
+            ids = {f.sample for f in kept if f.round not in refused}
+            return sorted((s for s in self.ledger.read(Sample, round=round) if s.id in ids), key=lambda s: s.id)
 
     # places
 

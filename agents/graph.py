@@ -102,7 +102,8 @@ def check(run: Path, begun: str) -> None:
     try:
         if path.exists():
             with contextlib.closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as database:
-                database.execute("pragma quick_check(1)").fetchone()
+                if (found := database.execute("pragma quick_check(1)").fetchone()[0]) != "ok":
+                    raise sqlite3.DatabaseError(found)
     except sqlite3.DatabaseError as error:
         raise RunError(f"{path}: cannot be read ({error}); delete it, what happened is in the ledger") from None
 

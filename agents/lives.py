@@ -13,7 +13,7 @@ from .probing import conclude
 
 PATIENCE = 2
 """Rounds a weakness is taught before it may be abandoned."""
-HOPELESS = 0.25
+HOPELESS = 0.35
 """Chance-corrected pass rate that even the upper end of the interval must stay below."""
 
 
@@ -47,15 +47,19 @@ def histories(ledger: Ledger, skills: Sequence[str]) -> list[History]:
     given: Counter[tuple[str, int]] = Counter()
     for share in ledger.read(Share):
         given[share.skill, share.round] += share.samples
-    reached = max((p.round for p in ledger.read(Promotion) if p.promoted), default=0)
+    promoted = tuple(p.round for p in ledger.read(Promotion) if p.promoted)
     by_skill: dict[str, list[Life]] = {}
     for life in lives(ledger):
         by_skill.setdefault(life.weakness.skill, []).append(life)
-    return [_history(skill, rows, given, reached, by_skill.get(skill, [])) for skill, rows in probes.items()]
+    return [_history(skill, rows, given, promoted, by_skill.get(skill, [])) for skill, rows in probes.items()]
 
 
 def _history(
-    skill: str, probes: Sequence[Probe], given: Mapping[tuple[str, int], int], reached: int, own: Sequence[Life]
+    skill: str,
+    probes: Sequence[Probe],
+    given: Mapping[tuple[str, int], int],
+    promoted: tuple[int, ...],
+    own: Sequence[Life],
 ) -> History:
     states = {life.state for life in own}
     return History(
@@ -64,7 +68,7 @@ def _history(
         tried=tuple(p.tried for p in probes),
         chance=tuple(p.chance for p in probes),
         taught=tuple(given.get((skill, p.round), 0) for p in probes[:-1]),
-        reached=reached,
+        promoted=promoted,
         mastered=probes[-1].verdict == "mastered" and not states & {"open", "taught", "regressed"},
         abandoned="abandoned" in states and not states & {"open", "taught", "regressed"},
     )
@@ -73,13 +77,14 @@ def _history(
 def hopeless(history: History) -> bool:
     """Whether a skill was taught long enough and the student still answers no better than luck.
 
-    Teaching counts from the first round whose samples are in the promoted student. Pools the probes since then;
-    chance-corrected, so a coin called right half the time is hopeless.
+    Pools the probes since the first promoted student that was trained on the skill; teaching that came after counts as
+    taught even when its candidate was turned down. Chance-corrected, so a coin called right half the time is hopeless.
     """
     taught = [round for round, samples in enumerate(history.taught, start=1) if samples]
-    if len(taught) < PATIENCE or taught[0] > history.reached or history.slope > 0:
+    knows = [round for round in history.promoted if taught and round >= taught[0]]
+    if len(taught) < PATIENCE or not knows or history.answers:
         return False
-    after = range(taught[0], len(history.tried))
+    after = range(knows[0], len(history.tried))
     passed, tried = sum(history.passed[i] for i in after), sum(history.tried[i] for i in after)
     chance = sum(history.chance[i] * history.tried[i] for i in after) / max(1, tried)
     return chance_corrected(wilson(passed, tried).high, chance) < HOPELESS
@@ -92,9 +97,9 @@ def judge(life: Life, attempts: Sequence[Attempt], *, skill_hopeless: bool, sett
     figures = f"{passed} of {tried} fresh probes right ({low:.0%} to {high:.0%})"
     if not life.observations:
         return "open", f"found now: {figures}"
-    if skill_hopeless:
-        return "abandoned", f"no better than luck after {PATIENCE} rounds of teaching: {figures}"
     verdict = conclude(passed, tried, settings)
+    if verdict != "mastered" and (skill_hopeless or life.state == "abandoned"):
+        return "abandoned", f"no better than luck after {PATIENCE} rounds of teaching: {figures}"
     if verdict == "mastered" or (verdict == "undecided" and life.state == "fixed"):
         return "fixed", figures
     if life.state in ("fixed", "regressed"):

@@ -9,21 +9,23 @@ from ..memory.records import Attempt, Task, Weakness
 from ..memory.statistics import sprt
 from ..memory.trace import span
 from ..scenarios.schema import Probing
-from .desk import ANSWER, Desk
+from .desk import Desk
+
+Purpose = Literal["probe", "aimed", "prediction"]
 
 
 async def ask(
-    engine: Engine, tasks: Sequence[Task], round: int, desk: Desk, *, predicting: bool = False
+    engine: Engine, tasks: Sequence[Task], round: int, desk: Desk, *, purpose: Purpose = "probe"
 ) -> list[Attempt]:
     """Let the student answer tasks in one batch, and judge the answers."""
     with span("ask", tasks=len(tasks), round=round):
-        answers = await engine.answer([Request(task.prompt, ANSWER) for task in tasks])
+        answers = await engine.answer([Request(task.prompt, desk.longest) for task in tasks])
         return [
             Attempt(
                 task=task,
                 student=engine.student,
                 round=round,
-                purpose="prediction" if predicting else "probe",
+                purpose=purpose,
                 answer=answer.text,
                 verdict=desk.parts.verifier.judge(task, answer.text),
             )

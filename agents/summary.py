@@ -36,7 +36,7 @@ def summarize(ledger: Ledger, scenario: Scenario, session: Session, *, run: str,
     exams, rounds = ledger.read(Exam), ledger.read(Round)
     promotions = ledger.read(Promotion)
     promoted = [p.round for p in promotions if p.promoted]
-    learnable = [n for n in scenario.targets if scenario.skills[n].learnable is not False]
+    learnable = [n for n in scenario.targets if scenario.skills[n].learnable is not False] or scenario.targets
     trained = [r for r in rounds if r.arm == "targeted"]
     final = next((r for r in trained if promoted and r.number == promoted[-1]), None)
     sealed = _sealed(ledger, exams)

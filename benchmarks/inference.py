@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from ..agents.desk import ANSWER, Parts
+from ..agents.desk import Parts
 from ..memory.inference import Request
 from ..memory.statistics import sprt
 from ..scenarios import loader
@@ -33,6 +33,8 @@ STEPS = 250
 SESSIONS = 4000
 MOST = 2000
 """Items after which an undecided sequential test counts as an error."""
+LONGEST = 16
+"""Tokens an answer may have."""
 
 
 def main(argv: Sequence[str] | None = None) -> list[Check]:
@@ -78,7 +80,7 @@ def exams(*, repeats: int, steps: int) -> dict[str, Any]:
         wall, cpu = time.perf_counter(), time.process_time()
         forced = asyncio.run(engine.agrees([(t.prompt, t.answer) for t in tasks]))
         middle, middle_cpu = time.perf_counter(), time.process_time()
-        answers = asyncio.run(engine.answer([Request(t.prompt, ANSWER) for t in tasks]))
+        answers = asyncio.run(engine.answer([Request(t.prompt, LONGEST) for t in tasks]))
         generated = [a.complete and a.text == t.answer for a, t in zip(answers, tasks, strict=True)]
         seconds.append(middle - wall)
         walls.append((time.perf_counter() - middle) / (middle - wall))

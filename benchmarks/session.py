@@ -147,7 +147,7 @@ def _figures(done: Json, path: Path, run: Path) -> Json:
         "select": _only(done["select"], "before", "after", "change", "low", "high"),
         "report": _only(done["report"], "before", "after", "change", "low", "high"),
         "guards": done["guards"],
-        "noise": {name: _noise(name, shares, len(scenario.skills)) for name in noise},
+        "noise": {name: _noise(name, shares, done["weaknesses"], len(scenario.skills)) for name in noise},
         "planted": "fixed" if "fixed" in planted else planted[-1] if planted else "not found",
         "control": _only(done["control"], "difference", "low", "high", "verdict"),
         "shares": done["shares"],
@@ -163,7 +163,7 @@ def _only(found: Json | None, *names: str) -> Json | None:
     return None if found is None else {name: found[name] for name in names}
 
 
-def _noise(skill: str, shares: Sequence[Share], skills: int) -> Json:
+def _noise(skill: str, shares: Sequence[Share], weaknesses: Sequence[Json], skills: int) -> Json:
     """Samples a skill that cannot be learned got: by round, in all, and whether it was given up for good."""
     whole: Counter[int] = Counter()
     own: Counter[int] = Counter()
@@ -180,7 +180,8 @@ def _noise(skill: str, shares: Sequence[Share], skills: int) -> Json:
         "share": sum(own.values()) / max(1, sum(whole.values())),
         "even": 1 / skills,
         "abandoned_in": first,
-        "abandoned_for_good": first is not None and all(given_up.get(r, True) for r in rounds if r >= first),
+        "abandoned_for_good": all(w["state"] == ABANDONED for w in weaknesses if w["skill"] == skill)
+        and all(given_up.get(r, True) for r in rounds if first is not None and r >= first),
     }
 
 

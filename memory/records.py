@@ -98,9 +98,8 @@ class Attempt(Record):
     student: str
     """Digest of the checkpoint that answered."""
     round: int
-    purpose: Literal["probe", "prediction"]
-    number: int = 0
-    """Which of several attempts at the same task."""
+    purpose: Literal["probe", "aimed", "prediction"]
+    """Drawn from a skill at random, under the rule of a known weakness, or to test a new hypothesis."""
     answer: str
     verdict: Verdict
 

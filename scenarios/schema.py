@@ -67,6 +67,12 @@ class Student(Section):
     first: First = First()
     """Its first training."""
 
+    @model_validator(mode="after")
+    def _heads_fit(self) -> "Student":
+        if self.hidden % (2 * self.heads):
+            raise ValueError(f"hidden ({self.hidden}) must be a multiple of twice the heads ({self.heads})")
+        return self
+
 
 class Probing(Section):
     """How the student is probed in a round."""

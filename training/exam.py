@@ -40,12 +40,6 @@ def score(tasks: Sequence[Task], passed: str) -> dict[str, Score]:
     return scores
 
 
-def macro(exam: Exam, skills: Sequence[str]) -> float:
-    """Mean pass rate over skills, each counting the same."""
-    rates = [exam.scores[s].passed / exam.scores[s].tried for s in skills if exam.scores[s].tried]
-    return sum(rates) / len(rates) if rates else float("nan")
-
-
 def pick(exam: Exam, tasks: Sequence[Task], skill: str) -> str:
     """Results on the items of one skill."""
     return "".join(p for task, p in zip(tasks, exam.passed, strict=True) if task.skill == skill)

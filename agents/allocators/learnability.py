@@ -2,14 +2,15 @@
 
 Utility of a skill = 4p(1−p) + progress·|slope| + exploration·(1−p)/√(1 + rounds taught), with p corrected for chance,
 so that a coin the student calls right half the time counts as 0 and not as the most learnable thing there is.
-Slope counts beyond two standard errors only. No skill that has not answered to teaching yet gets more than an even
-share, whatever its utility; abandoned and mastered ones keep the floor.
+Slope counts beyond two standard errors only. A skill that is not above luck beyond doubt gets at most an even share
+of what the round really spends, whatever its utility: noise never costs more than it would without a loop. Abandoned
+and mastered skills keep the floor.
 
 Sources: 4p(1−p): Florensa et al. 2018, arXiv:1705.06366; |slope|: Matiisen et al. 2017, arXiv:1707.00183.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 
 from pydantic import Field
 
@@ -28,14 +29,32 @@ class Learnability(Allocator):
     exploration: float = Field(default=0.6, ge=0)
     """Weight of not having been taught."""
 
-    def split(self, histories: Sequence[History], budget: int, *, even: int) -> Mapping[str, Portion]:
+    def split(self, histories: Sequence[History], budget: int, *, replay: int, skills: int) -> Mapping[str, Portion]:
         """Floor for all, the rest by utility, capped; what the caps leave is not spent."""
         least = int(self.floor * budget / len(histories))
         utilities = {h.skill: self._utility(h) for h in sorted(histories, key=lambda h: h.skill)}
-        limits = {h.skill: self._limit(h, budget, even) for h in histories}
+        room = dict.fromkeys(utilities, max(0, int(self.cap * budget) - least))
+        heard = {h.skill for h in histories if h.answers}
         free = budget - least * len(histories)
-        extra = _fill(utilities, {s: max(0, limits[s] - least) for s in utilities}, free)
+        extra = _fill(utilities, room, free)
+        extra = self._evened(extra, heard, least, replay, skills)
+        left = {s: room[s] - extra[s] if s in heard else 0 for s in extra}
+        more = _fill(utilities, left, free - sum(extra.values()))
+        extra = {s: extra[s] + more[s] for s in extra}
         return {h.skill: Portion(least + extra[h.skill], self._reason(h, utilities[h.skill])) for h in histories}
+
+    def _evened(
+        self, extra: Mapping[str, int], heard: Set[str], least: int, replay: int, skills: int
+    ) -> dict[str, int]:
+        """Lower what silent skills get until none has more than an even share of what is spent."""
+        given = dict(extra)
+        while True:
+            spent = replay + sum(least + e for e in given.values())
+            even = max(0, spent // skills - least)
+            lowered = {s: e if s in heard else min(e, even) for s, e in given.items()}
+            if lowered == given:
+                return given
+            given = lowered
 
     def _utility(self, history: History) -> float:
         if history.abandoned or history.mastered:
@@ -43,10 +62,6 @@ class Learnability(Allocator):
         p = history.rate
         unknown = self.exploration * (1 - p) / math.sqrt(1 + len(history.taught))
         return 4 * p * (1 - p) + self.progress * history.slope + unknown
-
-    def _limit(self, history: History, budget: int, even: int) -> int:
-        answered = history.rate > 0 and (history.slope > 0 or history.rate > 0.5)
-        return int(self.cap * budget) if answered else min(even, int(self.cap * budget))
 
     def _reason(self, history: History, utility: float) -> str:
         if history.abandoned:
@@ -62,7 +77,7 @@ def _fill(utilities: Mapping[str, float], room: Mapping[str, int], budget: int) 
     open_ = {s for s, u in utilities.items() if u > 0 and room[s] > 0}
     left = budget
     while open_ and left > 0:
-        total = sum(utilities[s] for s in open_)
+        total = sum(utilities[s] for s in sorted(open_))
         wanted = {s: left * utilities[s] / total for s in sorted(open_)}
         full = {s for s in wanted if given[s] + wanted[s] >= room[s]}
         for skill in full or set(wanted):

@@ -8,9 +8,9 @@ from ..allocator import Allocator, History, Portion
 class Uniform(Allocator):
     """Split evenly."""
 
-    def split(self, histories: Sequence[History], budget: int, *, even: int) -> Mapping[str, Portion]:
+    def split(self, histories: Sequence[History], budget: int, *, replay: int, skills: int) -> Mapping[str, Portion]:
         """Give every skill the same, abandoned or not."""
-        del even
+        del replay, skills
         names = sorted(h.skill for h in histories)
         each, extra = divmod(budget, len(names))
         return {name: Portion(each + (i < extra), "even share") for i, name in enumerate(names)}

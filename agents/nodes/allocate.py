@@ -23,8 +23,8 @@ class Allocation(Node):
             past = histories(desk.ledger, desk.scenario.targets)
             known = {h.skill for h in past if h.mastered}
             replay = _even(int(desk.scenario.curation.replay * desk.budget), [*desk.scenario.guards, *sorted(known)])
-            budget, even = desk.budget - sum(replay.values()), desk.budget // len(desk.scenario.skills)
-            portions = desk.parts.allocator.split(past, budget, even=even)
+            repeated, skills = sum(replay.values()), len(desk.scenario.skills)
+            portions = desk.parts.allocator.split(past, desk.budget - repeated, replay=repeated, skills=skills)
             active = [life for life in lives(desk.ledger) if life.state in ("open", "taught", "regressed")]
             shares = [
                 share

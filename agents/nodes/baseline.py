@@ -6,7 +6,7 @@ from ...memory.effects import Outcome
 from ...memory.trace import spent
 from ...training import checkpoint, student
 from ...training.exam import examine
-from ..desk import ANSWER, BASE, Desk, rates
+from ..desk import BASE, Desk, rates
 from ..node import Node, State, Update
 
 
@@ -34,7 +34,7 @@ class Baseline(Node):
             engine = desk.parts.engine.open(desk.path(BASE))
             exams = [
                 await examine(
-                    engine, desk.items(s), desk.parts.verifier, split=s, round=0, arm="targeted", longest=ANSWER
+                    engine, desk.items(s), desk.parts.verifier, split=s, round=0, arm="targeted", longest=desk.longest
                 )
                 for s in ("select", "guard")
             ]

@@ -7,8 +7,8 @@ them: one that was abandoned is not taught again under a new name, one that was 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from ...memory import records
 from ...memory.effects import Outcome
-from ...memory.inference import Engine
 from ...memory.recall import Remembered
 from ...memory.records import Attempt, Observation, Prediction, Record, Weakness
 from ...memory.trace import span, spent
@@ -33,6 +33,14 @@ class Memory(NamedTuple):
     state: str
 
 
+class Found(NamedTuple):
+    """A hypothesis that fresh probes bore out."""
+
+    weakness: Weakness
+    tries: Sequence[Attempt]
+    memories: Sequence[Remembered]
+
+
 class Diagnosis(Node):
     """Turn failing attempts into tested hypotheses."""
 
@@ -41,15 +49,14 @@ class Diagnosis(Node):
         round = state["round"]
 
         async def work() -> Outcome:
-            attempts = [a for a in desk.ledger.read(Attempt, round=round) if a.purpose == "probe"]
-            guesses = await self._guess(attempts, desk)
+            attempts = desk.ledger.read(Attempt, round=round)
             known = lives(desk.ledger)
+            fresh = _unknown(await self._guess([a for a in attempts if a.purpose == "probe"], desk), known)
+            found, rows = await self._test(fresh, attempts, round, state, desk)
             beyond = {h.skill for h in histories(desk.ledger, desk.scenario.targets) if hopeless(h)}
-            found, rows = await self._test(guesses, known, round, state, desk)
+            rows += [self._follow(life, attempts, beyond, round, desk) for life in known]
             states = {life.weakness.id: life.state for life in known}
-            for life in [*known, *(Life(w, ()) for w in found)]:
-                memories = _latest(found.get(life.weakness, []), states)
-                rows.append(self._observe(life, attempts, beyond, round, memories, desk))
+            rows += [self._begin(one, _latest(one.memories, states), round, desk) for one in found]
             return self._outcome(rows, desk)
 
         seen = await desk.effects.once("diagnose", round, work, inputs={"student": state["student"]})
@@ -68,72 +75,52 @@ class Diagnosis(Node):
         return guesses
 
     async def _test(
-        self, guesses: Sequence[Hypothesis], known: Sequence[Life], round: int, state: State, desk: Desk
-    ) -> tuple[dict[Weakness, list[Remembered]], list[Record]]:
-        """Keep guesses that are new and whose fresh probes fail as foreseen."""
-        rules = {(life.weakness.skill, life.weakness.rule) for life in known}
-        whole = {life.weakness.skill for life in known if not life.weakness.rule and life.state in ("open", "taught")}
-        fresh = [g for g in guesses if (g.skill, g.rule) not in rules and g.skill not in whole]
-        memories = (
-            desk.recall.recall([describe(g.skill, g.words, g.rule) for g in fresh], ASKED, kind="weakness")
-            if fresh
-            else []
-        )
-        engine = desk.parts.engine.open(desk.path(state["path"])) if fresh else None
-        found: dict[Weakness, list[Remembered]] = {}
+        self, guesses: Sequence[Hypothesis], attempts: Sequence[Attempt], round: int, state: State, desk: Desk
+    ) -> tuple[list[Found], list[Record]]:
+        """Foresee every guess's pass rate on probes not asked yet, and keep those that fail there too."""
+        if not guesses:
+            return [], []
+        memories = desk.recall.recall([describe(g.skill, g.words, g.rule) for g in guesses], ASKED, kind="weakness")
+        engine = desk.parts.engine.open(desk.path(state["path"]))
+        asked = {a.task.key for a in attempts}
+        found: list[Found] = []
         rows: list[Record] = []
-        for guess, remembered in zip(fresh, memories, strict=True):
-            assert engine is not None
-            weakness = Weakness(
-                skill=guess.skill,
-                hypothesis=guess.words,
-                rule=guess.rule,
-                round=round,
-                failures=guess.failures,
-                p_value=guess.p_value,
-            )
-            tested = await self._predict(weakness, guess.foreseen, engine, round, desk)
-            rows += tested
-            if isinstance(tested[0], Prediction) and tested[0].passed <= tested[0].tried * desk.scenario.probe.failing:
-                found[weakness] = [m for m in remembered if m.similarity >= ALIKE and m.label["skill"] == guess.skill]
+        for guess, remembered in zip(guesses, memories, strict=True):
+            weakness = _weakness(guess, round)
+            tasks = [task for task in aimed_tasks(weakness, round, desk) if task.key not in asked]
+            tries = await ask(engine, tasks, round, desk, purpose="prediction") if tasks else []
+            passed, tried = passes(tries), len(tries)
+            rows += [Prediction(weakness=weakness.id, round=round, foreseen=guess.foreseen, passed=passed, tried=tried)]
+            rows += tries
+            if tried and passed <= tried * desk.scenario.probe.failing:
+                alike = [m for m in remembered if m.similarity >= ALIKE and m.label["skill"] == guess.skill]
+                found.append(Found(weakness, tries, alike))
                 rows.append(weakness)
-        if engine is not None:
-            engine.close()
+        engine.close()
         return found, rows
 
-    async def _predict(
-        self, weakness: Weakness, foreseen: float, engine: Engine, round: int, desk: Desk
-    ) -> list[Record]:
-        """Foresee the pass rate on fresh probes, then look."""
-        tasks = aimed_tasks(weakness, round, desk)
-        tries = await ask(engine, tasks, round, desk, predicting=True) if tasks else []
-        shown = Prediction(weakness=weakness.id, round=round, foreseen=foreseen, passed=passes(tries), tried=len(tries))
-        return [shown, *tries]
-
-    def _observe(
-        self,
-        life: Life,
-        attempts: Sequence[Attempt],
-        beyond: set[str],
-        round: int,
-        memories: Sequence[Memory],
-        desk: Desk,
-    ) -> Observation:
-        weakness = life.weakness
-        own = [a for a in attempts if a.task.skill == weakness.skill and set(weakness.rule) <= set(a.task.features)]
-        state, reason = judge(life, own, skill_hopeless=weakness.skill in beyond, settings=desk.scenario.probe)
+    def _begin(self, one: Found, memories: Sequence[Memory], round: int, desk: Desk) -> Observation:
+        """First look at a new weakness, on the probes that tested it; memory may know better than to open it."""
+        settings = desk.scenario.probe
+        state, reason = judge(Life(one.weakness, ()), one.tries, skill_hopeless=False, settings=settings)
         if memories and memories[0].state in ("abandoned", "fixed"):
             state = "abandoned" if memories[0].state == "abandoned" else "regressed"
             reason = f"memory: {memories[0].text!r} was {memories[0].state} before"
-        return Observation(
-            weakness=weakness.id,
-            round=round,
-            state=state,
-            passed=passes(own),
-            tried=len(own),
-            reason=reason,
-            recalled=tuple(m.weakness for m in memories),
-        )
+        return _observation(one.weakness, one.tries, round, state, reason, recalled=[m.weakness for m in memories])
+
+    def _follow(self, life: Life, attempts: Sequence[Attempt], beyond: set[str], round: int, desk: Desk) -> Observation:
+        """Look at a known weakness again; a whole skill is judged by probes drawn from all of it alone."""
+        weakness = life.weakness
+        own = [
+            a
+            for a in attempts
+            if a.task.skill == weakness.skill
+            and set(weakness.rule) <= set(a.task.features)
+            and (weakness.rule or a.purpose == "probe")
+        ]
+        hope = weakness.skill in beyond
+        state, reason = judge(life, own, skill_hopeless=hope, settings=desk.scenario.probe)
+        return _observation(weakness, own, round, state, reason)
 
     def _outcome(self, rows: Sequence[Record], desk: Desk) -> Outcome:
         now = {o.weakness: o for o in rows if isinstance(o, Observation)}
@@ -152,3 +139,41 @@ def _latest(remembered: Sequence[Remembered], states: Mapping[str, str]) -> list
         newest[str(memory.label["weakness"])] = memory
     ordered = sorted(newest.items(), key=lambda item: (-item[1].similarity, item[0]))
     return [Memory(w, m.text, states.get(w, str(m.label["state"]))) for w, m in ordered]
+
+
+def _unknown(guesses: Sequence[Hypothesis], known: Sequence[Life]) -> list[Hypothesis]:
+    """Guesses that no known weakness covers already."""
+    rules = {(life.weakness.skill, life.weakness.rule) for life in known}
+    whole = {life.weakness.skill for life in known if not life.weakness.rule and life.state in ("open", "taught")}
+    return [g for g in guesses if (g.skill, g.rule) not in rules and g.skill not in whole]
+
+
+def _weakness(guess: Hypothesis, round: int) -> Weakness:
+    return Weakness(
+        skill=guess.skill,
+        hypothesis=guess.words,
+        rule=guess.rule,
+        round=round,
+        failures=guess.failures,
+        p_value=guess.p_value,
+    )
+
+
+def _observation(
+    weakness: Weakness,
+    tries: Sequence[Attempt],
+    round: int,
+    state: records.State,
+    reason: str,
+    *,
+    recalled: Sequence[str] = (),
+) -> Observation:
+    return Observation(
+        weakness=weakness.id,
+        round=round,
+        state=state,
+        passed=passes(tries),
+        tried=len(tries),
+        reason=reason,
+        recalled=tuple(recalled),
+    )

@@ -3,7 +3,7 @@
 from ...memory.effects import Outcome
 from ...memory.errors import EvolventError
 from ...training.exam import examine
-from ..desk import ANSWER, Desk, rates
+from ..desk import Desk, rates
 from ..node import Node, State, Update
 
 
@@ -23,7 +23,9 @@ class Examination(Node):
                 )
             verifier = desk.parts.verifier
             exams = [
-                await examine(engine, desk.items(s), verifier, split=s, round=round, arm="targeted", longest=ANSWER)
+                await examine(
+                    engine, desk.items(s), verifier, split=s, round=round, arm="targeted", longest=desk.longest
+                )
                 for s in ("select", "guard")
             ]
             engine.close()

@@ -4,7 +4,7 @@ from ...memory.effects import Outcome
 from ...memory.records import Round, Sample
 from ...memory.trace import spent
 from ...training.exam import examine
-from ..desk import ANSWER, BASE, Desk, rates
+from ..desk import BASE, Desk, rates
 from ..node import Node, State, Update
 from ..rounds import train_round
 
@@ -31,7 +31,7 @@ class Ending(Node):
                     split="report",
                     round=0 if name == "base" else state["round"],
                     arm="control" if name == "control" else "targeted",
-                    longest=ANSWER,
+                    longest=desk.longest,
                 )
                 engine.close()
             result = {name: {"exam": e.id, "rates": rates(e.scores)} for name, e in exams.items()}

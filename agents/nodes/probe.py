@@ -60,7 +60,7 @@ class Probing(Node):
         known = [w for w in desk.ledger.read(Weakness) if w.rule and w.round < round]
         with spent("curation"):
             tasks = [task for weakness in known for task in aimed_tasks(weakness, round, desk)]
-        return await ask(engine, tasks, round, desk) if tasks else []
+        return await ask(engine, tasks, round, desk, purpose="aimed") if tasks else []
 
     def _summary(self, skill: str, round: int, attempts: list[Attempt], desk: Desk) -> Probe:
         passed, tried = passes(attempts), len(attempts)

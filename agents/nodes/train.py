@@ -1,5 +1,6 @@
 """Train a candidate on everything accumulated."""
 
+from ...memory.errors import EvolventError
 from ...memory.records import Critique, Fate, Sample
 from ..desk import BASE, Desk
 from ..node import Node, State, Update
@@ -15,6 +16,10 @@ class Training(Node):
         start = state["path"] if desk.parts.trainer.start == "promoted" else BASE
         # a session may go through its steps again after later rounds were curated
         samples = [sample for sample in desk.kept() if sample.round <= round]
+        if not samples:
+            raise EvolventError(
+                f"{desk.run}: nothing was kept to train on up to round {round}; its report says what was rejected"
+            )
         history = {
             "candidates": desk.ledger.read(Sample, round=round),
             "fates": desk.ledger.read(Fate, round=round),

@@ -30,6 +30,8 @@ class Program(Teacher):
     """Corrected p-value from which a rule is believed."""
     fewest: int = Field(default=4, ge=1)
     """Failures a rule must explain."""
+    unexplained: float = Field(default=0.1, gt=0, le=1)
+    """Share of a skill's attempts that fails without a rule from which the whole skill counts as weak."""
     widest: int = Field(default=12, ge=1)
     """Single features that are combined into pairs, the best ones first."""
 
@@ -46,7 +48,7 @@ class Program(Teacher):
             explained = [a for a in remaining if _holds(rule, a)]
             found.append(self._hypothesis(skill, rule, p_value, explained, passes, splits))
             remaining = [a for a in remaining if not _holds(rule, a)]
-        if len(remaining) >= self.fewest and len(remaining) > len(passes):
+        if len(remaining) >= max(self.fewest, self.unexplained * len(attempts)):
             found.append(self._whole(skill, remaining, passes, elsewhere, splits))
         return found
 
@@ -79,7 +81,8 @@ class Program(Teacher):
         ranked = sorted((self._p_value((f,), failures, passes), (f,)) for f in singles)
         leading = sorted(f for _, (f,) in ranked[: self.widest])
         pairs = [(self._p_value(pair, failures, passes), pair) for pair in combinations(leading, 2)]
-        tried = len(ranked) + len(pairs)
+        # pairs are chosen from the best singles, on the same attempts: all pairs there are count as tried
+        tried = len(ranked) * (len(ranked) + 1) // 2
         for p_value, rule in sorted([*ranked, *pairs], key=lambda item: (item[0], len(item[1]), item[1])):
             corrected = min(1.0, p_value * tried)
             if corrected > self.significance:
@@ -122,7 +125,8 @@ class Program(Teacher):
         contrast = self._best(failures, elsewhere) if elsewhere else None
         unlike = f"; unlike what it solves, there is {splits.source.phrase(contrast[0])}" if contrast else ""
         p_value = contrast[1] if contrast else 1.0
-        words = f"fails in {skill!r} throughout{unlike}"
+        often = "throughout" if not passes else f"in {len(failures)} of {len(failures) + len(passes)} tasks"
+        words = f"fails in {skill!r} {often}{unlike}"
         return Hypothesis(skill, words, (), _ids(failures), _foreseen(len(passes), len(failures)), p_value)
 
 

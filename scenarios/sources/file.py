@@ -251,7 +251,7 @@ def _parquet(path: str) -> Iterator[tuple[int, dict[str, Any]]]:
 
 def _row(path: str, line: int, values: dict[str, Any], columns: Columns) -> Row:
     where = f"{path}:{line}"
-    prompt, answer = (_text(where, values, column) for column in (columns.prompt, columns.answer))
+    prompt, answer = _text(where, values, columns.prompt), _text(where, values, columns.answer).strip()
     skill = _text(where, values, columns.skill, hint='; set source.skill = "" if it has none') if columns.skill else ""
     key = _text(where, values, columns.key) if columns.key else _identity(prompt)
     features = values.get(FEATURES) or []

@@ -8,10 +8,12 @@ from .desks import make_attempt
 WEAKNESS = Weakness(skill="add", hypothesis="", rule=(), round=1, failures=(), p_value=0.0)
 
 
-def make_history(*passed: int, chance: float = 0.0, taught: tuple[int, ...], reached: int = 9) -> History:
+def make_history(
+    *passed: int, chance: float = 0.0, taught: tuple[int, ...], promoted: tuple[int, ...] = (1, 2)
+) -> History:
     rounds = len(passed)
     return History(
-        "skill", passed, (100,) * rounds, (chance,) * rounds, taught, reached=reached, mastered=False, abandoned=False
+        "skill", passed, (100,) * rounds, (chance,) * rounds, taught, promoted=promoted, mastered=False, abandoned=False
     )
 
 
@@ -34,8 +36,8 @@ def test_a_coin_is_hopeless_after_two_rounds_of_teaching() -> None:
 
 
 def test_a_rejected_round_counts_once_an_earlier_one_has_reached_the_student() -> None:
-    assert hopeless(make_history(0, 50, 50, chance=0.5, taught=(300, 300), reached=1))
-    assert not hopeless(make_history(0, 0, 0, taught=(300, 300), reached=0))
+    assert hopeless(make_history(0, 50, 50, chance=0.5, taught=(300, 300), promoted=(1,)))
+    assert not hopeless(make_history(0, 0, 0, taught=(300, 300), promoted=()))
 
 
 def test_what_still_moves_or_is_above_luck_is_not_hopeless() -> None:
@@ -58,3 +60,12 @@ def test_a_fixed_weakness_comes_back_only_on_evidence() -> None:
 
 def test_a_weakness_of_a_hopeless_skill_is_abandoned() -> None:
     assert judged(make_life("open", "taught"), 32, 32, skill_hopeless=True) == "abandoned"
+
+
+def test_what_was_given_up_stays_given_up_unless_it_is_mastered() -> None:
+    assert judged(make_life("taught", "abandoned"), 40, 24) == "abandoned"
+    assert judged(make_life("taught", "abandoned"), 64, 0) == "fixed"
+
+
+def test_probes_of_a_student_that_was_never_taught_are_no_evidence() -> None:
+    assert not hopeless(make_history(0, 0, 60, taught=(300, 300), promoted=(2,)))

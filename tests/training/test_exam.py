@@ -5,7 +5,7 @@ import pytest
 from evolvent.memory.records import Exam
 from evolvent.training.engines.scripted import Scripted
 from evolvent.training.engines.transformers import Transformers
-from evolvent.training.exam import examine, macro, pick, score, sit
+from evolvent.training.exam import examine, pick, score, sit
 
 from ..scenarios.builders import make_verifier
 from .students import make_tasks, train
@@ -16,10 +16,9 @@ def make_exam(passed: str) -> Exam:
     return Exam(round=1, student="s", arm="targeted", split="select", scores=scores, passed=passed)
 
 
-def test_scores_count_by_skill_and_every_skill_weighs_the_same() -> None:
+def test_scores_count_by_skill() -> None:
     exam = make_exam("1110" + "1000")
     assert (exam.scores["easy"].passed, exam.scores["hard"].passed) == (3, 1)
-    assert macro(exam, ["easy", "hard"]) == 0.5
     assert pick(exam, make_tasks(8), "hard") == "1000"
 
 

@@ -4,7 +4,8 @@ import re
 import unicodedata
 
 _INVISIBLE = re.compile(r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
-_NOT_WORD = re.compile(r"[^\w]+")
+_NOT_WORD = re.compile(r"[^\w+\-*/=^%]+")
+"""Everything but words and operators: `x-1` and `x+1` are different questions."""
 # Latin letters that Cyrillic and Greek ones are mistaken for
 _LOOKALIKE = str.maketrans("аеорсухіјѕԁɡԛԝһкмтвнαεορτυχικνη", "aeopcyxijsdgqwhkmtbhaeoptuxiknn")
 
@@ -23,4 +24,4 @@ def shingles(text: str, size: int) -> set[str]:
 def ngrams(text: str, size: int) -> set[str]:
     """All runs of `size` words of a normalised text; the whole text when it is shorter."""
     words = text.split()
-    return {" ".join(words[i : i + size]) for i in range(max(1, len(words) - size + 1))}
+    return {" ".join(words[i : i + size]) for i in range(max(1, len(words) - size + 1))} - {""}
