@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from .markup import visible
+
 Json = dict[str, Any]
 
 NOTICEABLE = 0.02
@@ -18,7 +20,7 @@ def closing(found: Json) -> str:
         lines += [*_weak(found), *_scores(found), *_guards(found), *_control(found), *_cost(found)]
         lines += ["", f"report   {found['dir']}/report.html", f"next     evolvent runs show {found['dir']}"]
     elif found["status"] == "waiting":
-        path = f"{found['dir']}/review/round-{found['rounds'] + 1:03d}.json"
+        path = f"{found['dir']}/review/round-{found['curated']:03d}.json"
         lines += ["", f'review   the data of the round is ready; write {{"approved": true}} or false to {path}']
         lines += [f"next     evolvent resume {found['dir']}"]
     else:
@@ -31,7 +33,7 @@ def _weak(found: Json) -> list[str]:
     for w in found["weaknesses"]:
         last = w["life"][-1] if w["life"] else None
         now = f"{last['passed']}/{last['tried']} right at the last look" if last else ""
-        lines.append(f"  {w['state']:9} {w['hypothesis']}: {w['samples']:,} samples, {now}")
+        lines.append(f"  {w['state']:9} {visible(w['hypothesis'])}: {w['samples']:,} samples, {now}")
     if not found["weaknesses"]:
         lines.append("  nothing that could be named: every target skill was solved, or failed without enough failures")
     return lines

@@ -168,6 +168,8 @@ class Desk:
     ) -> "Desk":
         with ExitStack() as stack:
             stack.enter_context(Lock(run))
+            for left in run.glob(".*.tmp"):
+                left.unlink()
             ledger = Ledger(run / "ledger.sqlite")
             stack.callback(ledger.close)
             trace = stack.enter_context(recording(Trace(run / "trace.sqlite", since=since)))

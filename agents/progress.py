@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from ..memory.statistics import wilson
+from .markup import visible
 
 MARKS = {"open": "○", "taught": "◐", "fixed": "●", "regressed": "↺", "abandoned": "✕"}
 
@@ -82,7 +83,7 @@ class Progress:
         found = facts["weaknesses"]
         lines = [f"          diagnose  {len(found)} weaknesses known"]
         for words, state, passed, tried in found:
-            lines.append(f"            {MARKS[state]} {state:9} {passed:3}/{tried:<3} {escape(words)}")
+            lines.append(f"            {MARKS[state]} {state:9} {passed:3}/{tried:<3} {escape(visible(words))}")
         return lines
 
     def _allocate(self, facts: Mapping[str, Any]) -> list[str]:

@@ -18,6 +18,12 @@ TEMPLATE = (
 )
 
 
+def unreadable(text: str) -> str | None:
+    """Give the first thing in a text that the embedded student cannot tell from something else, or None."""
+    strange = next((c for c in text if c not in CHARACTERS), None)
+    return strange if strange is not None else next((token for token in SPECIAL if token in text), None)
+
+
 def build_tokenizer(longest: int) -> "PreTrainedTokenizerFast":
     """Build it: one token per character, five special ones, unknown characters become `<unk>`.
 

@@ -20,7 +20,7 @@ class Baseline(Node):
 
         async def prepare(folder: Path) -> None:
             with spent("curation"):
-                tasks = student.first_tasks(scenario, desk.splits)
+                tasks = [t for t in student.first_tasks(scenario, desk.splits) if desk.contamination.leak(t) is None]
             cached = student.prepare(scenario, first, tasks, folder, seed=seed)
             desk.say("student", tasks=len(tasks), cached=cached)
 

@@ -1,7 +1,7 @@
 """Train the control twin, open the sealed report once, and end the session."""
 
 from ...memory.effects import Outcome
-from ...memory.records import Round, Sample
+from ...memory.records import Round, Sample, Task
 from ...memory.trace import spent
 from ...training.exam import examine
 from ..desk import BASE, Desk, rates
@@ -62,5 +62,11 @@ def _even_samples(count: int, desk: Desk) -> list[Sample]:
     return [
         Sample(task=task, arm="control", round=0, weakness=None, teacher="control", recipe="drawn evenly over skills")
         for i, skill in enumerate(skills)
-        for task in desk.splits.draw(skill, "train", each + (i < extra), stream="control")
+        for task in _clean(skill, each + (i < extra), desk)
     ]
+
+
+def _clean(skill: str, count: int, desk: Desk) -> list[Task]:
+    """Tasks of a skill that give no exam away; some spare ones are drawn for those that do."""
+    drawn = desk.splits.draw(skill, "train", count + count // 4, stream="control")
+    return [task for task in drawn if desk.contamination.leak(task) is None][:count]

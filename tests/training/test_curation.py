@@ -50,13 +50,13 @@ def prose(splits: Splits) -> Decontamination:
 )
 def test_an_exam_item_is_caught_in_disguise(prose: Decontamination, splits: Splits, disguise: str) -> None:
     key = next(k for i in range(100) if splits.part(k := f"key {i}") == "train")
-    assert prose.leak(make_sample(disguise, key=key)) == "leak: shares 8 words in a row with an exam item"
+    assert prose.leak(make_sample(disguise, key=key).task) == "leak: shares 8 words in a row with an exam item"
 
 
 def test_other_prose_is_not_a_leak(prose: Decontamination, splits: Splits) -> None:
     key = next(k for i in range(100) if splits.part(k := f"key {i}") == "train")
     assert (
-        prose.leak(make_sample("A baker has nine loaves and gives two of them away, how many are left?", key=key))
+        prose.leak(make_sample("A baker has nine loaves and gives two of them away, how many are left?", key=key).task)
         is None
     )
 
@@ -64,7 +64,7 @@ def test_other_prose_is_not_a_leak(prose: Decontamination, splits: Splits) -> No
 def test_a_task_of_an_exam_split_is_a_leak_whoever_wrote_it(splits: Splits) -> None:
     held = splits.draw("sums", "report", 1, stream="x")[0]
     sample = make_sample(held.prompt, key=held.key)
-    assert Decontamination(splits, [], ngram=8).leak(sample) == "leak: the task belongs to the report split"
+    assert Decontamination(splits, [], ngram=8).leak(sample.task) == "leak: the task belongs to the report split"
 
 
 def test_the_same_task_is_kept_once() -> None:

@@ -6,7 +6,7 @@ sharing a run of normalised words with an exam item is a leak as well. Exam text
 
 from collections.abc import Iterable
 
-from ...memory.records import Sample, Task
+from ...memory.records import Task
 from ...scenarios.splits import Splits
 from .text import ngrams, normal
 
@@ -21,11 +21,11 @@ class Decontamination:
         if splits.source.prose:
             self._grams = {gram for item in items for gram in ngrams(normal(item.prompt), ngram)}
 
-    def leak(self, sample: Sample) -> str | None:
-        """Say why a sample gives an exam away, or None."""
-        part = self.splits.part(sample.task.key)
+    def leak(self, task: Task) -> str | None:
+        """Say why training on a task would give an exam away, or None."""
+        part = self.splits.part(task.key)
         if part != "train":
             return f"leak: the task belongs to the {part} split"
-        if self._grams and not self._grams.isdisjoint(ngrams(normal(sample.task.prompt), self.ngram)):
+        if self._grams and not self._grams.isdisjoint(ngrams(normal(task.prompt), self.ngram)):
             return f"leak: shares {self.ngram} words in a row with an exam item"
         return None

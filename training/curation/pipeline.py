@@ -40,7 +40,7 @@ def curate(
     for sample in sorted(candidates, key=lambda s: s.id):
         reason, nearest = rejected.get(sample.id), None
         if reason is None:
-            reason = contamination.leak(sample)
+            reason = contamination.leak(sample.task)
         if reason is None and too_long(sample):
             reason = "too long for the trainer"
         if reason is None and (collision := duplicates.find(sample)) is not None:
