@@ -2,7 +2,7 @@
 
 Diagnosis is subgroup discovery by sequential covering: among all features of the source and pairs of them, take the
 rule whose tasks fail most surely (exact test, corrected for every rule tried), set the failures it explains aside,
-look again. The vocabulary is the source's and names no defect; the rule is what the data say.
+look again. The vocabulary is the source's, some hundred features; which of them matter is what the data say.
 """
 
 from collections.abc import Iterable, Sequence

@@ -2,7 +2,7 @@
 
 Numbers are written ones first by default: the digit an answer needs next then always lies the same distance back,
 which cuts the examples a small transformer needs by orders of magnitude (McLeish et al. 2024, arXiv:2405.17399, write
-both operands and the answer reversed). Features describe columns in general terms; none of them names a defect.
+both operands and the answer reversed). Features say what is true of each column, of the digits and of the carries.
 """
 
 import hashlib

@@ -75,3 +75,10 @@ async def test_the_program_errs_as_often_as_it_is_told(splits: Splits) -> None:
     erring = await Program(errs=0.3).write(share(200), None, 200, splits, attempt=1)
     assert wrong(honest, splits.source.solve) == 0
     assert 40 <= wrong(erring, splits.source.solve) <= 80
+
+
+async def test_failures_without_a_pattern_still_make_the_skill_weak(splits: Splits) -> None:
+    attempts = [make_attempt(passed=i % 3 > 0, features=(f"digit {i % 7}",), number=i) for i in range(120)]
+    (found,) = await Program().diagnose("add", attempts, [], splits)
+    assert found.rule == ()
+    assert found.words == "fails in 'add' in 40 of 120 tasks"

@@ -1,0 +1,57 @@
+import json
+from pathlib import Path
+
+import pytest
+from evolvent.agents.session import plan
+from evolvent.memory.errors import ScenarioError
+
+SPLITS = """
+[splits]
+select = 20
+guard = 20
+sealed = 20
+[probe]
+least = 8
+most = 8
+aimed = 8
+[rounds]
+most = 1
+samples = 40
+"""
+
+
+def write_scenario(
+    folder: Path, *, answer: str = "{i}", skills: str = "[skills.talk]\n", verifier: str = "exact"
+) -> Path:
+    rows = [{"prompt": f"say {i}", "answer": answer.format(i=i), "skill": "talk"} for i in range(600)]
+    (folder / "tasks.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    path = folder / "talk.toml"
+    source = '[source]\nname = "file"\npath = "tasks.jsonl"\n'
+    path.write_text(f'name = "talk"\nverifier = "{verifier}"\n{source}{SPLITS}{skills}')
+    return path
+
+
+def refused(path: Path) -> str:
+    with pytest.raises(ScenarioError) as error:
+        plan(path, [], seed=0, limit=None, allow_import=False)
+    return str(error.value)
+
+
+def test_a_file_of_your_own_tasks_makes_a_plan(tmp_path: Path) -> None:
+    made = plan(write_scenario(tmp_path), [], seed=0, limit=None, allow_import=False)
+    assert made.estimate.rounds == 1
+    assert made.validation.select == 20
+
+
+def test_what_the_student_cannot_read_is_refused_before_anything_runs(tmp_path: Path) -> None:
+    assert "holds 'ü', which the embedded student cannot read" in refused(write_scenario(tmp_path, answer="Zürich {i}"))
+    assert "holds '<end>'" in refused(write_scenario(tmp_path, answer="{i}<end>"))
+
+
+def test_a_reference_that_its_verifier_refuses_is_refused_first(tmp_path: Path) -> None:
+    assert "holds no number" in refused(write_scenario(tmp_path, answer="none", verifier="numeric"))
+
+
+def test_skills_that_share_tasks_are_refused(tmp_path: Path) -> None:
+    skills = '[skills.talk]\n[skills.chat]\nguard = true\ntask = { named = "talk" }\n'
+    assert "keep skills apart" in refused(write_scenario(tmp_path, skills=skills))
