@@ -19,7 +19,7 @@ from typing import Annotated, Any  # noqa: E402
 import typer  # noqa: E402
 
 from ..memory.errors import EvolventError  # noqa: E402
-from .stopping import STOP  # noqa: E402
+from ..memory.stopping import STOP  # noqa: E402
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 runs_app = typer.Typer(no_args_is_help=True, help="Look at earlier runs.")

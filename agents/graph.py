@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any
 from ..memory import crash, files
 from ..memory.errors import RunError
 from ..memory.parts import PartSpec, known, load
+from ..memory.stopping import STOP
 from ..memory.trace import span
 from .desk import Desk
 from .node import Node, State, Update
-from .stopping import STOP
 
 if TYPE_CHECKING:
     from langgraph.graph.state import CompiledStateGraph

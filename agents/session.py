@@ -17,6 +17,7 @@ from ..memory.errors import RunError, ScenarioError
 from ..memory.ledger import Ledger
 from ..memory.lock import alive
 from ..memory.records import Session
+from ..memory.stopping import STOP
 from ..memory.trace import spent
 from ..scenarios import loader
 from ..scenarios.schema import Scenario
@@ -255,6 +256,7 @@ def _advance(desk: Desk) -> Json:
     with spent("start-up"):
         _import_heavy()
     status = asyncio.run(graph.advance(desk))
+    STOP.heed()
     for key, value in desk.effects.clock().items():
         desk.ledger.set_meta(key, value)
     found = summarize(

@@ -16,6 +16,7 @@ from typing import Any
 from . import crash, files
 from .ledger import Ledger
 from .records import Record
+from .stopping import STOP
 from .trace import reading, span
 
 
@@ -97,6 +98,7 @@ class Effects:
         return self._end(key, read(target), time.perf_counter() - since)
 
     def _begin(self, key: str, name: str, round: int) -> dict[str, Any] | None:
+        STOP.heed()
         known = self.ledger.effect(key)
         if known is not None and known[0] == "committed":
             return dict(known[1])

@@ -11,6 +11,7 @@ from random import Random
 from typing import Literal
 
 from ..memory.records import Split, Task
+from ..memory.trace import span
 from .schema import Scenario, Skill
 from .source import Source
 
@@ -68,7 +69,8 @@ class Splits:
         size = min(size, limit) if limit else size
         part: Part = "report" if split == "report" else "exam"
         skills = {name for name, skill in self.scenario.skills.items() if _examined(skill, split)}
-        return [task for name in sorted(skills) for task in self.draw(name, part, size, stream=split)]
+        with span("draw items", split=split, skills=len(skills)):
+            return [task for name in sorted(skills) for task in self.draw(name, part, size, stream=split)]
 
 
 def _examined(skill: Skill, split: Split) -> bool:

@@ -6,6 +6,7 @@ when the arg-max at every position of the answer is the reference. Otherwise it 
 
 from collections.abc import Sequence
 
+from ..memory.errors import EvolventError
 from ..memory.inference import Engine, Request
 from ..memory.records import Arm, Exam, Score, Split, Task
 from ..memory.trace import span
@@ -29,6 +30,25 @@ async def examine(
     with span("exam", split=split, student=engine.student, items=len(tasks)):
         passed = await sit(engine, tasks, verifier, longest=longest)
     return Exam(round=round, student=engine.student, arm=arm, split=split, scores=score(tasks, passed), passed=passed)
+
+
+async def canary(engine: Engine, prompts: Sequence[str], *, longest: int) -> None:
+    """Check that the weights that answer are the weights that are examined.
+
+    What the engine says freely must be what it holds most likely, token by token; a server that mixes two sets of
+    weights, or answers for another request, fails here.
+
+    Raises:
+        EvolventError: naming the first prompt whose answer does not stand.
+    """
+    said = await engine.answer([Request(prompt, longest) for prompt in prompts])
+    pairs = [(prompt, answer.text) for prompt, answer in zip(prompts, said, strict=True) if answer.complete]
+    for (prompt, answer), stands in zip(pairs, await engine.agrees(pairs), strict=True):
+        if not stands:
+            raise EvolventError(
+                f"canary: {engine.student} answers {prompt!r} with {answer!r} and does not hold it most likely; "
+                "the engine serves other weights than it loaded, restart it and resume"
+            )
 
 
 def score(tasks: Sequence[Task], passed: str) -> dict[str, Score]:

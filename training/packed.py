@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch.nn.functional import cross_entropy
+from transformers import TrainerCallback
 from trl.trainer.sft_trainer import SFTTrainer
+
+from ..memory.stopping import STOP
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -69,12 +72,21 @@ class Collator:
         }
 
 
+class Heeding(TrainerCallback):
+    """Stops between two steps when that was asked for."""
+
+    def on_step_end(self, *_: Any, **__: Any) -> None:
+        """Raise if a signal asked to stop."""
+        STOP.heed()
+
+
 class PackedTrainer(SFTTrainer):
     """TRL's trainer with the loss taken at answers only, and without a step's entropy and accuracy."""
 
     def __init__(self, model: Any, tokenizer: Any, **arguments: Any) -> None:
         collator: Any = Collator(tokenizer.pad_token_id)
         super().__init__(model=model, processing_class=tokenizer, data_collator=collator, **arguments)
+        self.add_callback(Heeding)
         self._pad = tokenizer.pad_token_id
         self._answers = torch.empty(0, dtype=torch.long)
         last = model.base_model.layers[-1].mlp

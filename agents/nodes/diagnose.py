@@ -16,7 +16,7 @@ from ..desk import Desk
 from ..lives import Life, histories, hopeless, judge, lives
 from ..node import Node, State, Update
 from ..probing import aimed_tasks, ask, passes
-from ..remembering import describe
+from ..remembering import describe, failure_entries
 from ..teacher import Hypothesis
 
 ALIKE = 0.8
@@ -39,6 +39,8 @@ class Found(NamedTuple):
     weakness: Weakness
     tries: Sequence[Attempt]
     memories: Sequence[Remembered]
+    seen_before: bool
+    """Whether failures of earlier rounds are like those it explains; how many an index finds may vary."""
 
 
 class Diagnosis(Node):
@@ -81,11 +83,14 @@ class Diagnosis(Node):
         if not guesses:
             return [], []
         memories = desk.recall.recall([describe(g.skill, g.words, g.rule) for g in guesses], ASKED, kind="weakness")
+        by_id = {a.id: a for a in attempts}
+        examples = failure_entries([by_id[guess.failures[0]] for guess in guesses])
+        failures = desk.recall.recall([example.text for example in examples], ASKED, kind="failure")
         engine = desk.parts.engine.open(desk.path(state["path"]))
         asked = {a.task.key for a in attempts}
         found: list[Found] = []
         rows: list[Record] = []
-        for guess, remembered in zip(guesses, memories, strict=True):
+        for guess, remembered, failed in zip(guesses, memories, failures, strict=True):
             weakness = _weakness(guess, round)
             tasks = [task for task in aimed_tasks(weakness, round, desk) if task.key not in asked]
             tries = await ask(engine, tasks, round, desk, purpose="prediction") if tasks else []
@@ -93,8 +98,7 @@ class Diagnosis(Node):
             rows += [Prediction(weakness=weakness.id, round=round, foreseen=guess.foreseen, passed=passed, tried=tried)]
             rows += tries
             if tried and passed <= tried * desk.scenario.probe.failing:
-                alike = [m for m in remembered if m.similarity >= ALIKE and m.label["skill"] == guess.skill]
-                found.append(Found(weakness, tries, alike))
+                found.append(Found(weakness, tries, _alike(remembered, guess), bool(_alike(failed, guess))))
                 rows.append(weakness)
         engine.close()
         return found, rows
@@ -106,6 +110,8 @@ class Diagnosis(Node):
         if memories and memories[0].state in ("abandoned", "fixed"):
             state = "abandoned" if memories[0].state == "abandoned" else "regressed"
             reason = f"memory: {memories[0].text!r} was {memories[0].state} before"
+        if one.seen_before:
+            reason += "; similar failures remembered"
         return _observation(one.weakness, one.tries, round, state, reason, recalled=[m.weakness for m in memories])
 
     def _follow(self, life: Life, attempts: Sequence[Attempt], beyond: set[str], round: int, desk: Desk) -> Observation:
@@ -139,6 +145,10 @@ def _latest(remembered: Sequence[Remembered], states: Mapping[str, str]) -> list
         newest[str(memory.label["weakness"])] = memory
     ordered = sorted(newest.items(), key=lambda item: (-item[1].similarity, item[0]))
     return [Memory(w, m.text, states.get(w, str(m.label["state"]))) for w, m in ordered]
+
+
+def _alike(remembered: Sequence[Remembered], guess: Hypothesis) -> list[Remembered]:
+    return [m for m in remembered if m.similarity >= ALIKE and m.label["skill"] == guess.skill]
 
 
 def _unknown(guesses: Sequence[Hypothesis], known: Sequence[Life]) -> list[Hypothesis]:

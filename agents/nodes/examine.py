@@ -2,9 +2,12 @@
 
 from ...memory.effects import Outcome
 from ...memory.errors import EvolventError
-from ...training.exam import examine
+from ...training.exam import canary, examine
 from ..desk import Desk, rates
 from ..node import Node, State, Update
+
+CANARIES = 8
+"""Probe tasks on which free and forced answers of the candidate are compared."""
 
 
 class Examination(Node):
@@ -21,6 +24,8 @@ class Examination(Node):
                     f"{state['candidate_path']}: serves weights {engine.student}, trained were {state['candidate']}; "
                     "the checkpoint changed on disk, restore it from a copy or start a new run"
                 )
+            watched = desk.splits.draw(desk.scenario.targets[0], "probe", CANARIES, stream="canary")
+            await canary(engine, [task.prompt for task in watched], longest=desk.longest)
             verifier = desk.parts.verifier
             exams = [
                 await examine(

@@ -5,9 +5,9 @@ import pytest
 from evolvent.agents.desk import Desk
 from evolvent.agents.graph import nodes
 from evolvent.agents.node import State
-from evolvent.agents.remembering import describe
+from evolvent.agents.remembering import describe, failure_entries
 from evolvent.memory.recall import Entry
-from evolvent.memory.records import Observation, Prediction, Probe, Weakness
+from evolvent.memory.records import Attempt, Observation, Prediction, Probe, Weakness
 
 from .desks import make_desk
 
@@ -84,3 +84,13 @@ async def test_exam_items_never_enter_the_vector_memory(desk: Desk) -> None:
     remembered = " ".join(r.text for r in desk.recall.recall(["multiply"], 100)[0])
     assert remembered
     assert not any(f" {prompt} " in remembered for prompt in sealed)
+
+
+async def test_failures_of_earlier_rounds_come_to_mind(desk: Desk, tmp_path: Path) -> None:
+    await probe_and_diagnose(desk)
+    other = make_desk(tmp_path / "other")
+    failed = [a for a in desk.ledger.read(Attempt) if not a.verdict.passed][:5]
+    other.recall.remember("earlier", failure_entries(failed))
+    (seen,) = await probe_and_diagnose(other)
+    other.close()
+    assert "similar failures remembered" in seen.reason

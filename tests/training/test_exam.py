@@ -1,11 +1,14 @@
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from evolvent.memory.errors import EvolventError
+from evolvent.memory.inference import Completion, Request
 from evolvent.memory.records import Exam
 from evolvent.training.engines.scripted import Scripted
 from evolvent.training.engines.transformers import Transformers
-from evolvent.training.exam import examine, pick, score, sit
+from evolvent.training.exam import canary, examine, pick, score, sit
 
 from ..scenarios.builders import make_verifier
 from .students import make_tasks, train
@@ -37,3 +40,24 @@ def test_teacher_forcing_passes_exactly_what_generation_passes(tmp_path: Path) -
     generated = asyncio.run(sit(engine, tasks, make_verifier("numeric"), longest=16))
     assert forced == generated
     assert 0 < forced.count("1") < len(tasks)
+
+
+class TwoFaced:
+    """Says one thing and holds another most likely, as a server with two sets of weights does."""
+
+    student = "two-faced"
+
+    async def answer(self, requests: Sequence[Request]) -> list[Completion]:
+        return [Completion("1", 1, complete=True) for _ in requests]
+
+    async def agrees(self, pairs: Sequence[tuple[str, str]]) -> list[bool]:
+        return [False for _ in pairs]
+
+    def close(self) -> None:
+        pass
+
+
+def test_an_engine_whose_answers_do_not_stand_is_not_examined() -> None:
+    with pytest.raises(EvolventError, match="canary: two-faced answers '1\\+1' with '1'"):
+        asyncio.run(canary(TwoFaced(), ["1+1"], longest=4))
+    asyncio.run(canary(Scripted().open(Path()), ["1+1", "what?"], longest=4))

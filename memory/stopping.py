@@ -1,4 +1,4 @@
-"""Stopping on request: at once where that works, and otherwise before the next step.
+"""Stopping on request: at once where that works, and otherwise before the next step of training or of the loop.
 
 A signal's handler raises, but Python drops what is raised inside a `__del__` (datasets has one), so the request is
 kept. It is the one state of this process, as signals are.

@@ -2,7 +2,7 @@ import signal
 from collections.abc import Generator
 
 import pytest
-from evolvent.agents.stopping import Stop
+from evolvent.memory.stopping import Stop
 
 
 @pytest.fixture
