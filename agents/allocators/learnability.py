@@ -1,6 +1,6 @@
 """Give to what can be learned now: intermediate pass rates, progress, and a little to what is unknown.
 
-Utility of a skill = 4p(1−p) + progress·|slope| + exploration·(1−p)/√(1 + rounds taught), with p corrected for chance,
+Utility of a skill = 4p(1−p) + progress·|slope| + exploration·(1−p)/√(1 + rounds so far), with p corrected for chance,
 so that a coin the student calls right half the time counts as 0 and not as the most learnable thing there is.
 Slope counts beyond two standard errors only. A skill that is not above luck beyond doubt gets at most an even share
 of what the round really spends, whatever its utility: noise never costs more than it would without a loop. Abandoned
