@@ -19,7 +19,7 @@ from typing import Annotated, Any  # noqa: E402
 import typer  # noqa: E402
 
 from ..memory.errors import EvolventError  # noqa: E402
-from ..memory.stopping import STOP  # noqa: E402
+from ..memory.stopping import STOP, Stopped  # noqa: E402
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 runs_app = typer.Typer(no_args_is_help=True, help="Look at earlier runs.")
@@ -150,6 +150,8 @@ def main() -> None:
         app(standalone_mode=False)
     except typer.Exit as end:
         sys.exit(end.exit_code)
+    except Stopped as stopped:
+        sys.exit(stopped.code)
     except EvolventError as error:
         _explain(str(error))
         sys.exit(error.exit_code)

@@ -121,12 +121,11 @@ async def advance(desk: Desk) -> str:
     async with AsyncSqliteSaver.from_conn_string(str(desk.run / PLACE)) as saver:
         graph = build(desk, saver)
         config: Any = {"configurable": {"thread_id": THREAD}, "recursion_limit": 20 * (desk.scenario.rounds.most + 2)}
-        before = await graph.aget_state(config)
-        begun = bool(before.values or before.next)
-        if begun and not before.next:
-            return "finished"
+        # `next` alone does not say that a session is over: it is empty, too, when a step's result is stored and the
+        # checkpoint after it is not; going on from the end does nothing
+        begun = await saver.aget_tuple(config) is not None
         start: Any = None if begun else Update()
-        with span("session", run=desk.run.name):
+        with STOP.deferred(), span("session", run=desk.run.name):
             async for _ in graph.astream(start, config, durability="sync", stream_mode="updates"):
                 crash.point("graph.after_node")
                 await _prune(saver)

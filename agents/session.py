@@ -17,7 +17,7 @@ from ..memory.errors import RunError, ScenarioError
 from ..memory.ledger import Ledger
 from ..memory.lock import alive
 from ..memory.records import Session
-from ..memory.stopping import STOP
+from ..memory.stopping import STOP, Stopped
 from ..memory.trace import spent
 from ..scenarios import loader
 from ..scenarios.schema import Scenario
@@ -233,7 +233,7 @@ def _run(open_desk: Callable[[Watcher], Desk], progress: Progress, *, json_lines
             try:
                 _emit(json_lines, {"event": "launch", "run": desk.run.name, "dir": str(desk.run), "pid": os.getpid()})
                 return _advance(desk)
-            except (KeyboardInterrupt, SystemExit):
+            except Stopped:
                 _set_status(desk.run, "interrupted")
                 progress.console.print(
                     f"interrupted; go on with: evolvent resume {desk.run}", markup=False, soft_wrap=True

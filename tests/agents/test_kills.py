@@ -1,8 +1,11 @@
+import contextlib
+import sqlite3
 from pathlib import Path
 
 import pytest
 
-from ..killing import Json, Kill, trial, untouched
+from ...agents.graph import PLACE
+from ..killing import MINI, Json, Kill, figures, newest, runs, session, trial, untouched
 
 pytestmark = pytest.mark.slow
 
@@ -42,3 +45,16 @@ def test_a_session_killed_in_the_middle_of_training_trains_that_round_alone_agai
     done = trial(folder, [Kill(count=second, later=0.2)])
     assert done.problems(whole) == []
     assert done.stood == (("train targeted of round 2",),)
+
+
+def test_a_session_killed_between_a_steps_result_and_its_checkpoint_goes_on(folder: Path, whole: Json) -> None:
+    before = runs(folder)
+    session("run", MINI, folder=folder, kill=Kill("graph.after_node", 4))
+    run = newest(folder, before)
+    assert run
+    with contextlib.closing(sqlite3.connect(run / PLACE)) as place, place:
+        place.execute("delete from checkpoints where checkpoint_id > (select max(checkpoint_id) from writes)")
+        assert place.execute("select count(*) from writes w join checkpoints using (checkpoint_id)").fetchone()[0]
+    resumed = session("resume", run, "--json", folder=folder)
+    assert resumed.code == 0, resumed.said
+    assert figures(run, resumed.events[-1]) == whole

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from ...memory.files import digest
 from ...memory.inference import Completion, Engine, Request
+from ...memory.stopping import STOP
 from ...memory.trace import span, spent
 from ..checkpoint import identify, load
 from ..engine import EnginePart
@@ -58,6 +59,7 @@ class _Loaded:
             order = sorted(range(len(requests)), key=lambda i: (*_kind(requests[i]), len(prompts[i])))
             answers: dict[int, Completion] = {}
             for indices in _batches(order, [_kind(r) for r in requests], self.settings.batch):
+                STOP.heed()
                 made = self._generate([requests[i] for i in indices], [prompts[i] for i in indices])
                 answers.update(zip(indices, made, strict=True))
             return [answers[i] for i in range(len(requests))]
@@ -68,6 +70,7 @@ class _Loaded:
             order = sorted(range(len(rows)), key=lambda i: len(rows[i][0]) + len(rows[i][1]))
             agreed: dict[int, bool] = {}
             for indices in _batches(order, [(0.0, 0)] * len(rows), self.settings.batch):
+                STOP.heed()
                 agreed.update(zip(indices, self._forced([rows[i] for i in indices]), strict=True))
             return [agreed[i] for i in range(len(rows))]
 
