@@ -1,9 +1,10 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from evolvent.agents.allocator import Allocator, History
 from evolvent.agents.allocators.learnability import Learnability
 from evolvent.memory.parts import PartSpec, known, load
-from hypothesis import given
-from hypothesis import strategies as st
 
 PACKAGE = "evolvent.agents.allocators"
 ALLOCATORS = [load(PartSpec(name=name), base=Allocator, package=PACKAGE, where="test") for name in known(PACKAGE)]

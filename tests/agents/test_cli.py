@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+
 from evolvent.agents import cli, graph, session
 from evolvent.agents.desk import Desk
 from evolvent.agents.watcher import Nobody

@@ -2,6 +2,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from evolvent.agents.desk import Desk
 from evolvent.agents.graph import nodes
 from evolvent.agents.node import State

@@ -1,6 +1,7 @@
 import inspect
 
 import pytest
+
 from evolvent.agents.graph import EDGES, WRITES, fingerprint, nodes, route
 from evolvent.agents.node import Node, State
 from evolvent.memory.parts import known

@@ -2,6 +2,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from evolvent.agents.session import plan
 from evolvent.memory.errors import ScenarioError
 

@@ -3,9 +3,10 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
-from evolvent.agents.report import render
 from hypothesis import given
 from hypothesis import strategies as st
+
+from evolvent.agents.report import render
 
 Json = dict[str, Any]
 

@@ -1,6 +1,7 @@
 from collections.abc import Callable
 
 import pytest
+
 from evolvent.agents.teacher import Teacher
 from evolvent.agents.teachers.program import Program
 from evolvent.memory.parts import PartSpec, known, load

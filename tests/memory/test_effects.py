@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+
 from evolvent.memory import crash
 from evolvent.memory.effects import Effects, Outcome
 from evolvent.memory.errors import LedgerError
 from evolvent.memory.ledger import Ledger
 from evolvent.memory.records import Share
-from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 BEGIN = ("effect.before_intent", "effect.after_intent")
 FILL = ("train.before_seal", "effect.before_publish", "effect.after_publish")

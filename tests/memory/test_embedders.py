@@ -2,12 +2,13 @@ import hashlib
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from evolvent.memory import parts
 from evolvent.memory.embedder import Embedder
 from evolvent.memory.embedders.hashing import Hashing
 from evolvent.memory.errors import PartError
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 PACKAGE = "evolvent.memory.embedders"
 ODD = ["", " \n", "?", "a", "x" * 5000, "\x00", "e\u0301", "\ud800 half a pair", "日本語の文", "👩‍👩‍👧"]

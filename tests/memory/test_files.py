@@ -5,9 +5,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from evolvent.memory import files
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from evolvent.memory import files
 
 TREE = st.dictionaries(
     st.lists(st.text("abc", min_size=1, max_size=3), min_size=1, max_size=2).map(lambda p: "/".join([*p, "f"])),

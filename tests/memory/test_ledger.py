@@ -7,11 +7,12 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from evolvent.memory.errors import LedgerError
 from evolvent.memory.ledger import Ledger
 from evolvent.memory.records import Probe, Share
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 STEP = st.tuples(st.sampled_from(["probe", "train", "decide"]), st.integers(1, 3), st.integers(0, 5))
 

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+
 from evolvent.memory.errors import LedgerError
 from evolvent.memory.ledger import Ledger
 from evolvent.memory.lineage import lineage

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
 from evolvent.memory.errors import RunError
 from evolvent.memory.lock import Lock
 

@@ -2,11 +2,12 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
+from pydantic import ValidationError
+
 from evolvent.memory.embedder import Embedder
 from evolvent.memory.embedders.hashing import Hashing
 from evolvent.memory.errors import PartError
 from evolvent.memory.parts import Part, PartSpec, find, known, load
-from pydantic import ValidationError
 
 EMBEDDERS = "evolvent.memory.embedders"
 OWN = """

@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
+
 from evolvent.memory.embedders.hashing import Hashing
 from evolvent.memory.errors import LedgerError, RunError
 from evolvent.memory.files import seal

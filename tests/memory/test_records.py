@@ -1,4 +1,6 @@
 import pytest
+from pydantic import ValidationError
+
 from evolvent.memory.records import (
     Attempt,
     Critique,
@@ -18,7 +20,6 @@ from evolvent.memory.records import (
     Verdict,
     Weakness,
 )
-from pydantic import ValidationError
 
 TASK = Task(skill="carry", prompt="5+7", answer="12", key="add:5,7", features=("carry at 1",))
 EXAMPLES: tuple[Record, ...] = (

@@ -2,9 +2,10 @@ from math import comb
 
 import numpy as np
 import pytest
-from evolvent.memory import statistics as stats
 from hypothesis import given
 from hypothesis import strategies as st
+
+from evolvent.memory import statistics as stats
 
 shares = st.floats(0, 1)
 

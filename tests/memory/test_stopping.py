@@ -2,6 +2,7 @@ import signal
 from collections.abc import Generator
 
 import pytest
+
 from evolvent.memory.stopping import Stop, Stopped
 
 

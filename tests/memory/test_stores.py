@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from evolvent.memory import parts
 from evolvent.memory.embedder import Vectors
 from evolvent.memory.store import Index, Store

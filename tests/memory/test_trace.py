@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from evolvent.memory.trace import Clock, Trace, Work, reading, recording, span, spent
 from hypothesis import given
 from hypothesis import strategies as st
+
+from evolvent.memory.trace import Clock, Trace, Work, reading, recording, span, spent
 
 NESTED: st.SearchStrategy[Any] = st.recursive(
     st.just([]), lambda inner: st.lists(st.tuples(st.sampled_from(get_args(Work)), inner), max_size=3), max_leaves=12

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+
 from evolvent.memory.errors import ScenarioError
 from evolvent.scenarios import loader
 

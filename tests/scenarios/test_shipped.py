@@ -1,8 +1,9 @@
 from datetime import date
 from pathlib import Path
 
-import evolvent
 import pytest
+
+import evolvent
 from evolvent.memory.parts import load
 from evolvent.scenarios import loader
 from evolvent.scenarios.data import make_dates

@@ -4,13 +4,14 @@ from random import Random
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
 from evolvent.memory.errors import PartError
 from evolvent.memory.parts import known
 from evolvent.memory.records import Task
 from evolvent.scenarios.source import Source
 from evolvent.scenarios.splits import place
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from .builders import SOURCES, make_source, row_line, write_file
 

@@ -1,8 +1,9 @@
 import pytest
-from evolvent.memory.records import Split
-from evolvent.scenarios.splits import place
 from hypothesis import given
 from hypothesis import strategies as st
+
+from evolvent.memory.records import Split
+from evolvent.scenarios.splits import place
 
 from .builders import make_scenario, make_splits
 

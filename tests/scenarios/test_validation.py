@@ -2,6 +2,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from evolvent.memory.statistics import block_chance, detectable_gain
 from evolvent.scenarios.validation import Validation, needs, validate
 

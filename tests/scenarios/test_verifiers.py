@@ -1,8 +1,9 @@
 import pytest
-from evolvent.memory.errors import PartError
-from evolvent.memory.parts import known
 from hypothesis import given
 from hypothesis import strategies as st
+
+from evolvent.memory.errors import PartError
+from evolvent.memory.parts import known
 
 from .builders import VERIFIERS, make_task, make_verifier
 

@@ -1,4 +1,5 @@
 import pytest
+
 from evolvent.memory.parts import PartSpec, load
 from evolvent.memory.records import Sample, Task
 from evolvent.scenarios.loader import parse

@@ -2,6 +2,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+
 from evolvent.memory.errors import UnavailableError
 from evolvent.memory.inference import Request
 from evolvent.memory.parts import PartSpec, known, load

@@ -3,6 +3,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+
 from evolvent.memory.errors import EvolventError
 from evolvent.memory.inference import Completion, Request
 from evolvent.memory.records import Exam

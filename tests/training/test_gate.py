@@ -1,9 +1,10 @@
 import pytest
-from evolvent.benchmarks.gate import simulate
-from evolvent.training.gate import Gate, Paired, pair
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
+
+from evolvent.benchmarks.gate import simulate
+from evolvent.training.gate import Gate, Paired, pair
 
 BETTER = Paired(gained=300, lost=60, items=1200)
 HELD = Paired(gained=8, lost=8, items=800)

@@ -2,6 +2,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from evolvent.memory.parts import PartSpec, known, load
 from evolvent.training.trainer import Trainer, read_rows
 from evolvent.training.trainers.sft import Sft
@@ -42,10 +43,11 @@ def test_the_same_rows_and_seed_give_the_same_weights_and_another_seed_others(tm
 @pytest.mark.slow
 def test_rows_are_tokenized_as_trl_does_and_none_is_cut(tmp_path: Path) -> None:
     from datasets import Dataset
-    from evolvent.training import checkpoint
-    from evolvent.training.packed import tokenize
     from trl.trainer.sft_config import SFTConfig
     from trl.trainer.sft_trainer import SFTTrainer
+
+    from evolvent.training import checkpoint
+    from evolvent.training.packed import tokenize
 
     tasks = [*make_tasks(40), make_tasks(2)[0].model_copy(update={"prompt": "9" * 150, "answer": "8" * 60})]
     model, tokenizer = checkpoint.load(prepare(tmp_path, tasks))
@@ -65,10 +67,11 @@ def test_rows_are_tokenized_as_trl_does_and_none_is_cut(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_packed_rows_give_the_loss_and_the_gradient_of_padded_ones(tmp_path: Path) -> None:
     import torch
-    from evolvent.training import checkpoint
-    from evolvent.training.packed import PackedTrainer, tokenize
     from trl.trainer.sft_config import SFTConfig
     from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
+
+    from evolvent.training import checkpoint
+    from evolvent.training.packed import PackedTrainer, tokenize
 
     start = prepare(tmp_path, make_tasks(40))
     config = SFTConfig(output_dir=str(tmp_path / "t"), max_length=None, bf16=False, use_cpu=True, report_to="none")

@@ -2,6 +2,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from evolvent.memory import files
 from evolvent.training import checkpoint
 from evolvent.training.student import cache_folder, first_tasks, prepare

@@ -1,4 +1,5 @@
 import pytest
+
 from evolvent.training.tokenizer import ASSISTANT, CHARACTERS, END, SPECIAL, USER, build_tokenizer
 
 pytestmark = pytest.mark.slow
