@@ -9,7 +9,6 @@ and refuses another one.
 """
 
 import contextlib
-import os
 import sqlite3
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -114,8 +113,6 @@ async def advance(desk: Desk) -> str:
     Returns:
         `finished`, or `waiting` when a person has to decide something.
     """
-    os.environ.setdefault("LANGGRAPH_STRICT_MSGPACK", "true")
-    os.environ.setdefault("LANGSMITH_TRACING", "false")
     from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
     async with AsyncSqliteSaver.from_conn_string(str(desk.run / PLACE)) as saver:
