@@ -73,8 +73,13 @@ def _control(found: Json) -> list[str]:
     control = found["control"]
     if not control:
         return []
-    against = f"against {control['samples']:,} samples drawn evenly"
-    return [f"control  {_points(control, 'difference')} {against}: {control['verdict']} ({control['note']})"]
+    own = f"{control['targeted_samples']:,} samples and {control['targeted_steps']:,} steps"
+    other = f"{control['samples']:,} and {control['steps']:,} drawn evenly"
+    return [
+        f"control  {_points(control, 'difference')} with {own} against {other}: {control['verdict']} "
+        f"({control['note']})",
+        *([] if control["promoted"] else [f"         compared is {control['compared']}"]),
+    ]
 
 
 def _cost(found: Json) -> list[str]:

@@ -18,7 +18,7 @@ from ..memory.ledger import Ledger
 from ..memory.lock import Lock
 from ..memory.parts import Part, PartSpec, load
 from ..memory.recall import Recall
-from ..memory.records import Arm, Fate, Sample, Session, Split, Task
+from ..memory.records import Arm, Attempt, Fate, Sample, Session, Split, Task
 from ..memory.store import Store
 from ..memory.trace import Trace, recording, spent
 from ..scenarios.schema import Scenario
@@ -228,19 +228,35 @@ class Desk:
     @cached_property
     def duplicates(self) -> Duplicates:
         """Knows what is kept in the targeted arm."""
-        known = Duplicates(near=self.scenario.curation.near, prose=self.parts.source.prose)
+        known = self.no_duplicates()
         known.add(self.kept())
         return known
 
-    def kept(self, *, round: int | None = None) -> list[Sample]:
-        """Samples that are trained on, of one round or all accumulated, in a fixed order; none a person refused."""
+    def no_duplicates(self) -> Duplicates:
+        """Knows nothing yet, for a training set of its own."""
+        return Duplicates(near=self.scenario.curation.near, prose=self.parts.source.prose)
+
+    def kept(self, *, round: int | None = None, arm: Arm = "targeted") -> list[Sample]:
+        """Samples an arm trains on, of one round or all accumulated, in a fixed order; none a person refused."""
         with spent("curation"):
             kept = [f for f in self.ledger.read(Fate, round=round) if f.kept]
             refused = {
                 r for r in {f.round for f in kept} if (self.ledger.result("review", r) or {}).get("approved") is False
             }
             ids = {f.sample for f in kept if f.round not in refused}
-            return sorted((s for s in self.ledger.read(Sample, round=round) if s.id in ids), key=lambda s: s.id)
+            own = self.ledger.read(Sample, round=round, subject=arm)
+            return sorted((s for s in own if s.id in ids), key=lambda s: s.id)
+
+    def asked(self, *, before: int) -> set[str]:
+        """Keys of all tasks the student was asked in rounds before this one, whose attempts are all recorded."""
+        for round in range(1, before):
+            if round not in self._asked:
+                self._asked[round] = {a.task.key for a in self.ledger.read(Attempt, round=round)}
+        return set[str]().union(*(self._asked[round] for round in range(1, before)))
+
+    @cached_property
+    def _asked(self) -> dict[int, set[str]]:
+        return {}
 
     # places
 

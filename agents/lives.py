@@ -97,6 +97,8 @@ def judge(life: Life, attempts: Sequence[Attempt], *, skill_hopeless: bool, sett
     figures = f"{passed} of {tried} fresh probes right ({low:.0%} to {high:.0%})"
     if not life.observations:
         return "open", f"found now: {figures}"
+    if not tried and not skill_hopeless:
+        return ("taught" if life.state == "open" else life.state), "no task under it is left that was not asked before"
     verdict = conclude(passed, tried, settings)
     if verdict != "mastered" and (skill_hopeless or life.state == "abandoned"):
         return "abandoned", f"no better than luck after {PATIENCE} rounds of teaching: {figures}"

@@ -1,7 +1,7 @@
 """Asking the student and judging what it says."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Literal
 
 from ..memory.inference import Engine, Request
@@ -33,10 +33,28 @@ async def ask(
         ]
 
 
-def aimed_tasks(weakness: Weakness, round: int, desk: Desk) -> list[Task]:
-    """Fresh probe tasks under the rule of a weakness."""
+def skill_tasks(skill: str, round: int, desk: Desk, *, most: int) -> list[Task]:
+    """Probe tasks of a whole skill; tasks of earlier rounds come again only where the skill has no others left."""
+    stream, asked = f"probe-{round}", desk.asked(before=round)
+    fresh = desk.splits.draw(skill, "probe", most, stream=stream, beside=asked)
+    if len(fresh) == most:
+        return fresh
+    known = {task.key for task in fresh}
+    return fresh + desk.splits.draw(skill, "probe", most - len(fresh), stream=stream, beside=known)
+
+
+def aimed_tasks(weakness: Weakness, round: int, desk: Desk, *, asked: Set[str]) -> list[Task]:
+    """Probe tasks under the rule of a weakness that the session has never asked; fewer where none are left.
+
+    Args:
+        weakness: what they are aimed at.
+        round: this round.
+        desk: where.
+        asked: keys of the tasks asked in this round.
+    """
     count = min(desk.scenario.probe.aimed, desk.session.limit or desk.scenario.probe.aimed)
-    return desk.splits.draw(weakness.skill, "probe", count, stream=f"aimed-{round}-{weakness.id}", having=weakness.rule)
+    stream, beside = f"aimed-{round}-{weakness.id}", desk.asked(before=round) | asked
+    return desk.splits.draw(weakness.skill, "probe", count, stream=stream, having=weakness.rule, beside=beside)
 
 
 def by_luck(attempts: Sequence[Attempt]) -> float:

@@ -95,14 +95,19 @@ def _control(found: Json) -> str:
     if not control:
         why = "No twin was trained on evenly drawn data, so nothing says whether targeting earned its keep."
         return _verdict("open", "Control", "Not compared.", why)
-    mood = "good" if control["low"] > 0 else "bad"
+    mood = "good" if control["low"] > 0 and control["promoted"] else "bad"
     statement = safe(control["verdict"])
     why = (
-        f"{percent(control['targeted'])} against {percent(control['uniform'])} for a twin trained on "
-        f"{several(control['samples'], 'sample')} drawn evenly: {points(control['difference'])} points "
-        f"{between(control['low'], control['high'])}; {safe(control['note'])}."
+        f"{percent(control['targeted'])} after {_training(control, 'targeted_')} against "
+        f"{percent(control['uniform'])} for a twin after {_training(control)} drawn evenly: "
+        f"{points(control['difference'])} points {between(control['low'], control['high'])}; "
+        f"compared is {safe(control['compared'])}; {safe(control['note'])}."
     )
     return _verdict(mood, "Control", f"{statement[:1].upper()}{statement[1:]}.", why)
+
+
+def _training(control: Json, arm: str = "") -> str:
+    return f"{several(control[f'{arm}samples'], 'sample')} and {several(control[f'{arm}steps'], 'step')}"
 
 
 def _guards(found: Json) -> str:

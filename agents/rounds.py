@@ -35,7 +35,7 @@ async def train_round(
         arm: which arm the round belongs to.
         start: folder of the student to start from, relative to the run.
         steps: optimiser steps, if they are not to follow from the samples.
-        history: the round's candidates, fates and critiques, kept beside the data.
+        history: the round's candidates, fates and critiques (evenly drawn data have none), kept beside the data.
     """
     target = desk.folder(number, arm)
     dataset = hash_samples(samples)
@@ -82,6 +82,20 @@ async def train_round(
     return await desk.effects.folder(f"train {arm}", number, work, read, target=target, inputs=inputs)
 
 
+def steps_behind(model: Round, rounds: Sequence[Round]) -> int:
+    """Optimiser steps between the first student and what a round made; rounds it does not build on do not count.
+
+    Args:
+        model: the round.
+        rounds: all rounds of its arm.
+    """
+    steps, start = model.steps, model.start
+    for earlier in sorted((r for r in rounds if r.number < model.number), key=lambda r: -r.number):
+        if earlier.checkpoint == start:
+            steps, start = steps + earlier.steps, earlier.start
+    return steps
+
+
 def _write_history(folder: Path, history: Mapping[str, Sequence[Record]]) -> None:
     """Write candidates, accepted and rejected samples as Parquet, for people and other tools."""
     import pyarrow as pa
@@ -99,7 +113,7 @@ def _write_history(folder: Path, history: Mapping[str, Sequence[Record]]) -> Non
             "failures": list(s.failures),
             "teacher": s.teacher,
             "recipe": s.recipe,
-            "critique": critiques[s.id].reason,
+            "critique": critiques[s.id].reason if s.id in critiques else None,
             "kept": fates[s.id].kept,
             "reason": fates[s.id].reason,
         }

@@ -231,8 +231,8 @@ def control(found: Json) -> str:
         return section("control", "Control arm", "No control arm was trained, so targeting is not judged.")
     verdict = safe(given["verdict"])
     lead = (
-        f"<strong>{verdict[:1].upper()}{verdict[1:]}.</strong> The twin had as many samples and steps, "
-        f"drawn evenly over the skills. The difference is {points(given['difference'])} points "
+        f"<strong>{verdict[:1].upper()}{verdict[1:]}.</strong> Compared is {safe(given['compared'])}. Its twin was "
+        f"trained on data drawn evenly over the skills. The difference is {points(given['difference'])} points "
         f"{between(given['low'], given['high'])}."
     )
     chart = charts.difference(
@@ -246,10 +246,12 @@ def control(found: Json) -> str:
     rows = [
         ["targeted arm", percent(given["targeted"])],
         ["control arm", percent(given["uniform"])],
-        ["samples of the control arm", f"{given['samples']:,}"],
+        ["samples of the targeted arm", f"{given['targeted_samples']:,}"],
+        ["samples of the control arm", f"{given['samples']:,} of {given['data']['written']:,} drawn"],
+        ["training steps of the targeted arm", f"{given['targeted_steps']:,}"],
         ["training steps of the control arm", f"{given['steps']:,}"],
         ["probe answers charged to targeting", f"{given['probes_charged']:,}"],
-        ["samples if probes are charged", f"{given['samples_with_probes']:,}"],
+        ["samples of the targeted arm if probes are charged", f"{given['samples_with_probes']:,}"],
         ["to bear in mind", safe(given["note"])],
     ]
     return section("control", "Control arm", lead, chart, table("Control arm", ["what", "value"], rows, kind="facts"))

@@ -2,12 +2,13 @@
 
 import shlex
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..memory import files
 from ..memory.ledger import Ledger
 from ..memory.records import (
+    Arm,
     Attempt,
     Exam,
     Fate,
@@ -20,9 +21,10 @@ from ..memory.records import (
     Share,
     Weakness,
 )
-from ..memory.statistics import Interval, mcnemar, paired_interval, wilson
+from ..memory.statistics import mcnemar, paired_interval, wilson
 from ..scenarios.schema import Scenario
 from ..training.gate import pair
+from .comparison import against_twin, counts, macro, macro_interval, rate, segment
 from .lives import Life, lives
 
 SHOWN = 5
@@ -57,9 +59,9 @@ def summarize(ledger: Ledger, scenario: Scenario, session: Session, *, run: str,
         "select": _change(first, last, learnable, scenario.targets),
         "report": _change(sealed.get("base"), sealed.get("final"), learnable, sorted(scenario.skills)),
         "guards": _guards(sealed, scenario),
-        "samples": _samples(ledger),
+        "samples": _samples(ledger, "targeted"),
         "dataset_hash": final.dataset if final else None,
-        "control": _control(ledger, sealed, rounds, learnable, scenario),
+        "control": _control(ledger, sealed, rounds, learnable),
         "decisions": [p.model_dump(mode="json") for p in promotions],
         "curve": _curve(exams, promotions, learnable),
         "heat": _heat(ledger, scenario),
@@ -98,10 +100,6 @@ def _share(passed: int, tried: int) -> Json:
     return {"rate": passed / tried if tried else None, "low": low, "high": high, "passed": passed, "tried": tried}
 
 
-def _macro(exam: Exam, skills: Sequence[str]) -> float:
-    return sum(exam.scores[s].passed / exam.scores[s].tried for s in skills) / len(skills)
-
-
 def _change(before: Exam | None, after: Exam | None, learnable: Sequence[str], skills: Sequence[str]) -> Json | None:
     """Macro score over the learnable skills and every skill's rate, before and after."""
     if before is None or after is None:
@@ -109,47 +107,21 @@ def _change(before: Exam | None, after: Exam | None, learnable: Sequence[str], s
     shown = [s for s in skills if s in before.scores]
     each = {
         s: {
-            "before": _share(*_counts(before, s)),
-            "after": _share(*_counts(after, s)),
-            "change": _rate(after, s) - _rate(before, s),
+            "before": _share(*counts(before, s)),
+            "after": _share(*counts(after, s)),
+            "change": rate(after, s) - rate(before, s),
         }
         for s in shown
     }
-    low, high = _macro_interval(before, after, [s for s in learnable if s in shown])
+    low, high = macro_interval(before, after, [s for s in learnable if s in shown])
     return {
-        "before": _macro(before, learnable),
-        "after": _macro(after, learnable),
-        "change": _macro(after, learnable) - _macro(before, learnable),
+        "before": macro(before, learnable),
+        "after": macro(after, learnable),
+        "change": macro(after, learnable) - macro(before, learnable),
         "low": low,
         "high": high,
         "skills": each,
     }
-
-
-def _counts(exam: Exam, skill: str) -> tuple[int, int]:
-    return exam.scores[skill].passed, exam.scores[skill].tried
-
-
-def _rate(exam: Exam, skill: str) -> float:
-    passed, tried = _counts(exam, skill)
-    return passed / tried
-
-
-def _segment(exam: Exam, skills: Iterable[str]) -> str:
-    """Results on some skills; items lie skill by skill, in alphabetical order."""
-    wanted, start, parts = set(skills), 0, list[str]()
-    for skill in sorted(exam.scores):
-        stop = start + exam.scores[skill].tried
-        if skill in wanted:
-            parts.append(exam.passed[start:stop])
-        start = stop
-    return "".join(parts)
-
-
-def _macro_interval(before: Exam, after: Exam, skills: Sequence[str]) -> Interval:
-    """Interval of the paired difference; skills have equally many items, so pooled is macro."""
-    counts = pair(_segment(before, skills), _segment(after, skills))
-    return paired_interval(counts.gained, counts.lost, counts.items)
 
 
 def _guards(sealed: Mapping[str, Exam], scenario: Scenario) -> Json:
@@ -158,59 +130,36 @@ def _guards(sealed: Mapping[str, Exam], scenario: Scenario) -> Json:
         return {}
     found: Json = {}
     for skill in scenario.guards:
-        counts = pair(_segment(sealed["base"], [skill]), _segment(sealed["final"], [skill]))
-        low, high = paired_interval(counts.gained, counts.lost, counts.items)
+        paired = pair(segment(sealed["base"], [skill]), segment(sealed["final"], [skill]))
+        low, high = paired_interval(paired.gained, paired.lost, paired.items)
         found[skill] = {
-            "before": _rate(sealed["base"], skill),
-            "after": _rate(sealed["final"], skill),
-            "change": (counts.gained - counts.lost) / counts.items,
+            "before": rate(sealed["base"], skill),
+            "after": rate(sealed["final"], skill),
+            "change": (paired.gained - paired.lost) / paired.items,
             "low": low,
             "high": high,
-            "worse": mcnemar(counts.lost, counts.gained) < scenario.gate.alpha,
+            "worse": mcnemar(paired.lost, paired.gained) < scenario.gate.alpha,
         }
     return found
 
 
-def _samples(ledger: Ledger) -> Json:
-    fates = ledger.read(Fate)
+def _samples(ledger: Ledger, arm: Arm) -> Json:
+    """What became of everything written or drawn for one arm."""
+    own = {sample.id for sample in ledger.read(Sample, subject=arm)}
+    fates = [fate for fate in ledger.read(Fate) if fate.sample in own]
     why = Counter(f.reason.split(":")[0] for f in fates if not f.kept)
     return {"written": len(fates), "kept": sum(f.kept for f in fates), "rejected": dict(sorted(why.items()))}
 
 
 def _control(
-    ledger: Ledger, sealed: Mapping[str, Exam], rounds: Sequence[Round], learnable: Sequence[str], scenario: Scenario
+    ledger: Ledger, sealed: Mapping[str, Exam], rounds: Sequence[Round], learnable: Sequence[str]
 ) -> Json | None:
-    """The paired difference to the twin trained on uniformly drawn data, at equal samples and steps."""
+    """How the targeted arm does against its twin, and what the twin was trained on."""
     twin = next((r for r in rounds if r.arm == "control"), None)
     if twin is None or "control" not in sealed:
         return None
-    counts = pair(_segment(sealed["control"], learnable), _segment(sealed["final"], learnable))
-    low, high = paired_interval(counts.gained, counts.lost, counts.items)
-    probes = len(ledger.read(Attempt))
-    verdict = (
-        "targeting helped"
-        if low > 0
-        else "targeting did worse than drawing evenly"
-        if high < 0
-        else "targeting did not help measurably"
-    )
-    return {
-        "samples": twin.samples,
-        "steps": twin.steps,
-        "targeted": _macro(sealed["final"], learnable),
-        "uniform": _macro(sealed["control"], learnable),
-        "difference": (counts.gained - counts.lost) / counts.items,
-        "low": low,
-        "high": high,
-        "verdict": verdict,
-        "note": "one training seed; the interval is over exam items",
-        "probes_charged": probes,
-        "samples_with_probes": twin.samples + probes,
-        "skills": {
-            s: {"targeted": _rate(sealed["final"], s), "uniform": _rate(sealed["control"], s)}
-            for s in sorted(scenario.skills)
-        },
-    }
+    found = against_twin(sealed, rounds, twin, learnable, probes=ledger.count(Attempt))
+    return {**found, "data": _samples(ledger, "control")}
 
 
 def _curve(exams: Sequence[Exam], promotions: Sequence[Promotion], learnable: Sequence[str]) -> list[Json]:
@@ -260,7 +209,7 @@ def _weaknesses(ledger: Ledger) -> list[Json]:
     attempts = {a.id: a for a in ledger.read(Attempt)}
     samples: dict[str, list[Sample]] = {}
     kept = {f.sample for f in ledger.read(Fate) if f.kept}
-    for sample in ledger.read(Sample):
+    for sample in ledger.read(Sample, subject="targeted"):
         if sample.weakness and sample.id in kept:
             samples.setdefault(sample.weakness, []).append(sample)
     foreseen = {p.weakness: p for p in ledger.read(Prediction)}
@@ -318,7 +267,8 @@ def _cost(ledger: Ledger, exams: Sequence[Exam], rounds: Sequence[Round]) -> Jso
     return {
         "probe_answers": ledger.count(Attempt),
         "exam_answers": sum(len(e.passed) for e in exams),
-        "samples_written": ledger.count(Sample),
+        "samples_written": ledger.count(Sample, subject="targeted"),
+        "control_samples_drawn": ledger.count(Sample, subject="control"),
         "training_steps": sum(r.steps for r in targeted),
         "training_tokens": sum(r.tokens for r in targeted),
         "control_steps": sum(r.steps for r in rounds if r.arm == "control"),

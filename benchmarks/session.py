@@ -19,14 +19,13 @@ from typing import Any
 from ..memory.ledger import Ledger
 from ..memory.records import Round, Share
 from ..scenarios import loader
+from . import hole
 from .machine import ROOT, Check, keep
 
 Json = dict[str, Any]
 
 COMMAND = Path(sys.executable).with_name("evolvent")
 SCENARIO = ROOT / "scenarios" / "arithmetic.toml"
-PLANTED = "product 21"
-"""Feature of the hole in the first training that no agent is told of."""
 ABANDONED = "abandoned"
 POINTS = 0.30
 """Macro gain that is promised on select and report."""
@@ -98,7 +97,8 @@ def judge(sessions: Sequence[Json]) -> list[Check]:
     worse, fall = sum(g["worse"] for g in guards), min((g["change"] for g in guards), default=0.0)
     dropped = sum(n["abandoned_for_good"] for n in noises)
     spent = max((n["share"] / n["even"] for n in noises), default=0.0)
-    fixed, wanted = sum(s["planted"] == "fixed" for s in sessions), f">= +{100 * POINTS:.0f}"
+    wanted, holes = f">= +{100 * POINTS:.0f}", [s["planted"] for s in sessions if s["planted"]]
+    closed, least = sum(h["closed"] for h in holes), min((h["rate"] for h in holes), default=0.0)
     orchestration = [s["shares"]["orchestration"] for s in sessions]
     claims: list[tuple[str, str, str, bool]] = [
         ("select, macro over learnable skills, worst seed", f"{100 * select:+.1f} points", wanted, select >= POINTS),
@@ -107,7 +107,8 @@ def judge(sessions: Sequence[Json]) -> list[Check]:
         ("largest fall of a guard", f"{100 * fall:+.2f} points", f">= -{100 * GUARD_LOSS:.0f}", fall >= -GUARD_LOSS),
         ("noise abandoned, floor only from then on", f"{dropped} of {len(noises)}", "all", dropped == len(noises)),
         ("noise, share of samples over its even share", f"{spent:.2f}x", "<= 1x", spent <= 1),
-        (f"{PLANTED!r} found and fixed", f"{fixed} of {len(sessions)}", "all", fixed == len(sessions)),
+        ("planted hole found, fixed and closed", f"{closed} of {len(holes)}", "all", closed == len(holes)),
+        _least("pass rate inside the hole, worst seed", least, hole.CLOSED, asked=bool(holes)),
         _most("orchestration, share of wall", orchestration, ORCHESTRATION, "{:.1%}"),
         _most("wall, first training included", [s["wall_seconds"] for s in sessions], SECONDS, "{:.0f} s"),
         _most("peak memory", [s["peak_gib"] for s in sessions], GIB, "{:.2f} GiB"),
@@ -122,6 +123,10 @@ def _worst(sessions: Sequence[Json], name: str) -> float:
 
 def _most(claim: str, values: Sequence[float], most: float, form: str) -> tuple[str, str, str, bool]:
     return claim, form.format(max(values)), "<= " + form.format(most), max(values) <= most
+
+
+def _least(claim: str, value: float, least: float, *, asked: bool) -> tuple[str, str, str, bool]:
+    return claim, f"{value:.1%}" if asked else "nothing planted", f">= {least:.0%}", not asked or value >= least
 
 
 def _same(first: Json, again: Json) -> list[Check]:
@@ -140,7 +145,9 @@ def _figures(done: Json, path: Path, run: Path) -> Json:
     ledger = Ledger(run / "ledger.sqlite", read_only=True)
     rounds, shares = ledger.read(Round), ledger.read(Share)
     ledger.close()
-    planted = [w["state"] for w in done["weaknesses"] if any(PLANTED in feature for feature in w["rule"])]
+    promoted = done["promoted"][-1] if done["promoted"] else None
+    model = next((r.path for r in rounds if r.arm == "targeted" and r.number == promoted), None)
+    planted = hole.planted(scenario)
     noise = [name for name, skill in scenario.skills.items() if skill.learnable is False]
     return {
         "limited": done["limited"],
@@ -148,8 +155,9 @@ def _figures(done: Json, path: Path, run: Path) -> Json:
         "report": _only(done["report"], "before", "after", "change", "low", "high"),
         "guards": done["guards"],
         "noise": {name: _noise(name, shares, done["weaknesses"], len(scenario.skills)) for name in noise},
-        "planted": "fixed" if "fixed" in planted else planted[-1] if planted else "not found",
-        "control": _only(done["control"], "difference", "low", "high", "verdict"),
+        "planted": hole.judge(planted, done, scenario, run, model) if planted else None,
+        "control": _only(done["control"], "difference", "low", "high", "verdict", "compared", "targeted_samples",
+                         "targeted_steps", "samples", "steps"),
         "shares": done["shares"],
         "rounds": done["rounds"],
         "promoted": done["promoted"],
@@ -194,7 +202,9 @@ def _line(found: Json) -> str:
     control = f"  over even drawing {100 * found['control']['difference']:+.1f}" if found["control"] else ""
     shares = f"orchestration {found['shares']['orchestration']:.1%}"
     times = f"{found['wall_seconds']:.0f} s  {found['peak_gib']:.2f} GiB  {shares}"
-    return f"seed {found['seed']}  {gains}  planted {found['planted']}{control}  {times}"
+    planted = found["planted"]
+    inside = f"  hole {planted['state']}, {planted['rate']:.1%} inside" if planted else ""
+    return f"seed {found['seed']}  {gains}{inside}{control}  {times}"
 
 
 if __name__ == "__main__":

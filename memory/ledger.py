@@ -200,9 +200,11 @@ class Ledger:
             raise LedgerError(f"{self.path}: no {record.kind} {id!r}")
         return record.read(row[0])
 
-    def count(self, record: type[Record], *, round: int | None = None) -> int:
-        """Count records of one kind."""
+    def count(self, record: type[Record], *, round: int | None = None, subject: str | None = None) -> int:
+        """Count records of one kind, filed as in `read`."""
         query, values = "select count(*) from records where kind = ?", [record.kind]
         if round is not None:
             query, values = query + " and round = ?", [*values, round]
+        if subject is not None:
+            query, values = query + " and subject = ?", [*values, subject]
         return int(self._database.execute(query, values).fetchone()[0])

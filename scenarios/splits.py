@@ -6,7 +6,7 @@ interval serves *select* for target skills and *guard* for guard skills, which a
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from random import Random
 from typing import Literal
 
@@ -53,11 +53,20 @@ class Splits:
         stream: str,
         having: tuple[str, ...] = (),
         lacking: tuple[str, ...] = (),
+        beside: Container[str] = (),
     ) -> list[Task]:
-        """Draw distinct tasks of one skill from one part; `stream` names the purpose and fixes the draw."""
+        """Draw distinct tasks of one skill from one part, none with a key in `beside`.
+
+        `stream` names the purpose and fixes the draw: with the same stream, what is beside is passed over.
+        """
         rng = Random(f"{self.seed}/{stream}/{skill}/{part}")
         settings = self.scenario.skills[skill].task
-        return self.source.draw(skill, settings, count, rng, allowed=self.only(part), having=having, lacking=lacking)
+        own = self.only(part)
+
+        def allowed(key: str) -> bool:
+            return key not in beside and own(key)
+
+        return self.source.draw(skill, settings, count, rng, allowed=allowed, having=having, lacking=lacking)
 
     def items(self, split: Split, *, limit: int | None = None) -> list[Task]:
         """Items of an exam split, in a fixed order: select over targets, guard over guards, report over both.

@@ -6,6 +6,7 @@ from ...memory.effects import Outcome
 from ...memory.trace import spent
 from ...training import checkpoint, student
 from ...training.exam import examine
+from ..curating import trainable
 from ..desk import BASE, Desk, rates
 from ..node import Node, State, Update
 
@@ -20,7 +21,7 @@ class Baseline(Node):
 
         async def prepare(folder: Path) -> None:
             with spent("curation"):
-                tasks = [t for t in student.first_tasks(scenario, desk.splits) if desk.contamination.leak(t) is None]
+                tasks = trainable(student.first_tasks(scenario, desk.splits), desk)
             cached = student.prepare(scenario, first, tasks, folder, seed=seed)
             desk.say("student", tasks=len(tasks), cached=cached)
 

@@ -17,7 +17,7 @@ class Judgement(Node):
         async def work() -> Outcome:
             judged = {c.sample for c in desk.ledger.read(Critique, round=round)}
             with spent("curation"):
-                fresh = [s for s in desk.ledger.read(Sample, round=round) if s.id not in judged]
+                fresh = [s for s in desk.ledger.read(Sample, round=round, subject="targeted") if s.id not in judged]
                 critiques = [_judge(sample, desk) for sample in fresh]
             refused = sum(not c.accepted for c in critiques)
             return Outcome({"judged": len(critiques), "refused": refused}, critiques)

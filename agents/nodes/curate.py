@@ -5,7 +5,7 @@ from collections import Counter
 from ...memory.effects import Outcome
 from ...memory.records import Critique, Sample
 from ...memory.trace import spent
-from ...training.curation.pipeline import curate
+from ..curating import sift
 from ..desk import Desk, hash_samples
 from ..node import Node, State, Update
 
@@ -22,22 +22,11 @@ class Curation(Node):
                 refused = {
                     c.sample: f"critique: {c.reason}" for c in desk.ledger.read(Critique, round=round) if not c.accepted
                 }
-                longest = desk.parts.trainer.longest
-                done = curate(
-                    desk.ledger.read(Sample, round=round),
-                    refused,
-                    round=round,
-                    contamination=desk.contamination,
-                    duplicates=desk.duplicates,
-                    too_long=lambda s: len(s.task.prompt) + len(s.task.answer) > longest - OVERHEAD,
-                )
+                candidates = desk.ledger.read(Sample, round=round, subject="targeted")
+                done = sift(candidates, round=round, desk=desk, duplicates=desk.duplicates, refused=refused)
             why = Counter(f.reason.split(":")[0] for f in done.fates if not f.kept)
             return Outcome({"kept": len(done.kept), "rejected": dict(why), "hash": hash_samples(done.kept)}, done.fates)
 
         seen = await desk.effects.once("curate", round, work, inputs=desk.scenario.curation.model_dump(mode="json"))
         desk.say("curate", round=round, kept=seen["kept"], rejected=seen["rejected"])
         return {}
-
-
-OVERHEAD = 8
-"""Tokens of the chat template around a question and its answer."""

@@ -92,7 +92,7 @@ class Diagnosis(Node):
         rows: list[Record] = []
         for guess, remembered, failed in zip(guesses, memories, failures, strict=True):
             weakness = _weakness(guess, round)
-            tasks = [task for task in aimed_tasks(weakness, round, desk) if task.key not in asked]
+            tasks = aimed_tasks(weakness, round, desk, asked=asked)
             tries = await ask(engine, tasks, round, desk, purpose="prediction") if tasks else []
             passed, tried = passes(tries), len(tries)
             rows += [Prediction(weakness=weakness.id, round=round, foreseen=guess.foreseen, passed=passed, tried=tried)]
@@ -115,17 +115,19 @@ class Diagnosis(Node):
         return _observation(one.weakness, one.tries, round, state, reason, recalled=[m.weakness for m in memories])
 
     def _follow(self, life: Life, attempts: Sequence[Attempt], beyond: set[str], round: int, desk: Desk) -> Observation:
-        """Look at a known weakness again; a whole skill is judged by probes drawn from all of it alone."""
+        """Look at a known weakness again.
+
+        A whole skill is judged by the probes drawn from all of it alone; a rule by tasks never asked before, for it was
+        read off the failures of earlier ones.
+        """
         weakness = life.weakness
-        own = [
-            a
-            for a in attempts
-            if a.task.skill == weakness.skill
-            and set(weakness.rule) <= set(a.task.features)
-            and (weakness.rule or a.purpose == "probe")
-        ]
-        hope = weakness.skill in beyond
-        state, reason = judge(life, own, skill_hopeless=hope, settings=desk.scenario.probe)
+        own = [a for a in attempts if a.task.skill == weakness.skill]
+        if weakness.rule:
+            before = desk.asked(before=round)
+            own = [a for a in own if set(weakness.rule) <= set(a.task.features) and a.task.key not in before]
+        else:
+            own = [a for a in own if a.purpose == "probe"]
+        state, reason = judge(life, own, skill_hopeless=weakness.skill in beyond, settings=desk.scenario.probe)
         return _observation(weakness, own, round, state, reason)
 
     def _outcome(self, rows: Sequence[Record], desk: Desk) -> Outcome:

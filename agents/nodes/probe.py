@@ -2,9 +2,10 @@
 
 Guards are asked once a round: what the student solves there is what failures elsewhere are told apart from. All
 undecided skills are answered in one batch; a sequential test (Wald 1945) stops each as early as its errors allow.
-Every known weakness gets fresh tasks under its own rule, so that its life can be followed.
+Every known weakness gets tasks under its own rule that were never asked before, so that its life can be followed.
 """
 
+from collections.abc import Set
 from itertools import pairwise
 
 from ...memory.effects import Outcome
@@ -14,7 +15,7 @@ from ...memory.trace import spent
 from ...scenarios import schema
 from ..desk import Desk
 from ..node import Node, State, Update
-from ..probing import aimed_tasks, ask, by_luck, conclude, passes
+from ..probing import aimed_tasks, ask, by_luck, conclude, passes, skill_tasks
 
 
 class Probing(Node):
@@ -28,9 +29,9 @@ class Probing(Node):
             engine = desk.parts.engine.open(desk.path(state["path"]))
             attempts = await self._skills(engine, round, desk)
             probes = [self._summary(skill, round, tries, desk) for skill, tries in attempts.items()]
-            aimed = await self._weaknesses(engine, round, desk)
+            asked = [a for tries in attempts.values() for a in tries]
+            asked += await self._weaknesses(engine, round, desk, asked={a.task.key for a in asked})
             engine.close()
-            asked = [*(a for tries in attempts.values() for a in tries), *aimed]
             shown = {p.skill: [p.passed, p.tried, p.verdict] for p in probes}
             return Outcome({"asked": len(asked), "shown": shown}, [*probes, *asked])
 
@@ -42,7 +43,7 @@ class Probing(Node):
         settings = desk.scenario.probe
         most = min(settings.most, desk.session.limit or settings.most)
         with spent("curation"):
-            tasks = {s: desk.splits.draw(s, "probe", most, stream=f"probe-{round}") for s in desk.scenario.skills}
+            tasks = {skill: skill_tasks(skill, round, desk, most=most) for skill in desk.scenario.skills}
         attempts: dict[str, list[Attempt]] = {skill: [] for skill in tasks}
         looks = [0, *range(min(settings.least, most), most, settings.batch), most]
         for start, stop in pairwise(looks):
@@ -56,11 +57,12 @@ class Probing(Node):
                 attempts[attempt.task.skill].append(attempt)
         return attempts
 
-    async def _weaknesses(self, engine: Engine, round: int, desk: Desk) -> list[Attempt]:
+    async def _weaknesses(self, engine: Engine, round: int, desk: Desk, *, asked: Set[str]) -> list[Attempt]:
+        """Ask under every known rule; a task that falls under two of them is asked once and counts for both."""
         known = [w for w in desk.ledger.read(Weakness) if w.rule and w.round < round]
         with spent("curation"):
-            tasks = [task for weakness in known for task in aimed_tasks(weakness, round, desk)]
-        return await ask(engine, tasks, round, desk, purpose="aimed") if tasks else []
+            tasks = {task.key: task for weakness in known for task in aimed_tasks(weakness, round, desk, asked=asked)}
+        return await ask(engine, list(tasks.values()), round, desk, purpose="aimed") if tasks else []
 
     def _summary(self, skill: str, round: int, attempts: list[Attempt], desk: Desk) -> Probe:
         passed, tried = passes(attempts), len(attempts)

@@ -21,7 +21,7 @@ class Training(Node):
                 f"{desk.run}: nothing was kept to train on up to round {round}; its report says what was rejected"
             )
         history = {
-            "candidates": desk.ledger.read(Sample, round=round),
+            "candidates": desk.ledger.read(Sample, round=round, subject="targeted"),
             "fates": desk.ledger.read(Fate, round=round),
             "critiques": desk.ledger.read(Critique, round=round),
         }

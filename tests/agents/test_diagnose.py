@@ -95,3 +95,38 @@ async def test_failures_of_earlier_rounds_come_to_mind(desk: Desk, tmp_path: Pat
     (seen,) = await probe_and_diagnose(other)
     other.close()
     assert "similar failures remembered" in seen.reason
+
+
+async def test_a_weakness_is_followed_on_tasks_that_were_never_asked_before(desk: Desk) -> None:
+    steps = nodes()
+    await probe_and_diagnose(desk)
+    rule = ("operand has 7",)
+    weakness = Weakness(skill="multiply", hypothesis="", rule=rule, round=1, failures=(), p_value=0.0)
+    desk.ledger.intend("found", "found", 1)
+    desk.ledger.commit("found", {}, [weakness], 0.0, meta={})
+    await steps["probe"].run({**START, "round": 2}, desk)
+    first, second = ({a.task.key for a in desk.ledger.read(Attempt, round=r)} for r in (1, 2))
+    aimed = [a for a in desk.ledger.read(Attempt, round=2) if a.purpose == "aimed"]
+    assert len(aimed) == desk.scenario.probe.aimed
+    assert first.isdisjoint(second)
+    assert len(second) == desk.ledger.count(Attempt, round=2)
+
+
+async def test_a_task_already_seen_to_fail_is_no_fresh_observation(tmp_path: Path) -> None:
+    skills = {
+        "add": {"guard": True, "task": {"operation": "add"}},
+        "multiply": {"task": {"operation": "multiply", "digits": 1}},
+    }
+    desk = make_desk(tmp_path, skills=skills, probe={"least": 64, "batch": 64, "most": 64, "aimed": 64})
+    weakness = Weakness(skill="multiply", hypothesis="", rule=("multiply",), round=1, failures=(), p_value=0.0)
+    await nodes()["probe"].run(START, desk)
+    desk.ledger.intend("found", "found", 1)
+    desk.ledger.commit("found", {}, [weakness], 0.0, meta={})
+    await nodes()["probe"].run({**START, "round": 2}, desk)
+    await nodes()["diagnose"].run({**START, "round": 2}, desk)
+    before = {a.task.key for a in desk.ledger.read(Attempt, round=1)}
+    again = {a.task.key for a in desk.ledger.read(Attempt, round=2) if a.task.skill == "multiply"}
+    (seen,) = desk.ledger.read(Observation, subject=weakness.id)
+    desk.close()
+    assert again & before
+    assert seen.tried == len(again - before)

@@ -28,8 +28,10 @@ def make_change(skills: list[str]) -> Json:
 def make_control(skills: list[str], low: float, high: float, verdict: str) -> Json:
     middle = (low + high) / 2
     return {
-        "samples": 100, "steps": 9, "targeted": 0.5 + middle, "uniform": 0.5, "difference": middle, "low": low,
-        "high": high, "verdict": verdict, "note": "one training seed", "probes_charged": 8, "samples_with_probes": 108,
+        "round": 1, "promoted": True, "compared": "the final student", "targeted_samples": 101, "targeted_steps": 8,
+        "samples": 100, "steps": 9, "data": {"written": 103, "kept": 100, "rejected": {}}, "targeted": 0.5 + middle,
+        "uniform": 0.5, "difference": middle, "low": low, "high": high, "verdict": verdict, "note": "one training seed",
+        "probes_charged": 8, "samples_with_probes": 109,
         "skills": {s: {"targeted": 0.5, "uniform": 0.5} for s in skills},
     }  # fmt: skip
 
@@ -62,7 +64,7 @@ def make_found(text: str = "plain", *, rounds: int = 2, skills: int = 2, **chang
         "heat": {"rounds": list(numbers), "skills": {s: [CELL] * (rounds - 1) + [UNPROBED] for s in names}},
         "weaknesses": [make_weakness(text, rounds)], "predictions": {"tested": 1, "kept": 1, "error": 0.02},
         "cost": {"probe_answers": 9, "training_steps": 4}, "wall_seconds": 99.0, "processes": 1,
-        "shares": {text: 0.75, "training": 0.25},
+        "shares": {text: 0.75, f"{text}, too": 0.25},
         **changes,
     }  # fmt: skip
 

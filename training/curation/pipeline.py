@@ -1,6 +1,6 @@
 """From candidates to what is trained on: what leaks, repeats or is too long goes, with the reason."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ...memory.records import Fate, Sample
@@ -18,7 +18,7 @@ class Curated:
 
 def curate(
     candidates: Sequence[Sample],
-    rejected: dict[str, str],
+    rejected: Mapping[str, str],
     *,
     round: int,
     contamination: Decontamination,

@@ -1,0 +1,52 @@
+"""The rules every training set is held to, whoever drew it: no leak, nothing too long, nothing twice."""
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+from ..memory.records import Sample, Task
+from ..training.curation.duplicates import Duplicates
+from ..training.curation.pipeline import Curated, curate
+from .desk import Desk
+
+OVERHEAD = 8
+"""Tokens of the chat template around a question and its answer."""
+NOBODY: Mapping[str, str] = MappingProxyType({})
+
+
+def sift(
+    candidates: Sequence[Sample],
+    *,
+    round: int,
+    desk: Desk,
+    duplicates: Duplicates,
+    refused: Mapping[str, str] = NOBODY,
+) -> Curated:
+    """Decide which candidates may be trained on; every one gets a fate with its reason.
+
+    Args:
+        candidates: what was written or drawn; their order does not matter.
+        round: the round they are filed under.
+        desk: where.
+        duplicates: knows what is kept in the same set; the kept ones are added to it.
+        refused: sample id to reason, for those critique turned down.
+    """
+    longest = desk.parts.trainer.longest
+    return curate(
+        candidates,
+        refused,
+        round=round,
+        contamination=desk.contamination,
+        duplicates=duplicates,
+        too_long=lambda s: len(s.task.prompt) + len(s.task.answer) > longest - OVERHEAD,
+    )
+
+
+def trainable(tasks: Sequence[Task], desk: Desk) -> list[Task]:
+    """Tasks of a set of its own that pass the rules, each once, in the order they came in."""
+    by_id = {task.id: task for task in tasks}
+    samples = [
+        Sample(task=task, arm="control", round=0, weakness=None, teacher="first", recipe="draw")
+        for task in by_id.values()
+    ]
+    kept = {s.task.id for s in sift(samples, round=0, desk=desk, duplicates=desk.no_duplicates()).kept}
+    return [task for id, task in by_id.items() if id in kept]
