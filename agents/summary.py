@@ -3,9 +3,11 @@
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from math import fsum
 from typing import Any
 
 from ..memory import files
+from ..memory.bootstrap import bootstrap_interval
 from ..memory.ledger import Ledger
 from ..memory.records import (
     Attempt,
@@ -20,9 +22,9 @@ from ..memory.records import (
     Share,
     Weakness,
 )
-from ..memory.statistics import Interval, mcnemar, paired_interval, wilson
+from ..memory.statistics import wilson
 from ..scenarios.schema import Scenario
-from ..training.gate import pair
+from ..training.pairing import Paired, pair
 from .lives import Life, lives
 
 SHOWN = 5
@@ -98,8 +100,18 @@ def _share(passed: int, tried: int) -> Json:
     return {"rate": passed / tried if tried else None, "low": low, "high": high, "passed": passed, "tried": tried}
 
 
+def _scored(exam: Exam, skills: Sequence[str]) -> Json:
+    """Score over the items of some skills: a mean with its bootstrap interval where it is graded, else a pass rate."""
+    share = _share(sum(exam.scores[s].passed for s in skills), sum(exam.scores[s].tried for s in skills))
+    if all(exam.scores[s].total is None for s in skills):
+        return share
+    marks = _segment(exam, skills)
+    low, high = bootstrap_interval(marks)
+    return {**share, "rate": fsum(marks) / len(marks), "low": low, "high": high, "graded": True}
+
+
 def _macro(exam: Exam, skills: Sequence[str]) -> float:
-    return sum(exam.scores[s].passed / exam.scores[s].tried for s in skills) / len(skills)
+    return sum(exam.scores[s].rate for s in skills) / len(skills)
 
 
 def _change(before: Exam | None, after: Exam | None, learnable: Sequence[str], skills: Sequence[str]) -> Json | None:
@@ -109,47 +121,40 @@ def _change(before: Exam | None, after: Exam | None, learnable: Sequence[str], s
     shown = [s for s in skills if s in before.scores]
     each = {
         s: {
-            "before": _share(*_counts(before, s)),
-            "after": _share(*_counts(after, s)),
-            "change": _rate(after, s) - _rate(before, s),
+            "before": _scored(before, [s]),
+            "after": _scored(after, [s]),
+            "change": after.scores[s].rate - before.scores[s].rate,
         }
         for s in shown
     }
-    low, high = _macro_interval(before, after, [s for s in learnable if s in shown])
+    # skills have equally many items, so pooled is macro
+    changed = _paired(before, after, [s for s in learnable if s in shown])
+    low, high = changed.interval()
     return {
         "before": _macro(before, learnable),
         "after": _macro(after, learnable),
         "change": _macro(after, learnable) - _macro(before, learnable),
         "low": low,
         "high": high,
+        "test": changed.test,
         "skills": each,
     }
 
 
-def _counts(exam: Exam, skill: str) -> tuple[int, int]:
-    return exam.scores[skill].passed, exam.scores[skill].tried
-
-
-def _rate(exam: Exam, skill: str) -> float:
-    passed, tried = _counts(exam, skill)
-    return passed / tried
-
-
-def _segment(exam: Exam, skills: Iterable[str]) -> str:
-    """Results on some skills; items lie skill by skill, in alphabetical order."""
-    wanted, start, parts = set(skills), 0, list[str]()
+def _segment(exam: Exam, skills: Iterable[str]) -> list[float]:
+    """Scores on some skills; items lie skill by skill, in alphabetical order."""
+    wanted, start, marks = set(skills), 0, list[float]()
     for skill in sorted(exam.scores):
         stop = start + exam.scores[skill].tried
         if skill in wanted:
-            parts.append(exam.passed[start:stop])
+            marks += exam.marks[start:stop]
         start = stop
-    return "".join(parts)
+    return marks
 
 
-def _macro_interval(before: Exam, after: Exam, skills: Sequence[str]) -> Interval:
-    """Interval of the paired difference; skills have equally many items, so pooled is macro."""
-    counts = pair(_segment(before, skills), _segment(after, skills))
-    return paired_interval(counts.gained, counts.lost, counts.items)
+def _paired(before: Exam, after: Exam, skills: Sequence[str]) -> Paired:
+    """What changed on the items of some skills."""
+    return pair(_segment(before, skills), _segment(after, skills))
 
 
 def _guards(sealed: Mapping[str, Exam], scenario: Scenario) -> Json:
@@ -158,15 +163,16 @@ def _guards(sealed: Mapping[str, Exam], scenario: Scenario) -> Json:
         return {}
     found: Json = {}
     for skill in scenario.guards:
-        counts = pair(_segment(sealed["base"], [skill]), _segment(sealed["final"], [skill]))
-        low, high = paired_interval(counts.gained, counts.lost, counts.items)
+        changed = _paired(sealed["base"], sealed["final"], [skill])
+        low, high = changed.interval()
         found[skill] = {
-            "before": _rate(sealed["base"], skill),
-            "after": _rate(sealed["final"], skill),
-            "change": (counts.gained - counts.lost) / counts.items,
+            "before": sealed["base"].scores[skill].rate,
+            "after": sealed["final"].scores[skill].rate,
+            "change": changed.gain,
             "low": low,
             "high": high,
-            "worse": mcnemar(counts.lost, counts.gained) < scenario.gate.alpha,
+            "test": changed.test,
+            "worse": changed.swapped().p_value(alpha=scenario.gate.alpha) < scenario.gate.alpha,
         }
     return found
 
@@ -184,8 +190,8 @@ def _control(
     twin = next((r for r in rounds if r.arm == "control"), None)
     if twin is None or "control" not in sealed:
         return None
-    counts = pair(_segment(sealed["control"], learnable), _segment(sealed["final"], learnable))
-    low, high = paired_interval(counts.gained, counts.lost, counts.items)
+    changed = _paired(sealed["control"], sealed["final"], learnable)
+    low, high = changed.interval()
     probes = len(ledger.read(Attempt))
     verdict = (
         "targeting helped"
@@ -199,15 +205,16 @@ def _control(
         "steps": twin.steps,
         "targeted": _macro(sealed["final"], learnable),
         "uniform": _macro(sealed["control"], learnable),
-        "difference": (counts.gained - counts.lost) / counts.items,
+        "difference": changed.gain,
         "low": low,
         "high": high,
+        "test": changed.test,
         "verdict": verdict,
         "note": "one training seed; the interval is over exam items",
         "probes_charged": probes,
         "samples_with_probes": twin.samples + probes,
         "skills": {
-            s: {"targeted": _rate(sealed["final"], s), "uniform": _rate(sealed["control"], s)}
+            s: {"targeted": sealed["final"].scores[s].rate, "uniform": sealed["control"].scores[s].rate}
             for s in sorted(scenario.skills)
         },
     }
@@ -217,15 +224,12 @@ def _curve(exams: Sequence[Exam], promotions: Sequence[Promotion], learnable: Se
     promoted = {p.candidate for p in promotions if p.promoted}
     points: list[Json] = []
     for exam in (e for e in exams if e.split == "select"):
-        passed = sum(exam.scores[s].passed for s in learnable)
-        tried = sum(exam.scores[s].tried for s in learnable)
-        skills = {s: _share(score.passed, score.tried) for s, score in sorted(exam.scores.items())}
         points.append(
             {
                 "round": exam.round,
                 "promoted": exam.round == 0 or exam.student in promoted,
-                **_share(passed, tried),
-                "skills": skills,
+                **_scored(exam, learnable),
+                "skills": {s: _scored(exam, [s]) for s in sorted(exam.scores)},
             }
         )
     return points

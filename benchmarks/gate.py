@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from ..memory.statistics import block_chance, detectable_gain, detectable_loss, spent_alpha, wilson
-from ..training.gate import Decision, Gate, Paired
+from ..training.gate import Decision, Gate
+from ..training.pairing import Paired
 from .machine import Check, keep
 
 SELECT_ACCURACY = 0.5
