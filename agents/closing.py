@@ -6,8 +6,10 @@ from .markup import visible
 
 Json = dict[str, Any]
 
+GRADED = "mean scores, bootstrap interval"
+"""Said where an exam held graded scores."""
 NOTICEABLE = 0.02
-"""Change of a pass rate from which a skill is listed as better."""
+"""Change of a score from which a skill is listed as better."""
 
 
 def closing(found: Json) -> str:
@@ -44,9 +46,10 @@ def _scores(found: Json) -> list[str]:
     for split in ("select", "report"):
         change = found[split]
         if change:
-            sealed = "  (sealed, opened once)" if split == "report" else ""
+            notes = ["sealed, opened once"] * (split == "report") + [GRADED] * (change["test"] == "bootstrap")
+            said = f"  ({'; '.join(notes)})" if notes else ""
             lines.append(
-                f"{split:7}  {change['before']:.1%} -> {change['after']:.1%}  {_points(change, 'change')}{sealed}"
+                f"{split:7}  {change['before']:.1%} -> {change['after']:.1%}  {_points(change, 'change')}{said}"
             )
     report = found["report"]
     if report:

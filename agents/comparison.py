@@ -1,47 +1,34 @@
-"""Two students on the same exam items: pass rates, paired differences, and the targeted arm against its twin."""
+"""Two students on the same exam items: scores, paired differences, and the targeted arm against its twin."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..memory.records import Exam, Round
-from ..memory.statistics import Interval, paired_interval
-from ..training.gate import pair
+from ..training.pairing import Paired, pair
 from .rounds import steps_behind
 
 Json = dict[str, Any]
 
 
-def counts(exam: Exam, skill: str) -> tuple[int, int]:
-    """Items of a skill that were passed, and all of them."""
-    return exam.scores[skill].passed, exam.scores[skill].tried
-
-
-def rate(exam: Exam, skill: str) -> float:
-    """Pass rate of a skill, in [0, 1]."""
-    passed, tried = counts(exam, skill)
-    return passed / tried
-
-
 def macro(exam: Exam, skills: Sequence[str]) -> float:
-    """Mean pass rate over skills, in [0, 1]."""
-    return sum(rate(exam, skill) for skill in skills) / len(skills)
+    """Mean score over skills, in [0, 1]."""
+    return sum(exam.scores[skill].rate for skill in skills) / len(skills)
 
 
-def segment(exam: Exam, skills: Iterable[str]) -> str:
-    """Results on some skills; items lie skill by skill, in alphabetical order."""
-    wanted, start, parts = set(skills), 0, list[str]()
+def segment(exam: Exam, skills: Iterable[str]) -> list[float]:
+    """Scores on some skills; items lie skill by skill, in alphabetical order."""
+    wanted, start, marks = set(skills), 0, list[float]()
     for skill in sorted(exam.scores):
         stop = start + exam.scores[skill].tried
         if skill in wanted:
-            parts.append(exam.passed[start:stop])
+            marks += exam.marks[start:stop]
         start = stop
-    return "".join(parts)
+    return marks
 
 
-def macro_interval(before: Exam, after: Exam, skills: Sequence[str]) -> Interval:
-    """Interval of the paired difference; skills have equally many items, so pooled is macro."""
-    paired = pair(segment(before, skills), segment(after, skills))
-    return paired_interval(paired.gained, paired.lost, paired.items)
+def compare(before: Exam, after: Exam, skills: Sequence[str]) -> Paired:
+    """What changed on the items of some skills."""
+    return pair(segment(before, skills), segment(after, skills))
 
 
 def against_twin(
@@ -63,8 +50,8 @@ def against_twin(
     own, other = sealed["final" if promoted else "candidate"], sealed["control"]
     targeted = [r for r in rounds if r.arm == "targeted"]
     model = next(r for r in targeted if r.number == twin.number)
-    paired = pair(segment(other, learnable), segment(own, learnable))
-    low, high = paired_interval(paired.gained, paired.lost, paired.items)
+    changed = compare(other, own, learnable)
+    low, high = changed.interval()
     return {
         "round": model.number,
         "promoted": promoted,
@@ -78,14 +65,15 @@ def against_twin(
         "steps": twin.steps,
         "targeted": macro(own, learnable),
         "uniform": macro(other, learnable),
-        "difference": (paired.gained - paired.lost) / paired.items,
+        "difference": changed.gain,
         "low": low,
         "high": high,
+        "test": changed.test,
         "verdict": _verdict(low, high, promoted=promoted),
         "note": "one training seed; the interval is over exam items",
         "probes_charged": probes,
         "samples_with_probes": model.samples + probes,
-        "skills": {skill: {"targeted": rate(own, skill), "uniform": rate(other, skill)} for skill in own.scores},
+        "skills": {s: {"targeted": own.scores[s].rate, "uniform": other.scores[s].rate} for s in sorted(own.scores)},
     }
 
 

@@ -18,7 +18,7 @@ from ..memory.ledger import Ledger
 from ..memory.lock import Lock
 from ..memory.parts import Part, PartSpec, load
 from ..memory.recall import Recall
-from ..memory.records import Arm, Attempt, Fate, Sample, Session, Split, Task
+from ..memory.records import Arm, Attempt, Fate, Sample, Score, Session, Split, Task
 from ..memory.store import Store
 from ..memory.trace import Trace, recording, spent
 from ..scenarios.schema import Scenario
@@ -329,6 +329,6 @@ def hash_samples(samples: Sequence[Sample]) -> str:
     return files.digest(sorted(s.id for s in samples), length=32)
 
 
-def rates(scores: Mapping[str, Any]) -> dict[str, float]:
-    """Pass rates of an exam by skill."""
-    return {skill: s.passed / s.tried for skill, s in scores.items()}
+def rates(scores: Mapping[str, Score]) -> dict[str, float]:
+    """Mean scores of an exam by skill: pass rates where nothing is graded."""
+    return {skill: s.rate for skill, s in scores.items()}

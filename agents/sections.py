@@ -171,7 +171,8 @@ def decisions(found: Json) -> str:
         return section("decisions", "Decisions", "No candidate was examined.")
     lead = (
         "A candidate replaces the student when it gains on paired select items with p at most α, α being the round's "
-        "share of the error budget, and when no guard may have lost as much as its margin."
+        "share of the error budget, and when no guard may have lost as much as its margin. Gained and lost are the "
+        "items it scored higher and lower on."
     )
     head = ["round", "outcome", "gained", "lost", "p", "α", "guards: loss, bound, margin", "reason"]
     rows = [
@@ -180,9 +181,9 @@ def decisions(found: Json) -> str:
             f'<b class="{"yes" if d["promoted"] else "no"}">{"promoted" if d["promoted"] else "rejected"}</b>',
             f"{d['gained']:,}",
             f"{d['lost']:,}",
-            f"{d['p_value']:.2g}",
+            f"{d['p_value']:.2g}{_test(d.get('test'))}",
             f"{d['alpha']:.3g}",
-            "".join(_guard(name, guard) for name, guard in d["guards"].items()) or NOTHING,
+            "".join(_guard(n, g, (d.get("guard_tests") or {}).get(n)) for n, g in d["guards"].items()) or NOTHING,
             safe(d["reason"]),
         ]
         for d in given
@@ -190,12 +191,17 @@ def decisions(found: Json) -> str:
     return section("decisions", "Decisions", lead, table("Decision of every round", head, rows, kind="decisions"))
 
 
-def _guard(name: str, guard: Json) -> str:
+def _test(test: str | None) -> str:
+    """Mark figures of the bootstrap; the others are of exact tests or score intervals."""
+    return " <small>bootstrap</small>" if test == "bootstrap" else ""
+
+
+def _guard(name: str, guard: Json, test: str | None) -> str:
     held = guard["upper"] < guard["margin"]
     loss, upper, margin = (f"{100 * guard[key]:.2f}".replace("-", "−") for key in ("loss", "upper", "margin"))
     return (
         f'<span class="guard{"" if held else " over"}">{"✓" if held else "×"} {safe(name)} '
-        f"<small>{loss}, at most {upper} of {margin}</small></span>"
+        f"<small>{loss}, at most {upper} of {margin}</small>{_test(test)}</span>"
     )
 
 
@@ -206,7 +212,9 @@ def sealed(found: Json) -> str:
         return section("sealed", "Sealed report", "Still sealed: it is opened once, when the session has finished.")
     control = (found.get("control") or {}).get("skills") or {}
     guards = found.get("guards") or {}
-    lead = 'Pass rates on items no agent has seen, with 95 % intervals: <span class="key base"></span> before, '
+    graded = any(each["before"].get("graded") or each["after"].get("graded") for each in change["skills"].values())
+    lead = "Mean scores (bootstrap intervals where graded)" if graded else "Pass rates"
+    lead += ' on items no agent has seen, with 95 % intervals: <span class="key base"></span> before, '
     lead += '<span class="key final"></span> after'
     lead += ', <span class="key control"></span> the control arm.' if control else "."
     head = ["skill", "0 to 100 %", "before", "after", *(["control"] if control else []), "change"]

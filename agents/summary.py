@@ -3,9 +3,11 @@
 import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from math import fsum
 from typing import Any
 
 from ..memory import files
+from ..memory.bootstrap import bootstrap_interval
 from ..memory.ledger import Ledger
 from ..memory.records import (
     Arm,
@@ -21,10 +23,9 @@ from ..memory.records import (
     Share,
     Weakness,
 )
-from ..memory.statistics import mcnemar, paired_interval, wilson
+from ..memory.statistics import wilson
 from ..scenarios.schema import Scenario
-from ..training.gate import pair
-from .comparison import against_twin, counts, macro, macro_interval, rate, segment
+from .comparison import against_twin, compare, macro, segment
 from .lives import Life, lives
 
 SHOWN = 5
@@ -100,6 +101,16 @@ def _share(passed: int, tried: int) -> Json:
     return {"rate": passed / tried if tried else None, "low": low, "high": high, "passed": passed, "tried": tried}
 
 
+def _scored(exam: Exam, skills: Sequence[str]) -> Json:
+    """Score over the items of some skills: a mean with its bootstrap interval where it is graded, else a pass rate."""
+    share = _share(sum(exam.scores[s].passed for s in skills), sum(exam.scores[s].tried for s in skills))
+    if all(exam.scores[s].total is None for s in skills):
+        return share
+    marks = segment(exam, skills)
+    low, high = bootstrap_interval(marks)
+    return {**share, "rate": fsum(marks) / len(marks), "low": low, "high": high, "graded": True}
+
+
 def _change(before: Exam | None, after: Exam | None, learnable: Sequence[str], skills: Sequence[str]) -> Json | None:
     """Macro score over the learnable skills and every skill's rate, before and after."""
     if before is None or after is None:
@@ -107,19 +118,22 @@ def _change(before: Exam | None, after: Exam | None, learnable: Sequence[str], s
     shown = [s for s in skills if s in before.scores]
     each = {
         s: {
-            "before": _share(*counts(before, s)),
-            "after": _share(*counts(after, s)),
-            "change": rate(after, s) - rate(before, s),
+            "before": _scored(before, [s]),
+            "after": _scored(after, [s]),
+            "change": after.scores[s].rate - before.scores[s].rate,
         }
         for s in shown
     }
-    low, high = macro_interval(before, after, [s for s in learnable if s in shown])
+    # skills have equally many items, so pooled is macro
+    changed = compare(before, after, [s for s in learnable if s in shown])
+    low, high = changed.interval()
     return {
         "before": macro(before, learnable),
         "after": macro(after, learnable),
         "change": macro(after, learnable) - macro(before, learnable),
         "low": low,
         "high": high,
+        "test": changed.test,
         "skills": each,
     }
 
@@ -130,15 +144,16 @@ def _guards(sealed: Mapping[str, Exam], scenario: Scenario) -> Json:
         return {}
     found: Json = {}
     for skill in scenario.guards:
-        paired = pair(segment(sealed["base"], [skill]), segment(sealed["final"], [skill]))
-        low, high = paired_interval(paired.gained, paired.lost, paired.items)
+        changed = compare(sealed["base"], sealed["final"], [skill])
+        low, high = changed.interval()
         found[skill] = {
-            "before": rate(sealed["base"], skill),
-            "after": rate(sealed["final"], skill),
-            "change": (paired.gained - paired.lost) / paired.items,
+            "before": sealed["base"].scores[skill].rate,
+            "after": sealed["final"].scores[skill].rate,
+            "change": changed.gain,
             "low": low,
             "high": high,
-            "worse": mcnemar(paired.lost, paired.gained) < scenario.gate.alpha,
+            "test": changed.test,
+            "worse": changed.swapped().p_value(alpha=scenario.gate.alpha) < scenario.gate.alpha,
         }
     return found
 
@@ -166,15 +181,12 @@ def _curve(exams: Sequence[Exam], promotions: Sequence[Promotion], learnable: Se
     promoted = {p.candidate for p in promotions if p.promoted}
     points: list[Json] = []
     for exam in (e for e in exams if e.split == "select"):
-        passed = sum(exam.scores[s].passed for s in learnable)
-        tried = sum(exam.scores[s].tried for s in learnable)
-        skills = {s: _share(score.passed, score.tried) for s, score in sorted(exam.scores.items())}
         points.append(
             {
                 "round": exam.round,
                 "promoted": exam.round == 0 or exam.student in promoted,
-                **_share(passed, tried),
-                "skills": skills,
+                **_scored(exam, learnable),
+                "skills": {s: _scored(exam, [s]) for s in sorted(exam.scores)},
             }
         )
     return points

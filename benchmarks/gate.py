@@ -2,6 +2,7 @@
 
 A simulated exam starts from how many items the incumbent gets right; the candidate then gains and loses items at the
 true rates. The rounds of a session share one incumbent, so its luck on the items is theirs too, as in a real session.
+Graded exams are drawn item by item, and so are the sessions in which a guard loses a little with every promotion.
 """
 
 import argparse
@@ -11,14 +12,23 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..memory.statistics import block_chance, detectable_gain, detectable_loss, spent_alpha, wilson
-from ..training.gate import Decision, Gate, Paired
+from ..training.gate import Decision, Gate
+from ..training.pairing import Paired, pair
+from .graded import detectable, graded_exams
 from .machine import Check, keep
 
 SELECT_ACCURACY = 0.5
 GUARD_ACCURACY = 0.98
 GUARDS = ("guard-a", "guard-b", "guard-c")
+GRADED_SESSIONS = 400
+"""Simulated sessions of graded scores, whose every test is a bootstrap."""
+DRIFT = 0.007
+"""Loss on a guard with every promotion: a third of the margin, so that three of them are too much."""
+PROVEN = Paired(gained=300, lost=60, items=1200)
+"""A gain that no test doubts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +85,18 @@ def claims(gain: float, rounds: int) -> list[Claim]:
     ]
 
 
+def graded_claims(gain: float, rounds: int) -> list[Claim]:
+    """What the gate promises of graded scores too."""
+    held = {claim.name: claim for claim in claims(gain, rounds)}
+    names = ("no change, whole session", "select 2 points worse", "one guard 2 points worse, churn 2 %",
+             "select better by the detectable gain", "unchanged passes guards, churn 2 %")  # fmt: skip
+    return [held[name] for name in names]
+
+
 def simulate(
     *,
     gate: Gate | None = None,
+    graded: bool = False,
     sessions: int = 2000,
     rounds: int = 4,
     select_items: int = 1200,
@@ -86,35 +105,97 @@ def simulate(
 ) -> dict[str, Any]:
     """Run every claim through the gate and give parameters, figures and their 95 % intervals.
 
-    The naive gate, the baseline, promotes whenever the candidate gains more select items than it loses.
+    The naive gate, the baseline, promotes whenever the candidate's score on the select items is higher.
     """
     gate, rng = gate or Gate(), np.random.default_rng(seed)
     alpha = spent_alpha(gate.alpha, 1, rounds)
-    gain = detectable_gain(select_items, alpha=alpha)
+    if graded:
+        spread = World().disagreement
+        gain = detectable(rng, changed=spread, accuracy=SELECT_ACCURACY, items=select_items, alpha=alpha)
+    else:
+        gain = detectable_gain(select_items, alpha=alpha)
+    draw = _graded if graded else _exams
     figures: list[dict[str, Any]] = []
-    for claim in claims(gain, rounds):
-        target_SR = _exams(rng, claim.world, sessions=sessions, items=select_items)
+    for claim in (graded_claims if graded else claims)(gain, rounds):
+        target_SR = draw(rng, claim.world, sessions=sessions, items=select_items)
         guards_SR = {
-            name: _exams(
-                rng, claim.world, sessions=sessions, items=guard_items, loss=claim.world.loss if i == 0 else 0.0
-            )
+            name: draw(rng, claim.world, sessions=sessions, items=guard_items, loss=claim.world.loss if i == 0 else 0.0)
             for i, name in enumerate(GUARDS if claim.guarded else ())
         }
         seen = 0
         for session, target_R in enumerate(target_SR):
             guards_R = {name: exams_SR[session] for name, exams_SR in guards_SR.items()}
             seen += any(claim.holds(decision) for decision in _decisions(gate, target_R, guards_R, rounds=rounds))
-        naive = sum(any(exam.gained > exam.lost for exam in exams_R) for exams_R in target_SR)
+        naive = sum(any(exam.gain > 0 for exam in exams_R) for exams_R in target_SR)
         figures.append(_figure(claim, seen, naive, sessions))
     return {
         "parameters": {
             "gate": gate.model_dump(), "sessions": sessions, "rounds": rounds, "select_items": select_items,
             "guard_items": guard_items, "guards": len(GUARDS), "seed": seed,
             "select_accuracy": SELECT_ACCURACY, "guard_accuracy": GUARD_ACCURACY, "spent_alpha": alpha,
+            "graded": graded, "detectable_gain": gain,
         },
         "figures": figures,
-        "exact": _exact(gate, select_items=select_items, guard_items=guard_items, alpha=alpha),
     }  # fmt: skip
+
+
+def drift(
+    *,
+    gate: Gate | None = None,
+    since_start: bool,
+    sessions: int = 1000,
+    rounds: int = 4,
+    items: int = 800,
+    seed: int = 0,
+) -> int:
+    """Count sessions whose student ends worse on a guard than its first by the margin, losing `DRIFT` a promotion.
+
+    Args:
+        gate: what decides.
+        since_start: whether the guard is compared with the first student too, as the product does.
+        sessions: how many.
+        rounds: candidates per session.
+        items: items of the guard.
+        seed: of the simulation.
+    """
+    gate, rng = gate or Gate(), np.random.default_rng(seed)
+    ends = [_drifted(rng, gate, since_start=since_start, rounds=rounds, items=items) for _ in range(sessions)]
+    return sum(promotions * DRIFT >= gate.margin for promotions in ends)
+
+
+def _drifted(rng: np.random.Generator, gate: Gate, *, since_start: bool, rounds: int, items: int) -> int:
+    """Promotions of one session, in which every candidate has a proven gain and a little loss."""
+    first_I = rng.random(items) < GUARD_ACCURACY
+    now_I, promotions = first_I, 0
+    for round in range(1, rounds + 1):
+        candidate_I = _decayed(rng, now_I)
+        guards = {"guard": pair(now_I.tolist(), candidate_I.tolist())}
+        if since_start and promotions:
+            guards["guard since the start"] = pair(first_I.tolist(), candidate_I.tolist())
+        if gate.decide(PROVEN, guards, round=round, rounds=rounds).promoted:
+            now_I, promotions = candidate_I, promotions + 1
+    return promotions
+
+
+def _decayed(rng: np.random.Generator, right_I: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """A guard's results after the usual churn and a loss of `DRIFT` on top."""
+    churn = World().churn / 2
+    wrong, right = np.flatnonzero(~right_I), np.flatnonzero(right_I)
+    after_I = right_I.copy()
+    after_I[rng.permutation(wrong)[: rng.binomial(right_I.size, churn)]] = True
+    after_I[rng.permutation(right)[: rng.binomial(right_I.size, churn + DRIFT)]] = False
+    return after_I
+
+
+def drifts(*, sessions: int = 1000) -> dict[str, Any]:
+    """How often small losses add up to the margin: with the comparison since the start, and naively without.
+
+    Nothing is required: the guard's error is promised for one round, and here several are tested on the same
+    items, where the luck of a promoted student carries over to its successors.
+    """
+    claim = Claim("guard losing 0.7 points a round ends 2 lower", World(rounds=4), promoted)
+    seen, naive = (drift(since_start=compared, sessions=sessions) for compared in (True, False))
+    return _figure(claim, seen, naive, sessions)
 
 
 def smallest_guard(gate: Gate, *, churn: float, passing: float = 0.8, most: int = 2000) -> int | None:
@@ -150,6 +231,18 @@ def _exams(
         [Paired(g, n, items) for g, n in zip(gained_R, lost_R, strict=True)]
         for gained_R, lost_R in zip(gained_SR.tolist(), lost_SR.tolist(), strict=True)
     ]
+
+
+def _graded(
+    rng: np.random.Generator, world: World, *, sessions: int, items: int, loss: float | None = None
+) -> list[list[Paired]]:
+    """The same with graded scores."""
+    gain, changed, accuracy = (
+        (world.gain, world.disagreement, SELECT_ACCURACY) if loss is None else (-loss, world.churn, GUARD_ACCURACY)
+    )
+    return graded_exams(
+        rng, gain=gain, changed=changed, accuracy=accuracy, sessions=sessions, rounds=world.rounds, items=items
+    )
 
 
 def _decisions(
@@ -199,22 +292,22 @@ def _percent(share: float | None) -> str:
     return "-" if share is None else f"{100 * share:.1f} %"
 
 
-def _table(result: dict[str, Any]) -> str:
-    lines = [f"{'what is true':<38}{'gate':>8}  {'95 % interval':<18}{'required':<11}{'':<6}{'naive gate':>10}"]
-    for f in result["figures"]:
+def _table(figures: Sequence[dict[str, Any]], title: str = "what is true") -> str:
+    lines = [f"{title:<46}{'gate':>8}  {'95 % interval':<18}{'required':<11}{'':<6}{'naive gate':>10}"]
+    for f in figures:
         low, high = f["interval"]
         required = f"<= {f['at_most']:.0%}" if f["at_most"] else f">= {f['at_least']:.0%}" if f["at_least"] else "-"
         met = "" if required == "-" else "met" if f["met"] else "MISSED"
-        line = f"{f['claim']:<38}{_percent(f['share']):>8}  {_percent(low) + ' to ' + _percent(high):<18}"
+        line = f"{f['claim']:<46}{_percent(f['share']):>8}  {_percent(low) + ' to ' + _percent(high):<18}"
         lines.append(f"{line}{required:<11}{met:<6}{_percent(f['naive']):>10}")
-    return "\n".join([*lines, *(f"{name}: {values}" for name, values in result["exact"].items())])
+    return "\n".join(lines)
 
 
-def _checks(result: dict[str, Any]) -> list[Check]:
-    bounded = [f for f in result["figures"] if f["at_most"] or f["at_least"]]
+def _checks(figures: Sequence[dict[str, Any]], prefix: str = "") -> list[Check]:
+    bounded = [f for f in figures if f["at_most"] or f["at_least"]]
     return [
         Check(
-            f["claim"],
+            prefix + f["claim"],
             _percent(f["share"]),
             f"<= {f['at_most']:.0%}" if f["at_most"] else f">= {f['at_least']:.0%}",
             f["met"],
@@ -227,10 +320,16 @@ def main(argv: Sequence[str] | None = None) -> list[Check]:
     """Simulate, print the table and keep the result."""
     argparse.ArgumentParser(prog="evolvent.benchmarks.gate", description=__doc__).parse_args(argv)
     start = time.perf_counter()
-    result = simulate()
-    checks = _checks(result)
-    path = keep("gate", result, checks, seconds=time.perf_counter() - start)
-    print(_table(result))
+    result, graded = simulate(), simulate(graded=True, sessions=GRADED_SESSIONS)
+    figures = [*result["figures"], drifts()]
+    p = result["parameters"]
+    exact = _exact(Gate(), select_items=p["select_items"], guard_items=p["guard_items"], alpha=p["spent_alpha"])
+    checks = [*_checks(figures), *_checks(graded["figures"], "graded: ")]
+    whole = {**result, "figures": figures, "exact": exact, "graded": graded}
+    path = keep("gate", whole, checks, seconds=time.perf_counter() - start)
+    print(_table(figures), *(f"{name}: {values}" for name, values in exact.items()), sep="\n")
+    print(_table(graded["figures"], "what is true, graded scores"))
+    print(f"graded detectable gain: {graded['parameters']['detectable_gain']:.4f}")
     print(f"{time.perf_counter() - start:.1f} s, written to {path}")
     return checks
 

@@ -65,7 +65,7 @@ def judge(hole: Hole, done: Json, scenario: Scenario, run: Path, model: str | No
     tasks = splits.draw(hole.skill, "report", ITEMS, stream="hole", having=(hole.feature,))
     engine = parts.engine.open(run / (model or BASE))
     longest = SPARE + max(len(task.answer) for task in tasks)
-    passed = asyncio.run(sit(engine, tasks, parts.verifier, longest=longest)).count("1")
+    passed = asyncio.run(sit(engine, tasks, parts.verifier, longest=longest)).count(1.0)
     engine.close()
     state = found[0]["state"] if found else "not found"
     return {

@@ -7,9 +7,9 @@ point back to it, so nothing is ever rewritten.
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from .files import digest
 
@@ -21,6 +21,12 @@ Arm = Literal["targeted", "control"]
 
 State = Literal["open", "taught", "fixed", "regressed", "abandoned"]
 """Life of a weakness."""
+
+Test = Literal["mcnemar", "bootstrap"]
+"""How two models are told apart: exactly where scores are 0 or 1, by the bootstrap over items where they are graded."""
+
+Grade = Annotated[float, Field(ge=0, le=1)]
+"""0 wrong, 1 right; in between for graded answers."""
 
 
 class Record(BaseModel):
@@ -78,7 +84,7 @@ class Verdict(Record):
 
     kind: ClassVar[str] = "verdict"
 
-    score: float
+    score: Grade
     """0 wrong, 1 right; in between for graded answers."""
     reason: str = ""
 
@@ -224,13 +230,24 @@ class Fate(Record):
     """What it collided with, if anything."""
 
 
+PARTIAL = "~"
+"""Mark of an item whose score is between 0 and 1."""
+
+
 class Score(BaseModel):
-    """How many items of one skill were right."""
+    """How many items of one skill were right, and what they scored."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     passed: int
     tried: int
+    total: float | None = Field(default=None, exclude_if=lambda total: total is None)
+    """Sum of the scores, where any is between 0 and 1; kept out of the record where `passed` says it all."""
+
+    @property
+    def rate(self) -> float:
+        """Mean score, in [0, 1]: the pass rate where nothing is graded."""
+        return (self.passed if self.total is None else self.total) / self.tried
 
 
 class Exam(Record):
@@ -246,7 +263,21 @@ class Exam(Record):
     scores: Mapping[str, Score]
     """By skill."""
     passed: str
-    """One character per item in the split's order: `1` right, `0` wrong."""
+    """One character per item in the split's order: `1` right, `0` wrong, `~` in between."""
+    partial: tuple[float, ...] = Field(default=(), exclude_if=lambda partial: not partial)
+    """Scores of the items in between, in their order; kept out of the record where there are none."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if (marked := self.passed.count(PARTIAL)) != len(self.partial):
+            raise ValueError(f"{marked} items are marked {PARTIAL!r} and {len(self.partial)} partial scores are given")
+        return self
+
+    @cached_property
+    def marks(self) -> tuple[float, ...]:
+        """Score of every item, in the split's order."""
+        between = iter(self.partial)
+        return tuple(next(between) if mark == PARTIAL else float(mark) for mark in self.passed)
 
 
 class Promotion(Record):
@@ -262,11 +293,17 @@ class Promotion(Record):
     reason: str
     alpha: float
     gained: int
-    """Select items that only the candidate got right."""
+    """Select items on which the candidate scored higher."""
     lost: int
+    gain: float | None = None
+    """Mean change of the score on the select items, a share."""
+    test: Test = "mcnemar"
+    """What the p-value is of."""
     p_value: float
     guards: Mapping[str, Mapping[str, float]]
     """By guard skill: loss, upper bound and margin, all as shares."""
+    guard_tests: Mapping[str, Test] = {}
+    """What each guard's upper bound is of."""
 
 
 class Round(Record):

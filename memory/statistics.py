@@ -104,28 +104,6 @@ def paired_interval(gained: int, lost: int, items: int, *, confidence: float = 0
     )
 
 
-def paired_bootstrap(
-    differences: Floats, *, rng: np.random.Generator, draws: int = 2000, confidence: float = 0.95
-) -> Interval:
-    """Percentile interval of the mean of paired differences of graded scores.
-
-    Source: Efron & Tibshirani 1993, An Introduction to the Bootstrap, section 13.3.
-    """
-    low, high = np.quantile(_resampled(differences, rng, draws), [(1 - confidence) / 2, (1 + confidence) / 2])
-    return Interval(float(low), float(high))
-
-
-def bootstrap_p(differences: Floats, *, rng: np.random.Generator, draws: int = 2000) -> float:
-    """One-sided p-value that the mean difference is above 0, at least 1/(draws + 1).
-
-    The resampled means are shifted to centre on 0, for the p-value is a statement about no change.
-
-    Source: Efron & Tibshirani 1993, An Introduction to the Bootstrap, section 16.4.
-    """
-    means, mean = _resampled(differences, rng, draws), float(differences.mean())
-    return float((1 + np.count_nonzero(means - mean >= mean)) / (1 + draws))
-
-
 def sprt(
     passed: int, tried: int, *, failing: float, mastered: float, error: float = 0.05
 ) -> Literal["mastered", "failing", "undecided"]:
@@ -267,10 +245,3 @@ def _weight(count: NDArray[np.int64], share: float) -> Floats:
     if share > 0:
         return np.asarray(count * math.log(share), dtype=np.float64)
     return np.asarray(np.where(count == 0, 0.0, -np.inf), dtype=np.float64)
-
-
-def _resampled(differences: Floats, rng: np.random.Generator, draws: int) -> Floats:
-    """Means of `draws` resamples with replacement."""
-    if differences.size == 0:
-        raise ValueError("no differences to resample; at least one item was expected")
-    return np.array([float(rng.choice(differences, differences.size).mean()) for _ in range(draws)])

@@ -5,22 +5,21 @@ when the arg-max at every position of the answer is the reference. Otherwise it 
 """
 
 from collections.abc import Sequence
+from math import fsum
 
 from ..memory.errors import EvolventError
 from ..memory.inference import Engine, Request
-from ..memory.records import Arm, Exam, Score, Split, Task
+from ..memory.records import PARTIAL, Arm, Exam, Score, Split, Task
 from ..memory.trace import span
 from ..scenarios.verifier import Verifier
 
 
-async def sit(engine: Engine, tasks: Sequence[Task], verifier: Verifier, *, longest: int) -> str:
-    """Give one character per task: `1` passed, `0` failed."""
+async def sit(engine: Engine, tasks: Sequence[Task], verifier: Verifier, *, longest: int) -> list[float]:
+    """Give the score of every task, in [0, 1]."""
     if verifier.teacher_forced:
-        passed = await engine.agrees([(task.prompt, task.answer) for task in tasks])
-    else:
-        answers = await engine.answer([Request(task.prompt, longest) for task in tasks])
-        passed = [verifier.judge(task, a.text).passed for task, a in zip(tasks, answers, strict=True)]
-    return "".join("1" if p else "0" for p in passed)
+        return [float(agreed) for agreed in await engine.agrees([(task.prompt, task.answer) for task in tasks])]
+    answers = await engine.answer([Request(task.prompt, longest) for task in tasks])
+    return [verifier.judge(task, a.text).score for task, a in zip(tasks, answers, strict=True)]
 
 
 async def examine(
@@ -28,8 +27,16 @@ async def examine(
 ) -> Exam:
     """Examine a student on one split."""
     with span("exam", split=split, student=engine.student, items=len(tasks)):
-        passed = await sit(engine, tasks, verifier, longest=longest)
-    return Exam(round=round, student=engine.student, arm=arm, split=split, scores=score(tasks, passed), passed=passed)
+        marks = await sit(engine, tasks, verifier, longest=longest)
+    return Exam(
+        round=round,
+        student=engine.student,
+        arm=arm,
+        split=split,
+        scores=score(tasks, marks),
+        passed="".join(PARTIAL if 0 < m < 1 else str(int(m)) for m in marks),
+        partial=tuple(m for m in marks if 0 < m < 1),
+    )
 
 
 async def canary(engine: Engine, prompts: Sequence[str], *, longest: int) -> None:
@@ -51,15 +58,16 @@ async def canary(engine: Engine, prompts: Sequence[str], *, longest: int) -> Non
             )
 
 
-def score(tasks: Sequence[Task], passed: str) -> dict[str, Score]:
-    """Count by skill."""
+def score(tasks: Sequence[Task], marks: Sequence[float]) -> dict[str, Score]:
+    """Count by skill, and sum where scores are graded."""
     scores: dict[str, Score] = {}
     for skill in sorted({task.skill for task in tasks}):
-        hits = [p == "1" for task, p in zip(tasks, passed, strict=True) if task.skill == skill]
-        scores[skill] = Score(passed=sum(hits), tried=len(hits))
+        own = [mark for task, mark in zip(tasks, marks, strict=True) if task.skill == skill]
+        graded = any(0 < mark < 1 for mark in own)
+        scores[skill] = Score(passed=own.count(1.0), tried=len(own), total=fsum(own) if graded else None)
     return scores
 
 
-def pick(exam: Exam, tasks: Sequence[Task], skill: str) -> str:
-    """Results on the items of one skill."""
-    return "".join(p for task, p in zip(tasks, exam.passed, strict=True) if task.skill == skill)
+def pick(exam: Exam, tasks: Sequence[Task], skill: str) -> list[float]:
+    """Scores on the items of one skill."""
+    return [mark for task, mark in zip(tasks, exam.marks, strict=True) if task.skill == skill]

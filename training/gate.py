@@ -1,30 +1,21 @@
 """The promotion decision: a candidate replaces the incumbent only on proof of gain and of no harm.
 
-Pure: counts in, a decision out, so replaying a ledger gives the same decisions. Proof of gain is an exact paired test
-at this round's share of the session's error; proof of no harm is, per guard, an upper bound on the loss below the
-margin. Every guard must hold, so guards need no correction for their number: more guards only make promotion harder.
+Pure: scores in, a decision out, so replaying a ledger gives the same decisions. Proof of gain is a paired test at this
+round's share of the session's error; proof of no harm is, per guard, an upper bound on the loss below the margin.
+Every guard must hold, so guards need no correction for their number: more guards only make promotion harder.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ..memory.statistics import mcnemar, non_inferiority_upper, spent_alpha
+from ..memory.records import Test
+from ..memory.statistics import spent_alpha
+from .pairing import Paired
 
 Error = Annotated[float, Field(gt=0, lt=0.5)]
-
-
-class Paired(NamedTuple):
-    """What changed between two models on the same items."""
-
-    gained: int
-    """Items only the candidate got right."""
-    lost: int
-    """Items only the incumbent got right."""
-    items: int
-    """All items, changed or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +26,16 @@ class Decision:
     reason: str
     alpha: float
     """Error spent on this test."""
+    gain: float
+    """Mean change of the score on the select items, a share."""
+    test: Test
+    """What the p-value is of."""
     p_value: float
-    """Of the exact one-sided test on the select items."""
+    """Of the one-sided test on the select items."""
     guards: dict[str, dict[str, float]]
     """By guard: `loss` seen, its `upper` bound and the `margin`, all as shares."""
+    guard_tests: dict[str, Test]
+    """What each guard's upper bound is of."""
 
 
 class Gate(BaseModel):
@@ -57,44 +54,38 @@ class Gate(BaseModel):
         """Compare a candidate with the incumbent.
 
         Args:
-            target: counts on the select items, all skills pooled.
-            guards: counts by guard skill.
+            target: what changed on the select items, all skills pooled.
+            guards: what changed, by guard skill.
             round: number of this test in the session, from 1.
             rounds: tests the session may hold at most.
 
         Raises:
             ValueError: `round` outside 1..rounds, negative counts, or more changes on a guard than it has items.
         """
-        alpha, p = spent_alpha(self.alpha, round, rounds), mcnemar(target.gained, target.lost)
-        figures = {name: self._guard(counts) for name, counts in guards.items()}
+        alpha = spent_alpha(self.alpha, round, rounds)
+        p = target.p_value(alpha=alpha)
+        figures = {name: self._guard(changed) for name, changed in guards.items()}
         broken = {name: f for name, f in figures.items() if f["upper"] >= f["margin"]}
-        proven = target.gained > target.lost and p <= alpha
+        proven = target.gain > 0 and p <= alpha
         reason = f"{_gain(target, p, alpha)}, {_harm(broken, bool(guards))}"
-        return Decision(promoted=proven and not broken, reason=reason, alpha=alpha, p_value=p, guards=figures)
+        return Decision(
+            promoted=proven and not broken,
+            reason=reason,
+            alpha=alpha,
+            gain=target.gain,
+            test=target.test,
+            p_value=p,
+            guards=figures,
+            guard_tests={name: changed.test for name, changed in guards.items()},
+        )
 
-    def _guard(self, counts: Paired) -> dict[str, float]:
-        upper = non_inferiority_upper(*counts, alpha=self.guard_alpha)
-        loss = (counts.lost - counts.gained) / max(1, counts.items)
-        return {"loss": loss, "upper": upper, "margin": self.margin}
-
-
-def pair(before: str, after: str) -> Paired:
-    """Count what changed between two strings of '0' (wrong) and '1' (right) over the same items.
-
-    Raises:
-        ValueError: strings of different length, or with other characters.
-    """
-    if len(before) != len(after):
-        raise ValueError(f"{len(before)} results before, {len(after)} after; both must be of the same items")
-    if other := set(before + after) - {"0", "1"}:
-        raise ValueError(f"results hold {min(other)!r}; only '0' and '1' were expected")
-    changes = list(zip(before, after, strict=True))
-    return Paired(changes.count(("0", "1")), changes.count(("1", "0")), len(changes))
+    def _guard(self, changed: Paired) -> dict[str, float]:
+        return {"loss": -changed.gain + 0.0, "upper": changed.worst(alpha=self.guard_alpha), "margin": self.margin}
 
 
 def _gain(target: Paired, p: float, alpha: float) -> str:
-    points = 100 * (target.gained - target.lost) / max(1, target.items)
-    return f"select {points:+.1f} points (p {_short(p)} {'<=' if p <= alpha else '>'} {_short(alpha)})"
+    name = "bootstrap p" if target.differences else "p"
+    return f"select {100 * target.gain:+.1f} points ({name} {_short(p)} {'<=' if p <= alpha else '>'} {_short(alpha)})"
 
 
 def _harm(broken: Mapping[str, Mapping[str, float]], guarded: bool) -> str:

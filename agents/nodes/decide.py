@@ -3,7 +3,7 @@
 from ...memory.effects import Outcome
 from ...memory.records import Exam, Promotion
 from ...training.exam import pick
-from ...training.gate import Paired, pair
+from ...training.pairing import Paired, pair
 from ..desk import Desk
 from ..lives import histories
 from ..node import Node, State, Update
@@ -30,8 +30,11 @@ class Decision(Node):
                 alpha=decision.alpha,
                 gained=target.gained,
                 lost=target.lost,
+                gain=decision.gain,
+                test=decision.test,
                 p_value=decision.p_value,
                 guards=decision.guards,
+                guard_tests=decision.guard_tests,
             )
             return Outcome({"promoted": decision.promoted, "reason": decision.reason}, [promotion])
 
@@ -52,8 +55,8 @@ class Decision(Node):
         before, after = _exam(desk, "select", state["student"]), _exam(desk, "select", state["candidate"])
         skills = [skill for skill in desk.scenario.targets if skill not in abandoned]
         return pair(
-            "".join(pick(before, items, skill) for skill in skills),
-            "".join(pick(after, items, skill) for skill in skills),
+            [mark for skill in skills for mark in pick(before, items, skill)],
+            [mark for skill in skills for mark in pick(after, items, skill)],
         )
 
 

@@ -183,6 +183,16 @@ def test_the_verdict_of_the_control_arm_stands_at_the_top_whatever_it_is(
     assert f'<div class="{mood}"><dt>Control</dt><dd><strong>{verdict.capitalize()}.</strong>' in head
 
 
+def test_graded_scores_are_called_means_and_their_tests_by_name() -> None:
+    found = make_found()
+    assert "bootstrap" not in Page(render(found)).text
+    found["decisions"][0] |= {"test": "bootstrap", "guard_tests": {"plain": "bootstrap"}}
+    found["report"]["skills"]["skill-0"] = {"before": SHARE, "after": SHARE | {"graded": True}, "change": 0.0}
+    text = Page(render(found)).text
+    assert text.count(" bootstrap") == 2
+    assert "Mean scores (bootstrap intervals where graded) on items no agent has seen" in text
+
+
 def test_a_session_without_a_promotion_says_that_nothing_changed() -> None:
     assert "It did not change." in Page(render(make_found(promoted=[]))).text
 

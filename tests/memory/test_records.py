@@ -73,5 +73,11 @@ def test_a_record_cannot_be_changed_or_take_what_it_does_not_know(record: Record
         type(record).model_validate({**record.model_dump(), "note": "more"})
 
 
+@pytest.mark.parametrize("score", [-0.1, 1.01, float("nan")])
+def test_a_score_outside_its_range_is_a_broken_verifier(score: float) -> None:
+    with pytest.raises(ValidationError, match="score"):
+        Verdict(score=score)
+
+
 def test_only_a_full_score_passes() -> None:
     assert [Verdict(score=score).passed for score in (0, 0.99, 1)] == [False, False, True]

@@ -124,24 +124,6 @@ def test_the_paired_interval_of_two_identical_models_is_not_a_point() -> None:
     assert interval == pytest.approx((-0.037, 0.037), abs=1e-3)
 
 
-def test_the_bootstrap_agrees_with_the_normal_interval() -> None:
-    differences = np.random.default_rng(0).normal(0.1, 1.0, size=2000)
-    interval = stats.paired_bootstrap(differences, rng=np.random.default_rng(1))
-    reach = 1.96 * differences.std() / np.sqrt(differences.size)
-    assert interval == pytest.approx((differences.mean() - reach, differences.mean() + reach), abs=0.006)
-
-
-def test_the_bootstrap_p_is_small_for_a_gain_and_large_for_a_loss() -> None:
-    differences = np.random.default_rng(0).normal(0.2, 1.0, size=400)
-    assert stats.bootstrap_p(differences, rng=np.random.default_rng(1), draws=999) == pytest.approx(0.001)
-    assert stats.bootstrap_p(-differences, rng=np.random.default_rng(1), draws=999) > 0.99
-
-
-def test_a_bootstrap_of_nothing_is_refused() -> None:
-    with pytest.raises(ValueError, match="no differences"):
-        stats.paired_bootstrap(np.array([]), rng=np.random.default_rng(0))
-
-
 def test_sprt_decides_as_soon_as_the_evidence_allows() -> None:
     assert stats.sprt(0, 0, failing=0.5, mastered=0.9) == "undecided"
     assert stats.sprt(5, 5, failing=0.5, mastered=0.9) == "undecided"

@@ -81,6 +81,41 @@ def test_regex_takes_the_reference_literally() -> None:
     assert not verifier.judge(make_task(answer="1.5"), "1x5").passed
 
 
+@pytest.mark.parametrize(
+    ("answer", "score"),
+    [
+        ("the Norman conquest", 1.0),
+        ("Conquest, Norman!", 1.0),
+        ("conquest", 2 / 3),
+        ("the Norman conquest of 1066", 2 / 3),
+        ("Norman Norman", 0.5),
+        ("no idea", 0.0),
+    ],
+)
+def test_f1_scores_the_words_shared_with_the_reference(answer: str, score: float) -> None:
+    verdict = make_verifier("f1").judge(make_task(answer="Norman conquest"), answer)
+    assert verdict.score == pytest.approx(score)
+    assert verdict.passed == (score == 1)
+
+
+def test_f1_leaves_out_the_articles_it_is_told_to() -> None:
+    german = make_verifier("f1", articles=["der", "die", "das"])
+    assert german.judge(make_task(answer="das Haus"), "Haus").passed
+
+
+def test_f1_calls_a_reference_without_a_word_a_bug() -> None:
+    with pytest.raises(ValueError, match=r"'The …' holds no word; use verifier 'exact'"):
+        make_verifier("f1").judge(make_task(answer="The …"), "the")
+
+
+@given(st.text(), st.text(alphabet="ab c", min_size=1).filter(lambda t: bool(t.strip(" a"))))
+def test_f1_is_a_share_and_whole_only_for_the_same_words(answer: str, reference: str) -> None:
+    f1 = make_verifier("f1")
+    score = f1.judge(make_task(answer=reference), answer).score
+    assert 0 <= score <= 1
+    assert f1.judge(make_task(answer=reference), reference).score == 1
+
+
 def test_regex_refuses_a_pattern_that_does_not_compile() -> None:
     with pytest.raises(PartError, match=r"verifier 'regex': pattern: not a regular expression: .*unterminated"):
         make_verifier("regex", pattern="([)")

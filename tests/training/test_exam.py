@@ -3,27 +3,74 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from evolvent.memory.errors import EvolventError
 from evolvent.memory.inference import Completion, Request
-from evolvent.memory.records import Exam
+from evolvent.memory.records import Exam, Task, Verdict
+from evolvent.scenarios.verifier import Verifier
 from evolvent.training.engines.scripted import Scripted
 from evolvent.training.engines.transformers import Transformers
-from evolvent.training.exam import canary, examine, pick, score, sit
+from evolvent.training.exam import canary, examine, pick, sit
 
 from ..scenarios.builders import make_verifier
 from .students import make_tasks, train
 
 
-def make_exam(passed: str) -> Exam:
-    scores = score(make_tasks(len(passed)), passed)
-    return Exam(round=1, student="s", arm="targeted", split="select", scores=scores, passed=passed)
+def make_exam(*marks: float) -> Exam:
+    """An exam whose students scored this, item by item."""
+    tasks = [task.model_copy(update={"answer": str(mark)}) for task, mark in zip(make_tasks(8), marks, strict=True)]
+    return asyncio.run(examine(Silent(), tasks, Reading(), split="select", round=1, arm="targeted", longest=8))
+
+
+class Silent:
+    """Says nothing, so that `Reading` decides."""
+
+    student = "silent"
+
+    async def answer(self, requests: Sequence[Request]) -> list[Completion]:
+        return [Completion("", 0, complete=True) for _ in requests]
+
+    async def agrees(self, pairs: Sequence[tuple[str, str]]) -> list[bool]:
+        return [False for _ in pairs]
+
+    def close(self) -> None:
+        pass
+
+
+class Reading(Verifier):
+    """Gives the score that stands in the reference."""
+
+    def judge(self, task: Task, answer: str) -> Verdict:
+        return Verdict(score=float(task.answer))
 
 
 def test_scores_count_by_skill() -> None:
-    exam = make_exam("1110" + "1000")
+    exam = make_exam(1, 1, 1, 0, 1, 0, 0, 0)
     assert (exam.scores["easy"].passed, exam.scores["hard"].passed) == (3, 1)
-    assert pick(exam, make_tasks(8), "hard") == "1000"
+    assert pick(exam, make_tasks(8), "hard") == [1, 0, 0, 0]
+
+
+def test_an_exam_without_graded_answers_holds_nothing_but_right_and_wrong() -> None:
+    exam = make_exam(1, 1, 1, 0, 1, 0, 0, 0)
+    assert exam.passed == "11101000"
+    assert set(exam.model_dump()) == {"round", "student", "arm", "split", "scores", "passed"}
+    assert exam.model_dump()["scores"]["easy"] == {"passed": 3, "tried": 4}
+    assert exam.id == "474917a2ece19ff0"
+
+
+def test_graded_answers_keep_their_scores_to_the_last_digit() -> None:
+    marks = (1, 2 / 3, 0, 0.1, 1, 0, 0, 1)
+    exam = Exam.read(make_exam(*marks).model_dump_json())
+    assert (exam.passed, exam.partial) == ("1~0~1001", (2 / 3, 0.1))
+    assert exam.marks == marks
+    assert exam.scores["easy"].rate == pytest.approx((1 + 2 / 3 + 0.1) / 4)
+    assert (exam.scores["hard"].total, exam.scores["hard"].rate) == (None, 0.5)
+
+
+def test_an_exam_whose_partial_scores_do_not_fit_is_refused() -> None:
+    with pytest.raises(ValidationError, match="2 items are marked '~' and 1 partial scores are given"):
+        Exam(round=1, student="s", arm="targeted", split="select", scores={}, passed="1~~", partial=(0.5,))
 
 
 def test_an_exam_says_who_was_asked_what() -> None:
@@ -40,7 +87,7 @@ def test_teacher_forcing_passes_exactly_what_generation_passes(tmp_path: Path) -
     forced = asyncio.run(sit(engine, tasks, make_verifier("exact"), longest=16))
     generated = asyncio.run(sit(engine, tasks, make_verifier("numeric"), longest=16))
     assert forced == generated
-    assert 0 < forced.count("1") < len(tasks)
+    assert 0 < sum(forced) < len(tasks)
 
 
 class TwoFaced:
