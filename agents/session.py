@@ -102,7 +102,7 @@ def plan(path: Path, overrides: Sequence[str], *, seed: int, limit: int | None, 
     parts = Parts.resolve(scenario, str(path), allow_import=allow_import)
     validation = validate(Splits(scenario, parts.source, seed))
     if validation.errors and limit is None:
-        raise ScenarioError(f"{path}: {validation.errors[0]}")
+        raise ScenarioError(f"{path}: {'. '.join(validation.errors)}")
     _check_exams(Splits(scenario, parts.source, seed), parts, str(path), limit)
     return Plan(
         path=path,

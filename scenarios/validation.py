@@ -123,13 +123,14 @@ def validate(splits: Splits) -> Validation:
 def needs(scenario: Scenario, skill: str) -> dict[Part, int]:
     """Distinct tasks that a session needs of a skill, by split.
 
-    Probing draws every round and once at the end. For training it is the most that one round can give to the skill,
-    replay to a guard and the rest to a target; later rounds may repeat.
+    Probes are never trained on, so they must be distinct within a round only: a target's own and those under the rule
+    of a weakness; a guard is asked as few as the sequential test allows. For training it is the most that one round
+    can give to the skill, replay to a guard and the rest to a target; later rounds may repeat.
     """
     sizes, probe, replay = scenario.splits, scenario.probe, scenario.curation.replay
     guard = scenario.skills[skill].guard
     exam, share = (sizes.guard, replay) if guard else (sizes.select, 1 - replay)
-    probed = (scenario.rounds.most + 1) * (probe.most + probe.aimed)
+    probed = probe.least if guard else probe.most + probe.aimed
     return {"probe": probed, "exam": exam, "report": sizes.sealed, "train": round(share * scenario.rounds.samples)}
 
 
@@ -158,7 +159,7 @@ def _surely(tasks: int, share: float) -> int:
 def _short(supply: Supply) -> Iterator[str]:
     """Splits that cannot be filled; training may repeat tasks, but not live on repetition."""
     settings: dict[Part, str] = {
-        "probe": "probe.most or rounds.most",
+        "probe": f"probe.{'least' if supply.guard else 'most'}",
         "exam": f"splits.{'guard' if supply.guard else 'select'}",
         "report": "splits.sealed",
         "train": "rounds.samples",

@@ -37,15 +37,15 @@ def test_a_sound_scenario_has_neither_errors_nor_warnings() -> None:
 
 def test_a_skill_needs_its_probes_exam_report_and_training() -> None:
     scenario = make_scenario(**LITTLE)
-    assert needs(scenario, "hard") == {"probe": 72, "exam": 60, "report": 40, "train": 160}
-    assert needs(scenario, "easy")["train"] == 40
+    assert needs(scenario, "hard") == {"probe": 24, "exam": 60, "report": 40, "train": 160}
+    assert needs(scenario, "easy") == {"probe": 8, "exam": 60, "report": 40, "train": 40}
 
 
 def test_a_split_that_cannot_be_filled_is_an_error_with_the_way_out(tmp_path: Path) -> None:
     validation = check_file(tmp_path, rows=250)
-    assert len(validation.errors) == 2
-    assert validation.errors[1].startswith("skills.talk: 39 of its 250 distinct tasks ")
-    assert validation.errors[1].endswith(
+    assert len(validation.errors) == 1
+    assert validation.errors[0].startswith("skills.talk: 39 of its 250 distinct tasks ")
+    assert validation.errors[0].endswith(
         "fall to exam, which needs 60; widen the skill, raise splits.exam or lower splits.select"
     )
 
