@@ -1,7 +1,7 @@
 """Asking the student and judging what it says."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Literal
 
 from ..memory.inference import Engine, Request
@@ -33,10 +33,17 @@ async def ask(
         ]
 
 
-def aimed_tasks(weakness: Weakness, round: int, desk: Desk) -> list[Task]:
-    """Fresh probe tasks under the rule of a weakness."""
+def aimed_tasks(weakness: Weakness, round: int, desk: Desk, *, asked: Collection[str]) -> list[Task]:
+    """Probe tasks under the rule of a weakness that were not asked in this round, by key; of a large skill nearly all.
+
+    Whoever looks at a rule counts every attempt under it, so no task may be asked twice. A small skill is drawn from
+    until enough fresh ones are found.
+    """
+    skill, stream = weakness.skill, f"aimed-{round}-{weakness.id}"
     count = min(desk.scenario.probe.aimed, desk.session.limit or desk.scenario.probe.aimed)
-    return desk.splits.draw(weakness.skill, "probe", count, stream=f"aimed-{round}-{weakness.id}", having=weakness.rule)
+    spare = len(asked) if desk.splits.small(skill) else 0
+    drawn = desk.splits.draw(skill, "probe", count + spare, stream=stream, having=weakness.rule)
+    return [task for task in drawn if task.key not in asked][:count]
 
 
 def by_luck(attempts: Sequence[Attempt]) -> float:

@@ -20,6 +20,7 @@ from ..memory.records import Session
 from ..memory.stopping import STOP, Stopped
 from ..memory.trace import spent
 from ..scenarios import loader
+from ..scenarios.fitting import fit
 from ..scenarios.schema import Scenario
 from ..scenarios.splits import Splits
 from ..scenarios.validation import Validation, validate
@@ -98,11 +99,12 @@ def plan(path: Path, overrides: Sequence[str], *, seed: int, limit: int | None, 
     Raises:
         ScenarioError: anything about it is wrong, or its tasks do not suffice.
     """
-    scenario = loader.load(path, overrides)
-    parts = Parts.resolve(scenario, str(path), allow_import=allow_import)
-    validation = validate(Splits(scenario, parts.source, seed))
+    written = loader.load(path, overrides)
+    parts = Parts.resolve(written, str(path), allow_import=allow_import)
+    scenario, shrunk = fit(Splits(written, parts.source, seed))
+    validation = validate(Splits(scenario, parts.source, seed), shrunk=shrunk)
     if validation.errors and limit is None:
-        raise ScenarioError(f"{path}: {'. '.join(validation.errors)}")
+        raise ScenarioError(f"{path}: {'; '.join(validation.errors)}")
     _check_exams(Splits(scenario, parts.source, seed), parts, str(path), limit)
     return Plan(
         path=path,

@@ -92,7 +92,7 @@ class Diagnosis(Node):
         rows: list[Record] = []
         for guess, remembered, failed in zip(guesses, memories, failures, strict=True):
             weakness = _weakness(guess, round)
-            tasks = [task for task in aimed_tasks(weakness, round, desk) if task.key not in asked]
+            tasks = aimed_tasks(weakness, round, desk, asked=asked)
             tries = await ask(engine, tasks, round, desk, purpose="prediction") if tasks else []
             passed, tried = passes(tries), len(tries)
             rows += [Prediction(weakness=weakness.id, round=round, foreseen=guess.foreseen, passed=passed, tried=tried)]

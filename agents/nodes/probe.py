@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from ...memory.effects import Outcome
 from ...memory.inference import Engine
-from ...memory.records import Attempt, Probe, Weakness
+from ...memory.records import Attempt, Probe, Task, Weakness
 from ...memory.trace import spent
 from ...scenarios import schema
 from ..desk import Desk
@@ -28,11 +28,12 @@ class Probing(Node):
             engine = desk.parts.engine.open(desk.path(state["path"]))
             attempts = await self._skills(engine, round, desk)
             probes = [self._summary(skill, round, tries, desk) for skill, tries in attempts.items()]
-            aimed = await self._weaknesses(engine, round, desk)
+            asked = {a.task.key for tries in attempts.values() for a in tries}
+            aimed = await self._weaknesses(engine, round, asked, desk)
             engine.close()
-            asked = [*(a for tries in attempts.values() for a in tries), *aimed]
+            answered = [*(a for tries in attempts.values() for a in tries), *aimed]
             shown = {p.skill: [p.passed, p.tried, p.verdict] for p in probes}
-            return Outcome({"asked": len(asked), "shown": shown}, [*probes, *asked])
+            return Outcome({"asked": len(answered), "shown": shown}, [*probes, *answered])
 
         seen = await desk.effects.once("probe", round, work, inputs={"student": state["student"]})
         desk.say("probe", round=round, shown=seen["shown"], asked=seen["asked"])
@@ -56,11 +57,13 @@ class Probing(Node):
                 attempts[attempt.task.skill].append(attempt)
         return attempts
 
-    async def _weaknesses(self, engine: Engine, round: int, desk: Desk) -> list[Attempt]:
+    async def _weaknesses(self, engine: Engine, round: int, asked: set[str], desk: Desk) -> list[Attempt]:
         known = [w for w in desk.ledger.read(Weakness) if w.rule and w.round < round]
+        tasks: dict[str, Task] = {}
         with spent("curation"):
-            tasks = [task for weakness in known for task in aimed_tasks(weakness, round, desk)]
-        return await ask(engine, tasks, round, desk, purpose="aimed") if tasks else []
+            for weakness in known:
+                tasks |= {t.key: t for t in aimed_tasks(weakness, round, desk, asked=asked | tasks.keys())}
+        return await ask(engine, list(tasks.values()), round, desk, purpose="aimed") if tasks else []
 
     def _summary(self, skill: str, round: int, attempts: list[Attempt], desk: Desk) -> Probe:
         passed, tried = passes(attempts), len(attempts)
