@@ -65,9 +65,10 @@ def run(
     allow_import: AllowImport = False,
 ) -> None:
     """Run one autonomous evolution session."""
-    from . import session
+    from . import ground, session
 
     plan = session.plan(scenario, set_ or [], seed=seed, limit=limit, allow_import=allow_import)
+    ground.check(runs_dir, plan.estimate.bytes)
     if dry_run:
         _print(plan.facts() if json_ else "\n".join(plan.lines()))
         return

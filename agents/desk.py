@@ -84,6 +84,10 @@ class Parts:
             raise PartError(f"{where}: {error}") from None
         return parts
 
+    def first_trainer(self, scenario: Scenario) -> Trainer:
+        """The trainer as it makes the student a session starts from."""
+        return self.trainer.model_copy(update={"epochs": scenario.student.first.epochs, "most_steps": 10**9})
+
     def describe(self) -> dict[str, Any]:
         """Names and settings of all parts, defaults included."""
         return {name: part.describe() for name, part in vars(self).items()}
