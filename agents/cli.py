@@ -72,6 +72,7 @@ def run(
     if dry_run:
         _print(plan.facts() if json_ else "\n".join(plan.lines()))
         return
+    typer.echo("\n".join(plan.lines()), err=True)
     _finish(session.start(plan, runs_dir, since=STARTED, json_lines=json_), json_=json_)
 
 

@@ -12,7 +12,7 @@ STEP = 0.045
 PARAMETERS = 250_000
 FIXED = 20.0
 """Seconds for imports, exams and reports."""
-RECORD, WEIGHT, BARE = 3_000, 4, 2_000_000
+RECORD, WEIGHT, BARE = 1_500, 4, 2_000_000
 """Bytes of a probe answer or sample in the ledger, its index and Parquet; of a parameter; of a run that did nothing."""
 
 

@@ -338,6 +338,14 @@ def test_json_lines_keep_their_contract(finished: Ended) -> None:
 
 
 @pytest.mark.slow
+def test_a_session_begins_with_its_plan(evolvent: Cli, finished: Ended) -> None:
+    lines = evolvent("run", MINI, "--dry-run").out.splitlines()
+    assert lines == evolvent("scenario", "validate", MINI).out.splitlines()
+    assert finished.said.splitlines()[: len(lines)] == lines
+    assert [kind for kind in ("target", "guard", "select") if not any(x.startswith(kind) for x in lines)] == []
+
+
+@pytest.mark.slow
 def test_a_session_stays_within_what_its_plan_says_at_most(finished: Ended) -> None:
     plan = session.plan(MINI, [], seed=0, limit=None, allow_import=False)
     expected, first = plan.estimate, plan.parts.first_trainer(plan.scenario).steps(plan.scenario.student.first.samples)
