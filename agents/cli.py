@@ -65,12 +65,14 @@ def run(
     allow_import: AllowImport = False,
 ) -> None:
     """Run one autonomous evolution session."""
-    from . import session
+    from . import ground, session
 
     plan = session.plan(scenario, set_ or [], seed=seed, limit=limit, allow_import=allow_import)
+    ground.check(runs_dir, plan.estimate.bytes)
     if dry_run:
         _print(plan.facts() if json_ else "\n".join(plan.lines()))
         return
+    typer.echo("\n".join(plan.lines()), err=True)
     _finish(session.start(plan, runs_dir, since=STARTED, json_lines=json_), json_=json_)
 
 

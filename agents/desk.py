@@ -77,12 +77,19 @@ class Parts:
             embedder=one(scenario.embedder, Embedder, "memory.embedders"),
             store=one(scenario.store, Store, "memory.stores"),
         )
-        try:
-            for name, skill in scenario.skills.items():
+        refused: list[str] = []
+        for name, skill in scenario.skills.items():
+            try:
                 parts.source.check(name, skill.task)
-        except PartError as error:
-            raise PartError(f"{where}: {error}") from None
+            except PartError as error:
+                refused += [str(error)] if str(error) not in refused else []
+        if refused:
+            raise PartError(f"{where}: {'; '.join(refused)}")
         return parts
+
+    def first_trainer(self, scenario: Scenario) -> Trainer:
+        """The trainer as it makes the student a session starts from."""
+        return self.trainer.model_copy(update={"epochs": scenario.student.first.epochs, "most_steps": 10**9})
 
     def describe(self) -> dict[str, Any]:
         """Names and settings of all parts, defaults included."""

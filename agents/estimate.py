@@ -1,35 +1,45 @@
-"""How long a session will take and what it will use, before it runs."""
+"""How long a session takes and what it uses, before it runs: counts are bounds, time and disk are about right."""
 
 from dataclasses import dataclass
 from typing import Any
 
 from ..scenarios.schema import Scenario
 from .desk import Parts
+from .probing import GUESSES
 
 STEP = 0.045
 """Seconds per optimiser step of a quarter-million-parameter student on one core, measured; scaled by size below."""
 PARAMETERS = 250_000
 FIXED = 20.0
 """Seconds for imports, exams and reports."""
+RECORD, WEIGHT, BARE = 1_500, 4, 2_000_000
+"""Bytes of a probe answer or sample in the ledger, its index and Parquet; of a parameter; of a run that did nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What a session will come to at most."""
+    """What a session will come to: at most so many answers, samples and steps."""
 
     seconds: float
     rounds: int
     samples: int
+    """Trained on, those of the control included."""
     steps: int
+    """First training and control included."""
     probes: int
+    """Answers of skills, of known weaknesses and of hypotheses under test."""
     exam_answers: int
+    bytes: int
+    """On disk."""
 
     def lines(self) -> list[str]:
         """Readable text."""
         return [
             f"at most {self.rounds} rounds, {self.samples:,} samples and {self.steps:,} training steps, all included",
-            f"at most {self.probes:,} probe answers and {self.exam_answers:,} exam answers by the student",
+            f"at most {self.probes:,} probe answers, if every test finds a weakness, and {self.exam_answers:,} exam "
+            "answers by the student",
             f"about {self.seconds / 60:.1f} min on one quiet core; less with a cached student or an early end",
+            f"about {self.bytes / 1e6:,.0f} MB of disk",
         ]
 
     def facts(self) -> dict[str, Any]:
@@ -39,13 +49,44 @@ class Estimate:
 
 def estimate(scenario: Scenario, parts: Parts, *, limit: int | None) -> Estimate:
     """Work out the largest cost a session can have."""
-    rounds, each = scenario.rounds.most, min(scenario.rounds.samples, limit or scenario.rounds.samples)
-    steps = [parts.trainer.steps(each * (n if parts.trainer.start == "base" else 1)) for n in range(1, rounds + 1)]
-    first = round(scenario.student.first.epochs * scenario.student.first.samples / 64)
-    total = sum(steps) + (steps[-1] if scenario.control else 0) + first
-    targets, guards, sizes = len(scenario.targets), len(scenario.guards), scenario.splits
-    exams = (rounds + 1) * (targets * sizes.select + guards * sizes.guard) + 3 * len(scenario.skills) * sizes.sealed
-    probes = (rounds + 1) * targets * (scenario.probe.most + scenario.probe.aimed)
+    rounds, each = scenario.rounds.most, _capped(scenario.rounds.samples, limit)
+    kept, steps = rounds * each, _steps(scenario, parts, each)
+    samples = kept * (2 if scenario.control else 1)
+    probes, exams = _probes(scenario, limit), _exams(scenario, limit)
     size = scenario.student.layers * 13 * scenario.student.hidden**2 + 202 * scenario.student.hidden
-    seconds = FIXED + total * STEP * max(0.3, size / PARAMETERS)
-    return Estimate(seconds, rounds, rounds * each, total, probes, exams)
+    seconds = FIXED + steps * STEP * max(0.3, size / PARAMETERS)
+    students = 1 + rounds + (1 if scenario.control else 0)
+    size_bytes = BARE + RECORD * samples + WEIGHT * size * students
+    return Estimate(seconds, rounds, samples, steps, probes, exams, size_bytes)
+
+
+def _steps(scenario: Scenario, parts: Parts, each: int) -> int:
+    """Optimiser steps of the first training, of every round and of the control, at most."""
+    anew = parts.trainer.start == "base"
+    rounds = [parts.trainer.steps(each * (n if anew else 1)) for n in range(1, scenario.rounds.most + 1)]
+    control = (max(rounds) if anew else sum(rounds)) if scenario.control else 0
+    first = scenario.student.first
+    return parts.first_trainer(scenario).steps(first.samples) + sum(rounds) + control
+
+
+def _probes(scenario: Scenario, limit: int | None) -> int:
+    """Probe answers at most: every round, and once more at the end, as many weaknesses are found as are tested."""
+    probe, targets, rounds = scenario.probe, len(scenario.targets), scenario.rounds.most + 1
+    most, aimed = _capped(probe.most, limit), _capped(probe.aimed, limit)
+    skills = rounds * (targets * most + len(scenario.guards) * min(probe.least, most))
+    # those of a round are tested at once, and looked at in every later round
+    tests = rounds + rounds * (rounds - 1) // 2
+    return skills + tests * targets * GUESSES * aimed
+
+
+def _exams(scenario: Scenario, limit: int | None) -> int:
+    """Exam answers: select and guard before the first round and after every one, and the sealed opening."""
+    sizes, students = scenario.splits, 3 if scenario.control else 2
+    select = len(scenario.targets) * _capped(sizes.select, limit)
+    guard = len(scenario.guards) * _capped(sizes.guard, limit)
+    sealed = len(scenario.skills) * _capped(sizes.sealed, limit)
+    return (scenario.rounds.most + 1) * (select + guard) + students * sealed
+
+
+def _capped(size: int, limit: int | None) -> int:
+    return min(size, limit or size)

@@ -11,6 +11,9 @@ from ..memory.trace import span
 from ..scenarios.schema import Probing
 from .desk import Desk
 
+GUESSES = 8
+"""Hypotheses per skill and round that are tested, the surest ones; what they leave out is seen again a round later."""
+
 Purpose = Literal["probe", "aimed", "prediction"]
 
 

@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import time
-from collections import Counter
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
@@ -20,13 +19,14 @@ from ..memory.records import Session
 from ..memory.stopping import STOP, Stopped
 from ..memory.trace import spent
 from ..scenarios import loader
+from ..scenarios.fitting import fit
 from ..scenarios.schema import Scenario
 from ..scenarios.splits import Splits
 from ..scenarios.validation import Validation, validate
-from ..training.tokenizer import unreadable
 from . import graph
 from .desk import Desk, Parts, begun
 from .estimate import Estimate, estimate
+from .mistakes import FEW, mistakes
 from .progress import Progress
 from .summary import summarize
 from .watcher import Watcher
@@ -98,12 +98,15 @@ def plan(path: Path, overrides: Sequence[str], *, seed: int, limit: int | None, 
     Raises:
         ScenarioError: anything about it is wrong, or its tasks do not suffice.
     """
-    scenario = loader.load(path, overrides)
-    parts = Parts.resolve(scenario, str(path), allow_import=allow_import)
-    validation = validate(Splits(scenario, parts.source, seed))
-    if validation.errors and limit is None:
-        raise ScenarioError(f"{path}: {validation.errors[0]}")
-    _check_exams(Splits(scenario, parts.source, seed), parts, str(path), limit)
+    written = loader.load(path, overrides)
+    parts = Parts.resolve(written, str(path), allow_import=allow_import)
+    scenario, shrunk = fit(Splits(written, parts.source, seed))
+    validation = validate(Splits(scenario, parts.source, seed), shrunk=shrunk)
+    lacking = validation.errors if limit is None else ()
+    # where tasks lack, a few of each are looked at all the same, so that everything wrong is said at once
+    wrong = mistakes(Splits(scenario, parts.source, seed), parts, limit=FEW if lacking else limit)
+    if lacking or wrong:
+        raise ScenarioError(f"{path}: {'; '.join([*lacking, *wrong])}")
     return Plan(
         path=path,
         toml=path.read_text(encoding="utf-8-sig"),
@@ -115,42 +118,6 @@ def plan(path: Path, overrides: Sequence[str], *, seed: int, limit: int | None, 
         validation=validation,
         estimate=estimate(scenario, parts, limit=limit),
     )
-
-
-def _check_exams(splits: Splits, parts: Parts, where: str, limit: int | None) -> None:
-    """Draw every exam: long enough, no item in two of them, readable for the student, answerable for the verifier.
-
-    Raises:
-        ScenarioError: the first item or skill that is not.
-    """
-    seen: dict[str, str] = {}
-    for split in ("select", "guard", "report"):
-        items = splits.items(split, limit=limit)
-        sizes = splits.scenario.splits
-        wanted = {"select": sizes.select, "guard": sizes.guard, "report": sizes.sealed}[split]
-        counts = Counter(task.skill for task in items)
-        for skill, count in counts.items():
-            if limit is None and count < wanted:
-                raise ScenarioError(
-                    f"{where}: {split} needs {wanted} tasks of {skill!r} and finds {count}; widen the skill"
-                )
-        for task in items:
-            if (other := seen.setdefault(task.key, task.skill)) != task.skill:
-                raise ScenarioError(
-                    f"{where}: {task.prompt!r} is a task of {other!r} and of {task.skill!r}; keep skills apart"
-                )
-            if (strange := unreadable(task.prompt + task.answer)) is not None:
-                raise ScenarioError(
-                    f"{where}: {task.prompt!r} holds {strange!r}, which the embedded student cannot read"
-                )
-            try:
-                right = parts.verifier.judge(task, task.answer).passed
-            except ValueError as error:
-                raise ScenarioError(f"{where}: {error}") from None
-            if not right:
-                raise ScenarioError(
-                    f"{where}: verifier {parts.verifier.name!r} refuses the reference of {task.prompt!r}"
-                )
 
 
 def start(plan: Plan, runs: Path, *, since: float, json_lines: bool) -> Json:

@@ -33,7 +33,7 @@ class Teacher(Part):
     async def diagnose(
         self, skill: str, attempts: Sequence[Attempt], elsewhere: Sequence[Attempt], splits: Splits
     ) -> list[Hypothesis]:
-        """Explain the failures of one skill.
+        """Explain the failures of one skill, surest first; the first few are tested.
 
         Args:
             skill: the skill.

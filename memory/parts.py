@@ -11,8 +11,12 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 
 from .errors import PartError, suggest
+
+EXPLAINED = 10
+"""Mistakes that one message lists."""
 
 
 class Part(BaseModel):
@@ -115,19 +119,26 @@ def load(spec: PartSpec, *, base: type[P], package: str, where: str, allow_impor
 
 
 def explain(error: ValidationError, *, where: str, model: type[BaseModel]) -> str:
-    """Say the first thing that is wrong in one line, with the key path and the nearest valid name."""
-    first = error.errors(include_url=False)[0]
-    path = [str(p) for p in first["loc"]]
-    if first["type"] == "extra_forbidden":
+    """Say everything that is wrong in one line, with key paths and the nearest valid names; a long list is cut."""
+    wrong = error.errors(include_url=False)
+    said = list(dict.fromkeys(_explain(one, model) for one in wrong[:EXPLAINED]))
+    more = [f"and {len(wrong) - EXPLAINED} more"] if len(wrong) > EXPLAINED else []
+    return where + "; ".join([said[0], *(text.removeprefix(":").strip() for text in said[1:]), *more])
+
+
+def _explain(one: ErrorDetails, model: type[BaseModel]) -> str:
+    """What follows the place: ` needs 'name'`, ` has no setting …` or `: key.path: …`."""
+    path = [str(p) for p in one["loc"]]
+    if one["type"] == "extra_forbidden":
         names = _names_at(model, path[:-1])
         under = f" in {'.'.join(path[:-1])!r}" if path[:-1] else ""
         listed = f"; known: {', '.join(names)}" if names else ""
-        return f"{where} has no setting {path[-1]!r}{under}{suggest(path[-1], names)}{listed}"
-    if first["type"] == "missing":
-        return f"{where} needs {'.'.join(path)!r}"
-    message = first["msg"].removeprefix("Value error, ")
-    given = "" if first["type"] == "value_error" else f", not {first['input']!r}"
-    return f"{where}: {'.'.join(path) or 'value'}: {message[:1].lower()}{message[1:]}{given}"
+        return f" has no setting {path[-1]!r}{under}{suggest(path[-1], names)}{listed}"
+    if one["type"] == "missing":
+        return f" needs {'.'.join(path)!r}"
+    message = one["msg"].removeprefix("Value error, ")
+    given = "" if one["type"] == "value_error" else f", not {one['input']!r}"
+    return f": {'.'.join(path) or 'value'}: {message[:1].lower()}{message[1:]}{given}"
 
 
 def _names_at(model: type[BaseModel], path: list[str]) -> list[str]:

@@ -62,7 +62,7 @@ class Student(Section):
     """Width of the embedded student."""
     layers: int = Field(default=2, ge=1, le=64)
     """Depth of the embedded student."""
-    heads: int = Field(default=4, ge=1, le=64)
+    heads: int = Field(default=3, ge=1, le=64)
     """Attention heads of the embedded student."""
     first: First = First()
     """Its first training."""

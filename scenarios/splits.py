@@ -16,6 +16,8 @@ from .schema import Scenario, Skill
 from .source import Source
 
 Part = Literal["probe", "exam", "report", "train"]
+SMALL = 5000
+"""Tasks below which a skill is small: cheap to draw whole, and too few to trust averages."""
 
 
 def place(key: str, salt: str) -> float:
@@ -43,6 +45,10 @@ class Splits:
     def only(self, part: Part) -> Callable[[str], bool]:
         """Predicate over keys: belongs to this part."""
         return lambda key: self.part(key) == part
+
+    def small(self, skill: str) -> bool:
+        """Whether a skill has so few tasks that all may be drawn, to count or to find what is left."""
+        return self.source.size(skill, self.scenario.skills[skill].task) < SMALL
 
     def draw(
         self,

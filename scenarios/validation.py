@@ -1,46 +1,25 @@
 """Whether a scenario can decide anything: enough distinct tasks for every split, and exams that see what matters.
 
-Nothing is raised here; what makes a session pointless is an error, what makes it weaker a warning. Counts come from the
-source's own size and the shares of the splits; small skills are drawn for real, since a hash divides them unevenly.
+Nothing is raised here; what makes a session pointless is an error, what makes it weaker a warning.
 """
 
-import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..memory.errors import UsageError
 from ..memory.statistics import block_chance, detectable_gain, detectable_loss, spent_alpha
 from .schema import Scenario
 from .splits import Part, Splits
+from .supply import SCARCE, Supply, supply
 
-HELD: tuple[Part, ...] = ("probe", "exam", "report")
-"""Splits that must be filled."""
-SMALL = 5000
-"""Tasks of a skill below which the splits are drawn for real."""
-SCARCE = 0.1
-"""Share of the training tasks a round may ask for below which a skill cannot be taught."""
-SIGMAS = 3.0
-"""Standard deviations that a split may fall short of its share: one in 700 does."""
 GAIN_POWER, LOSS_POWER = 0.9, 0.8
 """Chances with which the smallest visible gain and loss are seen."""
 BLOCKED = 0.2
 """Chance of stopping an unchanged model from which guards are too small."""
 MOST_ITEMS = 3000
 """Items from which the figures are not worked out further; larger exams see at least as much."""
-STEP = 50
-"""Steps in which a sufficient guard size is looked for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Supply:
-    """Distinct tasks of one skill: there are, and needed."""
-
-    skill: str
-    guard: bool
-    tasks: int
-    held: Mapping[Part, int]
-    """By split, as many as are there at least."""
-    needed: Mapping[Part, int]
+STEP, TOUCH = 50, 0.01
+"""Steps in which a sufficient guard size, in items, and a sufficient margin, a share, are looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,33 +59,40 @@ class Validation:
         return lines + [f"warning {text}" for text in self.warnings] + [f"error   {text}" for text in self.errors]
 
 
-def validate(splits: Splits) -> Validation:
-    """Check a scenario against its source."""
+def validate(splits: Splits, *, shrunk: Sequence[str] = ()) -> Validation:
+    """Check a scenario against its source.
+
+    Args:
+        splits: the scenario and its source.
+        shrunk: sizes that were made smaller to fit the source, to be warned about.
+    """
     scenario = splits.scenario
     errors: list[str] = []
     warnings: list[str] = []
     skills: list[Supply] = []
     for name in sorted(scenario.skills):
         try:
-            supply = _supplied(splits, name)
+            found = supply(splits, name)
         except UsageError as error:
             errors.append(str(error))
             continue
-        skills.append(supply)
-        errors += _short(supply)
-        warnings += _thin(supply, scenario)
+        skills.append(found)
+        errors += _short(found)
+        warnings += _thin(found, scenario)
     gate, sizes = scenario.gate, scenario.splits
     select, alpha = sizes.select * len(scenario.targets), spent_alpha(gate.alpha, 1, scenario.rounds.most)
     gain = detectable_gain(min(select, MOST_ITEMS), alpha=alpha, power=GAIN_POWER)
     if gain >= 1:
         errors.append(f"splits.select: {select} items can prove no gain at alpha {alpha:.3g} a round; use more items")
-    blocked = _blocked(scenario, sizes.guard)
-    if blocked > BLOCKED:
-        warnings.append(_blocking(scenario, blocked))
-    if not scenario.guards:
-        warnings.append("no skill is a guard; nothing stops a candidate that forgets what it knew")
     items = min(sizes.guard, MOST_ITEMS)
     loss = detectable_loss(items, margin=gate.margin, alpha=gate.guard_alpha, power=LOSS_POWER)
+    if shrunk:
+        warnings.insert(0, _shrinking(shrunk, gain, loss if scenario.guards else None))
+    blocked = _blocked(scenario, sizes.guard, gate.margin)
+    if blocked > BLOCKED:
+        warnings.append(_blocking(scenario, blocked, skills))
+    if not scenario.guards:
+        warnings.append("no skill is a guard; nothing stops a candidate that forgets what it knew")
     return Validation(
         skills=tuple(skills),
         select=select,
@@ -120,56 +106,21 @@ def validate(splits: Splits) -> Validation:
     )
 
 
-def needs(scenario: Scenario, skill: str) -> dict[Part, int]:
-    """Distinct tasks that a session needs of a skill, by split.
-
-    Probing draws every round and once at the end. For training it is the most that one round can give to the skill,
-    replay to a guard and the rest to a target; later rounds may repeat.
-    """
-    sizes, probe, replay = scenario.splits, scenario.probe, scenario.curation.replay
-    guard = scenario.skills[skill].guard
-    exam, share = (sizes.guard, replay) if guard else (sizes.select, 1 - replay)
-    probed = (scenario.rounds.most + 1) * (probe.most + probe.aimed)
-    return {"probe": probed, "exam": exam, "report": sizes.sealed, "train": round(share * scenario.rounds.samples)}
-
-
-def _supplied(splits: Splits, skill: str) -> Supply:
-    scenario = splits.scenario
-    settings, guard = scenario.skills[skill].task, scenario.skills[skill].guard
-    splits.source.check(skill, settings)
-    tasks, needed, sizes = splits.source.size(skill, settings), needs(scenario, skill), scenario.splits
-    rest = 1 - sizes.probe - sizes.exam - sizes.report
-    shares: dict[Part, float] = {"probe": sizes.probe, "exam": sizes.exam, "report": sizes.report, "train": rest}
-    held: dict[Part, int] = {part: _surely(tasks, share) for part, share in shares.items()}
-    if tasks < SMALL:
-        # not for training: a source that draws by rejection needs long to find out that there is no more
-        for part in HELD:
-            found = len(splits.draw(skill, part, needed[part], stream="validation"))
-            # a full draw says only that there are as many, and the estimate may know of more
-            held[part] = found if found < needed[part] else max(found, held[part])
-    return Supply(skill, guard, tasks, held, needed)
-
-
-def _surely(tasks: int, share: float) -> int:
-    """Tasks that fall into a share of the hash range, at the least."""
-    return max(0, math.floor(tasks * share - SIGMAS * math.sqrt(tasks * share * (1 - share))))
-
-
 def _short(supply: Supply) -> Iterator[str]:
-    """Splits that cannot be filled; training may repeat tasks, but not live on repetition."""
+    """Splits that cannot be filled, in one message; training may repeat tasks, but not live on repetition."""
     settings: dict[Part, str] = {
-        "probe": "probe.most or rounds.most",
+        "probe": f"probe.{'least' if supply.guard else 'most'}",
         "exam": f"splits.{'guard' if supply.guard else 'select'}",
         "report": "splits.sealed",
         "train": "rounds.samples",
     }
-    for part, held in supply.held.items():
-        needed = math.ceil(SCARCE * supply.needed[part]) if part == "train" else supply.needed[part]
-        if held < needed:
-            yield (
-                f"skills.{supply.skill}: {held:,} of its {supply.tasks:,} distinct tasks are sure to fall to {part}, "
-                f"which needs {needed:,}; widen the skill, raise splits.{part} or lower {settings[part]}"
-            ).replace("raise splits.train", "lower the other splits")
+    if supply.short:
+        lacking = ", ".join(f"{supply.held[p]:,} to {p}, which needs {supply.least(p):,}" for p in supply.short)
+        sizes = ", ".join(settings[part] for part in supply.short)
+        yield (
+            f"skills.{supply.skill}: of its {supply.tasks:,} distinct tasks are sure to fall {lacking}; "
+            f"widen the skill to {supply.enough:,} tasks or lower {sizes}"
+        )
 
 
 def _thin(supply: Supply, scenario: Scenario) -> Iterator[str]:
@@ -183,19 +134,38 @@ def _thin(supply: Supply, scenario: Scenario) -> Iterator[str]:
         yield f"skills.{supply.skill}: the first training gets {held:,} distinct tasks where {each:,} are its share"
 
 
-def _blocked(scenario: Scenario, items: int) -> float:
+def _shrinking(shrunk: Sequence[str], gain: float, loss: float | None) -> str:
+    """Say which sizes are smaller than by default, and what the exams see then."""
+    stopped = f" and stop a loss of {100 * loss:.1f}" if loss is not None else ""
+    return (
+        f"the source holds too few tasks for default sizes, so this session takes {', '.join(shrunk)}; "
+        f"its exams see a gain of {100 * gain:.1f} points{stopped}"
+    )
+
+
+def _blocked(scenario: Scenario, items: int, margin: float) -> float:
     """Chance that at least one guard stops a model that is as good as the incumbent."""
-    gate = scenario.gate
-    one = block_chance(min(items, MOST_ITEMS), 0.0, margin=gate.margin, alpha=gate.guard_alpha)
+    one = block_chance(min(items, MOST_ITEMS), 0.0, margin=margin, alpha=scenario.gate.guard_alpha)
     return 1 - (1 - one) ** len(scenario.guards)
 
 
-def _blocking(scenario: Scenario, blocked: float) -> str:
-    """Say how often good models are stopped, and the guard size that mends it."""
-    sizes = range(scenario.splits.guard + STEP, MOST_ITEMS, STEP)
-    enough = next((items for items in sizes if _blocked(scenario, items) <= BLOCKED), None)
-    way = f"use splits.guard = {enough}" if enough else "use a larger gate.margin"
-    return f"the guards would stop an unchanged model in {blocked:.0%} of rounds; {way}"
+def _blocking(scenario: Scenario, blocked: float, skills: Sequence[Supply]) -> str:
+    """Say how often good models are stopped, and the margin or the guard size that mends it."""
+    ways = [f"gate.margin = {margin:.2f}" for margin in [_tolerant(scenario)] if margin < 1]
+    held = min((s.held["exam"] for s in skills if s.guard), default=0)
+    sizes = range(scenario.splits.guard + STEP, min(held, MOST_ITEMS) + 1, STEP)
+    enough = next((n for n in sizes if _blocked(scenario, n, scenario.gate.margin) <= BLOCKED), None)
+    ways += [f"splits.guard = {enough}"] if enough else []
+    way = " or ".join(ways) or "fewer guards"
+    return f"the guards would stop an unchanged model in {blocked:.0%} of rounds; use {way}"
+
+
+def _tolerant(scenario: Scenario) -> float:
+    """Smallest margin at which guards of this size seldom stop an unchanged model."""
+    margin = scenario.gate.margin + TOUCH
+    while margin < 1 and _blocked(scenario, scenario.splits.guard, margin) > BLOCKED:
+        margin += TOUCH
+    return margin
 
 
 def _supply(supply: Supply, width: int) -> str:

@@ -17,7 +17,7 @@ class Baseline(Node):
     async def run(self, state: State, desk: Desk) -> Update:
         """Prepare and examine the student."""
         scenario, seed = desk.scenario, desk.session.seed
-        first = desk.parts.trainer.model_copy(update={"epochs": scenario.student.first.epochs, "most_steps": 10**9})
+        first = desk.parts.first_trainer(scenario)
 
         async def prepare(folder: Path) -> None:
             with spent("curation"):

@@ -15,7 +15,7 @@ from ...memory.trace import span, spent
 from ..desk import Desk
 from ..lives import Life, histories, hopeless, judge, lives
 from ..node import Node, State, Update
-from ..probing import aimed_tasks, ask, passes
+from ..probing import GUESSES, aimed_tasks, ask, passes
 from ..remembering import describe, failure_entries
 from ..teacher import Hypothesis
 
@@ -73,7 +73,7 @@ class Diagnosis(Node):
             own = [a for a in attempts if a.task.skill == skill]
             elsewhere = [a for a in right if a.task.skill != skill]
             with span("diagnose skill", skill=skill), spent("curation"):
-                guesses += await desk.parts.teacher.diagnose(skill, own, elsewhere, desk.splits)
+                guesses += (await desk.parts.teacher.diagnose(skill, own, elsewhere, desk.splits))[:GUESSES]
         return guesses
 
     async def _test(

@@ -139,9 +139,12 @@ def test_an_override_that_is_wrong_is_refused(evolvent: Cli, tmp_path: Path, ove
 
 
 @pytest.mark.parametrize("place", ["file", "file/deeper", "/proc/nothing"])
-def test_a_runs_folder_that_cannot_be_written_is_refused(evolvent: Cli, tmp_path: Path, place: str) -> None:
+@pytest.mark.parametrize("options", [(), ("--dry-run",)], ids=str)
+def test_a_runs_folder_that_cannot_be_written_is_refused(
+    evolvent: Cli, tmp_path: Path, place: str, options: Sequence[str]
+) -> None:
     (tmp_path / "file").write_text("mine")
-    said = evolvent("run", MINI, "--runs-dir", place)
+    said = evolvent("run", MINI, "--runs-dir", place, *options)
     assert_refused(said, f"{place}: cannot be written", "choose another folder with --runs-dir")
     assert everything(tmp_path) == {str(tmp_path / "file"): b"mine"}
 
@@ -332,6 +335,29 @@ def test_json_lines_keep_their_contract(finished: Ended) -> None:
     assert (done["promoted"], len(done["dataset_hash"])) == ([2], 32)
     assert sum(done["shares"].values()) == pytest.approx(1)
     assert done["wall_seconds"] <= finished.seconds
+
+
+@pytest.mark.slow
+def test_a_session_begins_with_its_plan(evolvent: Cli, finished: Ended) -> None:
+    lines = evolvent("run", MINI, "--dry-run").out.splitlines()
+    assert lines == evolvent("scenario", "validate", MINI).out.splitlines()
+    assert finished.said.splitlines()[: len(lines)] == lines
+    assert [kind for kind in ("target", "guard", "select") if not any(x.startswith(kind) for x in lines)] == []
+
+
+@pytest.mark.slow
+def test_a_session_stays_within_what_its_plan_says_at_most(finished: Ended) -> None:
+    plan = session.plan(MINI, [], seed=0, limit=None, allow_import=False)
+    expected, first = plan.estimate, plan.parts.first_trainer(plan.scenario).steps(plan.scenario.student.first.samples)
+    run, done = place(finished), finished.events[-1]
+    kinds = figures(run, done)["counts"]
+    exams = [json.loads(body) for key, body in look(run).records.items() if key.startswith("exam ")]
+    assert done["rounds"] <= expected.rounds
+    assert 0 < kinds["attempt"] == done["cost"]["probe_answers"] <= expected.probes
+    assert sum(len(exam["passed"]) for exam in exams) <= expected.exam_answers
+    assert done["samples"]["kept"] + done["control"]["samples"] <= expected.samples
+    assert done["cost"]["training_steps"] + done["cost"]["control_steps"] + first <= expected.steps
+    assert sum(path.stat().st_size for path in run.rglob("*") if path.is_file()) <= expected.bytes
 
 
 @pytest.mark.slow

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from evolvent.agents.session import plan
-from evolvent.memory.errors import ScenarioError
+from evolvent.memory.errors import PartError, ScenarioError
 
 SPLITS = """
 [splits]
@@ -56,3 +56,23 @@ def test_a_reference_that_its_verifier_refuses_is_refused_first(tmp_path: Path) 
 def test_skills_that_share_tasks_are_refused(tmp_path: Path) -> None:
     skills = '[skills.talk]\n[skills.chat]\nguard = true\ntask = { named = "talk" }\n'
     assert "keep skills apart" in refused(write_scenario(tmp_path, skills=skills))
+
+
+def test_everything_that_is_wrong_with_the_tasks_is_said_at_once(tmp_path: Path) -> None:
+    skills = '[skills.talk]\n[skills.chat]\ntask = { named = "talk" }\n'
+    path = write_scenario(tmp_path, answer="Zürich {i}", skills=skills)
+    path.write_text(path.read_text().replace("select = 20", "select = 200"))
+    said = refused(path)
+    assert said.count("talk.toml: ") == 1
+    assert said.count("lower splits.select") == 2
+    assert said.count("holds 'ü'") == 2
+    assert said.count("keep skills apart") == 1
+
+
+def test_every_skill_that_the_source_refuses_is_named_at_once(tmp_path: Path) -> None:
+    path = write_scenario(tmp_path, skills="[skills.tolk]\n[skills.tulk]\n")
+    with pytest.raises(PartError) as error:
+        plan(path, [], seed=0, limit=None, allow_import=False)
+    assert str(error.value).count("talk.toml: ") == 1
+    assert "skills.tolk: " in str(error.value)
+    assert "; skills.tulk: " in str(error.value)

@@ -110,3 +110,18 @@ def test_the_hash_changes_with_any_setting_and_with_nothing_else(tmp_path: Path)
     path = write(tmp_path, WHOLE)
     assert loader.load(path).hash == loader.load(path, ["rounds.most=4"]).hash
     assert loader.load(path).hash != loader.load(path, ["rounds.most=5"]).hash
+
+
+def test_everything_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
+    path = write(tmp_path, WHOLE + "[rounds]\nmots = 2\nsamples = 1\n[gate]\nalpha = 2\n")
+    with pytest.raises(ScenarioError) as error:
+        loader.load(path)
+    said = str(error.value)
+    assert said.count("small.toml") == 1
+    assert [part for part in ("gate.alpha: ", "rounds.samples: ", "'mots' in 'rounds'") if part not in said] == []
+
+
+def test_a_long_list_of_mistakes_is_cut(tmp_path: Path) -> None:
+    path = write(tmp_path, "".join(f"x{n} = 1\n" for n in range(30)) + WHOLE)
+    with pytest.raises(ScenarioError, match=r"; and 20 more$"):
+        loader.load(path)

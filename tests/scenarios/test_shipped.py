@@ -7,6 +7,7 @@ import evolvent
 from evolvent.memory.parts import load
 from evolvent.scenarios import loader
 from evolvent.scenarios.data import make_dates
+from evolvent.scenarios.fitting import fit
 from evolvent.scenarios.validation import validate
 from evolvent.scenarios.verifier import Verifier
 
@@ -21,7 +22,9 @@ def test_every_shipped_scenario_can_decide_something(path: Path) -> None:
     scenario = loader.load(path)
     assert scenario.name == path.stem
     assert scenario.description
-    validation = validate(make_splits(scenario))
+    splits = make_splits(scenario)
+    assert fit(splits) == (scenario, ())
+    validation = validate(splits)
     assert (validation.errors, validation.warnings) == ((), ())
 
 

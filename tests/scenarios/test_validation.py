@@ -4,7 +4,8 @@ from typing import Any
 import pytest
 
 from evolvent.memory.statistics import block_chance, detectable_gain
-from evolvent.scenarios.validation import Validation, needs, validate
+from evolvent.scenarios.supply import needs
+from evolvent.scenarios.validation import Validation, validate
 
 from .builders import make_scenario, make_splits, row_line, write_file
 
@@ -37,17 +38,22 @@ def test_a_sound_scenario_has_neither_errors_nor_warnings() -> None:
 
 def test_a_skill_needs_its_probes_exam_report_and_training() -> None:
     scenario = make_scenario(**LITTLE)
-    assert needs(scenario, "hard") == {"probe": 72, "exam": 60, "report": 40, "train": 160}
-    assert needs(scenario, "easy")["train"] == 40
+    assert needs(scenario, "hard") == {"probe": 24, "exam": 60, "report": 40, "train": 160}
+    assert needs(scenario, "easy") == {"probe": 8, "exam": 60, "report": 40, "train": 40}
 
 
 def test_a_split_that_cannot_be_filled_is_an_error_with_the_way_out(tmp_path: Path) -> None:
     validation = check_file(tmp_path, rows=250)
-    assert len(validation.errors) == 2
-    assert validation.errors[1].startswith("skills.talk: 39 of its 250 distinct tasks ")
-    assert validation.errors[1].endswith(
-        "fall to exam, which needs 60; widen the skill, raise splits.exam or lower splits.select"
+    assert len(validation.errors) == 1
+    assert validation.errors[0] == (
+        "skills.talk: of its 250 distinct tasks are sure to fall 39 to exam, which needs 60; "
+        "widen the skill to 425 tasks or lower splits.select"
     )
+
+
+def test_what_would_be_enough_is_enough(tmp_path: Path) -> None:
+    (supply,) = check_file(tmp_path, rows=250).skills
+    assert check_file(tmp_path, rows=supply.enough).errors == ()
 
 
 def test_small_skills_are_counted_by_drawing(tmp_path: Path) -> None:
@@ -80,12 +86,17 @@ def test_an_exam_that_can_prove_nothing_is_an_error() -> None:
     assert any(e.startswith("splits.select: 10 items can prove no gain") for e in validation.errors)
 
 
-def test_guards_that_would_stop_an_unchanged_model_are_a_warning_with_the_size_that_mends_it() -> None:
+def test_guards_that_would_stop_an_unchanged_model_are_a_warning_with_the_margin_that_mends_it() -> None:
     validation = check(gate={"margin": 0.02})
     stopped = block_chance(60, 0.0, margin=0.02, alpha=0.05)
     assert validation.blocked == pytest.approx(stopped)
     assert any(w.startswith(f"the guards would stop an unchanged model in {stopped:.0%}") for w in validation.warnings)
-    assert any("use splits.guard = 410" in w for w in validation.warnings)
+    assert any("use gate.margin = 0.08" in w for w in validation.warnings)
+
+
+def test_more_guard_items_are_proposed_only_where_there_are_as_many() -> None:
+    wide = {"easy": {"guard": True, "task": {"operation": "add"}}, "hard": {"task": {"operation": "subtract"}}}
+    assert any("or splits.guard = 410" in w for w in check(skills=wide, gate={"margin": 0.02}).warnings)
 
 
 def test_a_scenario_without_guards_is_warned_about() -> None:

@@ -1,3 +1,5 @@
+from random import Random
+
 import pytest
 
 from evolvent.memory.parts import PartSpec, load
@@ -5,10 +7,10 @@ from evolvent.memory.records import Sample, Task
 from evolvent.scenarios.loader import parse
 from evolvent.scenarios.source import Source
 from evolvent.scenarios.splits import Splits
-from evolvent.training.curation.decontamination import Decontamination
-from evolvent.training.curation.duplicates import Duplicates
+from evolvent.training.curation.decontamination import Decontamination, held, shared
+from evolvent.training.curation.duplicates import PERMUTATIONS, Duplicates, bands
 from evolvent.training.curation.pipeline import curate
-from evolvent.training.curation.text import ngrams, normal
+from evolvent.training.curation.text import normal, shingles
 
 EXAM = "A farmer has twelve sheep and sells five of them at the market, how many remain?"
 
@@ -31,7 +33,7 @@ def splits() -> Splits:
 @pytest.fixture
 def prose(splits: Splits) -> Decontamination:
     filter_ = Decontamination(splits, [], ngram=8)
-    filter_._grams = ngrams(normal(EXAM), 8)  # pyright: ignore[reportPrivateUsage] -- the arithmetic source holds no prose
+    filter_._grams = held([make_sample(EXAM).task], 8)  # pyright: ignore[reportPrivateUsage] -- the arithmetic source holds no prose
     return filter_
 
 
@@ -62,6 +64,31 @@ def test_other_prose_is_not_a_leak(prose: Decontamination, splits: Splits) -> No
     )
 
 
+def leak(*items: str, prompt: str, ngram: int = 8) -> str | None:
+    return shared(normal(prompt), held([make_sample(item).task for item in items], ngram), ngram)
+
+
+def test_an_item_shorter_than_the_run_is_caught_inside_a_longer_prompt() -> None:
+    assert leak("Who wrote Faust?", prompt="Tell me, please: who wrote FAUST, and when?") == "leak: holds an exam item"
+    assert leak("Who wrote Faust?", "Name a long river in the south of Peru", prompt="Who wrote Faust?") is not None
+
+
+def test_a_short_item_is_compared_word_by_word() -> None:
+    assert leak("who wrote it", prompt="the man who wrote items for a paper") is None
+    assert leak("who wrote it", prompt="who once wrote it, we never learned") is None
+
+
+def test_one_or_two_words_are_a_leak_only_as_the_whole_prompt() -> None:
+    assert leak("define irony", prompt="Define irony!") == "leak: holds an exam item"
+    assert leak("define irony", prompt="define irony in the words of a poet") is None
+
+
+def test_a_run_shorter_than_the_shortest_item_is_found_when_asked_for() -> None:
+    assert (
+        leak("name two red birds", prompt="two red cars", ngram=2) == "leak: shares 2 words in a row with an exam item"
+    )
+
+
 def test_a_task_of_an_exam_split_is_a_leak_whoever_wrote_it(splits: Splits) -> None:
     held = splits.draw("sums", "report", 1, stream="x")[0]
     sample = make_sample(held.prompt, key=held.key)
@@ -82,6 +109,45 @@ def test_prose_that_hardly_differs_is_a_near_duplicate() -> None:
     assert found is None or found.sample == first.id
     assert known.find(make_sample(EXAM.replace("market", "markets"))) is not None
     assert known.find(make_sample("Something else entirely, with nothing in common.")) is None
+
+
+def similar(rng: Random, near: float) -> tuple[str, str, float]:
+    """Two texts of random letters and their similarity, which is near `near` from above."""
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    one = "".join(rng.choices(letters, k=400))
+    shift = round(len(one) * (1 - near) / (1 + near)) - 1
+    other = one[shift:] + "".join(rng.choices(letters, k=shift))
+    a, b = shingles(one, 3), shingles(other, 3)
+    return one, other, len(a & b) / len(a | b)
+
+
+@pytest.mark.parametrize("near", [0.5, 0.7, 0.9])
+def test_what_is_as_similar_as_the_threshold_is_found_in_95_of_100_cases(near: float) -> None:
+    rng, found, pairs = Random(0), 0, 0
+    while pairs < 300:
+        one, other, similarity = similar(rng, near)
+        if not near <= similarity < near + 0.02:
+            continue
+        known = Duplicates(near=near, prose=True)
+        known.add([make_sample(one)])
+        pairs += 1
+        found += known.find(make_sample(other)) is not None
+    assert found >= 0.95 * pairs
+
+
+@pytest.mark.parametrize("near", [0.5, 0.7, 0.9])
+def test_what_is_less_similar_than_the_threshold_is_kept(near: float) -> None:
+    rng = Random(0)
+    for _ in range(100):
+        one, other, similarity = similar(rng, near - 0.03)
+        known = Duplicates(near=near, prose=True)
+        known.add([make_sample(one)])
+        assert (known.find(make_sample(other)) is None) == (similarity < near)
+
+
+@pytest.mark.parametrize("near", [0.01, 0.5, 0.85, 0.95, 1.0])
+def test_bands_divide_the_permutations(near: float) -> None:
+    assert PERMUTATIONS % bands(near) == 0
 
 
 def test_calculations_that_look_alike_are_different_tasks() -> None:

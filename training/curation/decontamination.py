@@ -1,14 +1,19 @@
 """No sample may give an exam away.
 
 The key decides for every source: a task whose key belongs to an exam split is a leak, whoever wrote it. For prose,
-sharing a run of normalised words with an exam item is a leak as well. Exam text stays inside this filter.
+sharing a run of normalised words with an exam item is a leak as well, and so is holding the whole of an item that is
+shorter than such a run. Exam text stays inside this filter.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from ...memory.records import Task
 from ...scenarios.splits import Splits
 from .text import ngrams, normal
+
+SHORTEST = 3
+"""Words from which a short item counts when it stands inside a longer prompt; fewer must be the whole prompt, since one
+or two words are found in any text."""
 
 
 class Decontamination:
@@ -17,15 +22,36 @@ class Decontamination:
     def __init__(self, splits: Splits, items: Iterable[Task], *, ngram: int) -> None:
         self.splits = splits
         self.ngram = ngram
-        self._grams: set[str] = set()
-        if splits.source.prose:
-            self._grams = {gram for item in items for gram in ngrams(normal(item.prompt), ngram)}
+        self._grams: Mapping[int, set[str]] = held(items, ngram) if splits.source.prose else {}
 
     def leak(self, task: Task) -> str | None:
         """Say why training on a task would give an exam away, or None."""
         part = self.splits.part(task.key)
         if part != "train":
             return f"leak: the task belongs to the {part} split"
-        if self._grams and not self._grams.isdisjoint(ngrams(normal(task.prompt), self.ngram)):
-            return f"leak: shares {self.ngram} words in a row with an exam item"
-        return None
+        return shared(normal(task.prompt), self._grams, self.ngram)
+
+
+def held(items: Iterable[Task], ngram: int) -> dict[int, set[str]]:
+    """Runs of `ngram` words of every item, and items with fewer words as a whole, by number of words."""
+    grams: dict[int, set[str]] = {}
+    for item in items:
+        text = normal(item.prompt)
+        if text:
+            grams.setdefault(min(ngram, len(text.split())), set()).update(ngrams(text, ngram))
+    return grams
+
+
+def shared(text: str, grams: Mapping[int, set[str]], ngram: int) -> str | None:
+    """Say what a normalised prompt shares with an exam item, or None."""
+    words = len(text.split())
+    for size, known in sorted(grams.items(), reverse=True):
+        if size > words or (size < min(SHORTEST, ngram) and size != words):
+            continue
+        if not known.isdisjoint(ngrams(text, size)):
+            return (
+                f"leak: shares {ngram} words in a row with an exam item"
+                if size == ngram
+                else "leak: holds an exam item"
+            )
+    return None

@@ -1,7 +1,8 @@
 """Exact and near duplicates of what is already kept.
 
-Exact: the same canonical task. Near, for prose only: estimated Jaccard similarity of character 3-grams, by MinHash
-with banding (`rensa`), so that a new sample costs the same however many are kept.
+Exact: the same canonical task. Near, for prose only: Jaccard similarity of character 3-grams. MinHash with banding
+(`rensa`) proposes candidates, so that a new sample costs the same however many are kept; the similarity of a
+candidate is then worked out from the texts.
 """
 
 from collections.abc import Iterable
@@ -13,8 +14,10 @@ from ...memory.records import Sample
 from .text import normal, shingles
 
 PERMUTATIONS = 128
-BANDS = 16
-"""Of 8 rows: similarity 0.85 is found with probability 0.99, 0.5 with 0.06; the estimate then decides."""
+RECALL = 0.95
+"""Chance, at the least, that a pair exactly as similar as the threshold is proposed; more similar ones are likelier."""
+CHARACTERS = 3
+"""Length of the character runs that are compared."""
 
 
 class Collision(NamedTuple):
@@ -32,8 +35,8 @@ class Duplicates:
         self.prose = prose
         self._keys: dict[str, str] = {}
         self._ids: list[str] = []
-        self._hashes: list[Any] = []
-        self._bands: Any = rensa.RMinHashLSH(near, PERMUTATIONS, BANDS)  # pyright: ignore[reportAttributeAccessIssue] -- compiled, without stubs
+        self._texts: list[str] = []
+        self._bands: Any = rensa.RMinHashLSH(near, PERMUTATIONS, bands(near))  # pyright: ignore[reportAttributeAccessIssue] -- compiled, without stubs
 
     def find(self, sample: Sample) -> Collision | None:
         """Give what this sample duplicates, or None."""
@@ -41,8 +44,9 @@ class Duplicates:
             return Collision("the same task is already kept", same)
         if not self.prose:
             return None
-        own = _minhash(sample)
-        best = max(((own.jaccard(self._hashes[i]), i) for i in self._bands.query(own)), default=(0.0, -1))
+        text = normal(sample.task.prompt)
+        own = shingles(text, CHARACTERS)
+        best = max(((self._similarity(own, i), i) for i in self._bands.query(_minhash(text))), default=(0.0, -1))
         if best[0] >= self.near:
             return Collision(f"near duplicate, similarity {best[0]:.2f}", self._ids[best[1]])
         return None
@@ -52,13 +56,29 @@ class Duplicates:
         for sample in samples:
             self._keys[sample.task.key] = sample.id
             if self.prose:
-                own = _minhash(sample)
-                self._bands.insert(len(self._ids), own)
+                text = normal(sample.task.prompt)
+                self._bands.insert(len(self._ids), _minhash(text))
                 self._ids.append(sample.id)
-                self._hashes.append(own)
+                self._texts.append(text)
+
+    def _similarity(self, own: set[str], kept: int) -> float:
+        other = shingles(self._texts[kept], CHARACTERS)
+        return len(own & other) / len(own | other)
 
 
-def _minhash(sample: Sample) -> Any:
+def bands(near: float) -> int:
+    """Fewest bands that propose a pair of this similarity with the wanted chance; a power of two.
+
+    Rows within a band must all agree, one band suffices: 1 - (1 - s**rows)**bands (Leskovec, Rajaraman and Ullman,
+    *Mining of Massive Datasets*, section 3.4).
+    """
+    count = 1
+    while count < PERMUTATIONS and 1 - (1 - near ** (PERMUTATIONS // count)) ** count < RECALL:
+        count *= 2
+    return count
+
+
+def _minhash(text: str) -> Any:
     made: Any = rensa.RMinHash(num_perm=PERMUTATIONS, seed=1)  # pyright: ignore[reportAttributeAccessIssue] -- as above
-    made.update(sorted(shingles(normal(sample.task.prompt), 3)))
+    made.update(sorted(shingles(text, CHARACTERS)))
     return made

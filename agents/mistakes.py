@@ -1,0 +1,55 @@
+"""What is wrong with the tasks that the exams would hold, found by drawing every exam before anything runs."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from ..memory.records import Split, Task
+from ..scenarios.splits import Splits
+from ..training.tokenizer import unreadable
+from .desk import Parts
+
+FEW = 10
+"""Items per skill that are looked at where an exam cannot be drawn whole."""
+
+
+def mistakes(splits: Splits, parts: Parts, *, limit: int | None) -> list[str]:
+    """Say what keeps exams from being held, once for each skill: short, shared, unreadable or unanswerable.
+
+    Args:
+        splits: draws the exams.
+        parts: judge the references.
+        limit: items per skill at most, where not whole exams are wanted.
+    """
+    seen: dict[str, str] = {}
+    found: dict[tuple[str, str], str] = {}
+    sizes = splits.scenario.splits
+    exams: dict[Split, int] = {"select": sizes.select, "guard": sizes.guard, "report": sizes.sealed}
+    for split, wanted in exams.items():
+        items = splits.items(split, limit=limit)
+        for skill, count in Counter(task.skill for task in items).items():
+            if limit is None and count < wanted:
+                said = f"{split} needs {wanted} tasks of {skill!r} and finds {count}; widen the skill"
+                found.setdefault((skill, split), said)
+        for task in items:
+            owner = seen.setdefault(task.key, task.skill)
+            for kind, said in (*_shared(task, owner), *_wrong(task, parts)):
+                found.setdefault((task.skill, kind), said)
+    return list(found.values())
+
+
+def _shared(task: Task, owner: str) -> Iterator[tuple[str, str]]:
+    if owner != task.skill:
+        yield "shared", f"{task.prompt!r} is a task of {owner!r} and of {task.skill!r}; keep skills apart"
+
+
+def _wrong(task: Task, parts: Parts) -> Iterator[tuple[str, str]]:
+    """Kind and words of what is wrong with one task."""
+    if (strange := unreadable(task.prompt + task.answer)) is not None:
+        yield "unreadable", f"{task.prompt!r} holds {strange!r}, which the embedded student cannot read"
+    try:
+        right = parts.verifier.judge(task, task.answer).passed
+    except ValueError as error:
+        yield "unanswerable", str(error)
+        return
+    if not right:
+        yield "unanswerable", f"verifier {parts.verifier.name!r} refuses the reference of {task.prompt!r}"
