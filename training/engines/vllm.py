@@ -19,7 +19,7 @@ from ...memory.stopping import STOP
 from ...memory.trace import span, spent
 from ..engine import EnginePart
 from ..serving.host import Host, current
-from ..serving.launch import Launch
+from ..serving.launch import Launch, installed_build
 from ..serving.remote import Remote
 from ..serving.server import Server
 from ..serving.weights import Weights, read
@@ -64,7 +64,16 @@ class Vllm(EnginePart):
         return _Served(self, server, weights, exits)
 
     def _started(self, weights: Weights, exits: ExitStack) -> Server:
-        launch = Launch(self.dtype, self.threads, self.cache, self.share, self.rank, self.arguments, self.start)
+        launch = Launch(
+            build=installed_build(),
+            dtype=self.dtype,
+            threads=self.threads,
+            cache=self.cache,
+            share=self.share,
+            rank=self.rank,
+            arguments=self.arguments,
+            start=self.start,
+        )
         launch.check(weights)
         host = current()
         if host is None:

@@ -24,6 +24,8 @@ RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
 class Launch:
     """Settings of a server process."""
 
+    build: str
+    """Which vLLM is installed, such as `cpu 0.31.0`."""
     dtype: str
     threads: int
     """CPU threads."""
@@ -40,23 +42,22 @@ class Launch:
 
     def identity(self, weights: Weights) -> str:
         """Digest that servers share when either could serve for the other."""
-        return digest([asdict(self), weights.shape, vllm_version()])
+        return digest([asdict(self), weights.shape])
 
     def check(self, weights: Weights) -> None:
         """Refuse what the server could not serve.
 
         Raises:
-            UnavailableError: no vLLM, or a student it cannot compute, naming the setting to change.
+            UnavailableError: naming the setting to change.
         """
-        version = vllm_version()
         if weights.rank > self.rank:
-            room = min(r for r in (*RANKS, weights.rank) if r >= weights.rank)
+            room = min((r for r in RANKS if r >= weights.rank), default=weights.rank)
             raise UnavailableError(
                 f"{weights.path}: an adapter of rank {weights.rank}, the server has room for {self.rank}; "
                 f"set student.engine.rank = {room}"
             )
         width = head_size(weights)
-        if version.startswith("cpu") and width not in HEADS:
+        if self.build.startswith("cpu") and width not in HEADS:
             raise UnavailableError(
                 f"{weights.base}: attention heads {width} wide, vLLM's CPU build has {', '.join(map(str, HEADS))}; "
                 "choose student.hidden and student.heads so that hidden / heads is one of them, such as 96 / 3"
@@ -97,7 +98,7 @@ class Launch:
         return {**os.environ, **wanted}
 
 
-def vllm_version() -> str:
+def installed_build() -> str:
     """Which build is installed, such as `cpu 0.31.0`.
 
     Raises:
