@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from evolvent.memory.errors import UnavailableError
-from evolvent.training import student
 from evolvent.training.serving import launch
 from evolvent.training.serving.launch import Launch
 from evolvent.training.serving.loading import Held
@@ -13,16 +12,17 @@ from evolvent.training.serving.requirements import needed
 from evolvent.training.serving.weights import Weights, read
 from evolvent.training.serving.wire import Refused, Wire
 
-from .students import make_mini
-
 
 def make_launch(*, rank: int = 0) -> Launch:
     return Launch(build="cpu 0.31.0", dtype="float32", threads=1, cache=1, share=0.4, rank=rank, arguments=(), start=60)
 
 
 def make_student(folder: Path, *, heads: int = 1, seed: int = 0) -> Path:
-    scenario = make_mini().student.model_copy(update={"heads": heads})
-    student.build(scenario, folder, seed=seed)
+    """What serving looks at before anything is loaded."""
+    folder.mkdir()
+    (folder / "config.json").write_text(json.dumps({"hidden_size": 32, "num_attention_heads": heads}))
+    (folder / "tokenizer.json").write_text("{}")
+    (folder / "model.safetensors").write_bytes(bytes([seed]))
     return folder
 
 
