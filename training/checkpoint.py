@@ -23,16 +23,25 @@ def identify(checkpoint: Path) -> str:
 def load(checkpoint: Path) -> "tuple[PreTrainedModel, PreTrainedTokenizerFast]":
     """Load model and tokenizer: safetensors only, no remote code, full precision."""
     import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoModelForCausalLM
 
     try:
         model = AutoModelForCausalLM.from_pretrained(
             checkpoint, dtype=torch.float32, use_safetensors=True, trust_remote_code=False, local_files_only=True
         )
-        tokenizer = AutoTokenizer.from_pretrained(checkpoint, trust_remote_code=False, local_files_only=True)
     except (OSError, ValueError) as error:
         raise UnavailableError(f"{checkpoint}: the student cannot be loaded: {error}") from error
-    return model, tokenizer
+    return model, load_tokenizer(checkpoint)
+
+
+def load_tokenizer(checkpoint: Path) -> "PreTrainedTokenizerFast":
+    """Load the tokenizer alone, without remote code."""
+    from transformers import AutoTokenizer
+
+    try:
+        return AutoTokenizer.from_pretrained(checkpoint, trust_remote_code=False, local_files_only=True)
+    except (OSError, ValueError) as error:
+        raise UnavailableError(f"{checkpoint}: the student cannot be loaded: {error}") from error
 
 
 def save(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerFast", folder: Path) -> None:

@@ -11,7 +11,7 @@ from evolvent.training.trainers.sft import Sft
 
 from ..scenarios.builders import make_scenario, make_splits
 
-MINI = {"hidden": 32, "layers": 1, "heads": 2, "first": {"samples": 64, "epochs": 1.0}}
+MINI = {"hidden": 32, "layers": 1, "heads": 1, "first": {"samples": 64, "epochs": 1.0}}
 
 
 def make_mini() -> Scenario:

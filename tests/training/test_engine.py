@@ -1,4 +1,5 @@
 import asyncio
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -7,11 +8,14 @@ from evolvent.memory.errors import UnavailableError
 from evolvent.memory.inference import Request
 from evolvent.memory.parts import PartSpec, known, load
 from evolvent.training.engine import EnginePart
+from evolvent.training.serving.host import Host, hosting
 
 from .students import make_tasks, prepare
 
 PACKAGE = "evolvent.training.engines"
 PROMPTS = ("1+2", "31+45", "9*3", "74-21")
+REAL = {"vllm": [pytest.mark.vllm]}
+ENGINES = [pytest.param(name, marks=REAL.get(name, [])) for name in known(PACKAGE)]
 
 
 def make_engine(name: str) -> EnginePart:
@@ -23,8 +27,15 @@ def student(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return prepare(tmp_path_factory.mktemp("student"), make_tasks(2))
 
 
+@pytest.fixture(scope="module", autouse=True)
+def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+    """Servers that engines need are started once."""
+    with hosting(tmp_path_factory.mktemp("serving")) as found:
+        yield found
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("name", known(PACKAGE))
+@pytest.mark.parametrize("name", ENGINES)
 def test_every_engine_answers_in_order_whatever_the_company(name: str, student: Path) -> None:
     engine = make_engine(name).open(student)
     together = asyncio.run(engine.answer([Request(p, 8) for p in PROMPTS]))
@@ -35,7 +46,7 @@ def test_every_engine_answers_in_order_whatever_the_company(name: str, student: 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", known(PACKAGE))
+@pytest.mark.parametrize("name", ENGINES)
 def test_every_engine_agrees_with_its_own_complete_answers(name: str, student: Path) -> None:
     engine = make_engine(name).open(student)
     answers = asyncio.run(engine.answer([Request(p, 200) for p in PROMPTS]))

@@ -1,0 +1,189 @@
+"""A real vLLM server, one for all students of a session: started on this machine, or at a URL.
+
+Token ids go in, rendered with the student's own chat template, so the server sees exactly what the in-process engine
+sees; many prompts share a request. Whether greedy decoding would give a reference is found by decoding.
+"""
+
+import asyncio
+import tempfile
+from collections.abc import Coroutine, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, TypeVar
+
+from pydantic import Field
+
+from ...memory.files import digest
+from ...memory.inference import Completion, Engine, Request
+from ...memory.stopping import STOP
+from ...memory.trace import span, spent
+from ..engine import EnginePart
+from ..serving.host import Host, current
+from ..serving.launch import Launch, installed_build
+from ..serving.remote import Remote
+from ..serving.server import Server
+from ..serving.weights import Weights, read
+from ..serving.wire import Wire
+from ..serving.wording import Wording
+
+ROLE = "student"
+T = TypeVar("T")
+
+
+class Vllm(EnginePart):
+    """Answer with vLLM."""
+
+    url: str = ""
+    """Server of your own, such as `http://localhost:8000`; without one a server is started on this machine."""
+    batch: int = Field(default=128, ge=1)
+    """Prompts per HTTP request."""
+    parallel: int = Field(default=2, ge=1)
+    """HTTP requests under way at a time."""
+    deadline: float = Field(default=600.0, gt=0)
+    """Wall-clock seconds an HTTP request may take."""
+    dtype: Literal["float32", "bfloat16", "float16", "auto"] = "float32"
+    """What the server computes in; `float32` answers like the in-process engine."""
+    threads: int = Field(default=1, ge=1)
+    """CPU threads of a started server."""
+    cache: int = Field(default=1, ge=1)
+    """GiB a started server keeps for keys and values, on a CPU."""
+    share: float = Field(default=0.4, gt=0, le=1)
+    """Share of a GPU's memory a started server may take."""
+    rank: int = Field(default=0, ge=0)
+    """Largest rank of LoRA adapters a started server takes; 0 for full weights only."""
+    start: float = Field(default=300.0, gt=0)
+    """Seconds a started server may take to come up."""
+    arguments: tuple[str, ...] = ()
+    """More of vLLM's own arguments for a started server, such as `--max-model-len=4096`."""
+
+    def open(self, checkpoint: Path) -> Engine:
+        """Serve a checkpoint; the server starts, or swaps weights, when it is first asked."""
+        weights = read(checkpoint)
+        exits = ExitStack()
+        server = Remote(self.url, self.dtype) if self.url else self._started(weights, exits)
+        return _Served(self, server, weights, exits)
+
+    def _started(self, weights: Weights, exits: ExitStack) -> Server:
+        launch = Launch(
+            build=installed_build(),
+            dtype=self.dtype,
+            threads=self.threads,
+            cache=self.cache,
+            share=self.share,
+            rank=self.rank,
+            arguments=self.arguments,
+            start=self.start,
+        )
+        launch.check(weights)
+        host = current()
+        if host is None:
+            host = Host(Path(exits.enter_context(tempfile.TemporaryDirectory(prefix="evolvent-"))))
+            exits.callback(host.close)
+        return host.server(ROLE, launch)
+
+
+class _Row(NamedTuple):
+    """One line of a request, and with what it may share it."""
+
+    tokens: list[int]
+    longest: int
+    temperature: float
+    seed: int
+
+
+class _Served:
+    def __init__(self, settings: Vllm, server: Server | Remote, weights: Weights, exits: ExitStack) -> None:
+        self.settings = settings
+        self.student = weights.digest
+        self._server = server
+        self._weights = weights
+        self._wording = Wording(weights.base)
+        self._exits = exits
+
+    def close(self) -> None:
+        self._exits.close()
+
+    async def answer(self, requests: Sequence[Request]) -> list[Completion]:
+        with spent("inference"), span("answer", requests=len(requests), student=self.student):
+            rows = [self._row(request) for request in requests]
+            return [self._completion(choice) for choice in await self._ask(rows)]
+
+    async def agrees(self, pairs: Sequence[tuple[str, str]]) -> list[bool]:
+        with spent("inference"), span("agree", requests=len(pairs), student=self.student):
+            prompts = [self._wording.prompt(prompt) for prompt, _ in pairs]
+            answers = [self._wording.answer(answer) for _, answer in pairs]
+            # not by `prompt_logprobs`: asked for them, a server with room for adapters dies
+            rows = [_Row(p, len(a), 0.0, 0) for p, a in zip(prompts, answers, strict=True)]
+            choices = await self._ask(rows)
+            return [choice["token_ids"] == answer for choice, answer in zip(choices, answers, strict=True)]
+
+    def _row(self, request: Request) -> _Row:
+        prompt = self._wording.prompt(request.prompt)
+        if request.temperature == 0:
+            return _Row(prompt, request.longest, 0.0, 0)
+        # one seed serves a whole HTTP request, so every sampled prompt is a request of its own
+        seed = int(digest([request.prompt, request.seed], length=12), 16)
+        return _Row(prompt, request.longest, request.temperature, seed)
+
+    async def _ask(self, rows: Sequence[_Row]) -> list[dict[str, Any]]:
+        """Send rows, those of one kind together, and give vLLM's choices in the order of the rows."""
+        if not rows:
+            return []
+        batches = _batches(rows, self.settings.batch)
+        gate = asyncio.Semaphore(self.settings.parallel)
+        async with self._server.serving(self._weights) as (wire, model):
+            sent = [self._send(wire, model, [rows[i] for i in indices], gate) for indices in batches]
+            found = await _together(sent)
+        choices = {
+            i: c for indices, made in zip(batches, found, strict=True) for i, c in zip(indices, made, strict=True)
+        }
+        return [choices[i] for i in range(len(rows))]
+
+    async def _send(self, wire: Wire, model: str, rows: list[_Row], gate: asyncio.Semaphore) -> list[dict[str, Any]]:
+        first = rows[0]
+        body: dict[str, Any] = {
+            "model": model,
+            "prompt": [row.tokens for row in rows],
+            "max_tokens": first.longest,
+            "temperature": first.temperature,
+            "seed": first.seed,
+            "stop_token_ids": [self._wording.end],
+            "return_token_ids": True,
+        }
+        async with gate:
+            STOP.heed()
+            said = await wire.post("/v1/completions", body, seconds=self.settings.deadline)
+        return sorted(said["choices"], key=lambda choice: choice["index"])
+
+    def _completion(self, choice: dict[str, Any]) -> Completion:
+        tokens: list[int] = choice["token_ids"]
+        end = self._wording.end
+        complete = end in tokens
+        said = tokens[: tokens.index(end)] if complete else tokens
+        return Completion(self._wording.text(said), len(said), complete)
+
+
+def _batches(rows: Sequence[_Row], size: int) -> list[list[int]]:
+    """Cut rows into batches of one kind, the shortest first: their answers tend to end together."""
+
+    def kind(i: int) -> tuple[int, float, int]:
+        return rows[i].longest, rows[i].temperature, rows[i].seed
+
+    batches: list[list[int]] = []
+    for i in sorted(range(len(rows)), key=lambda i: (*kind(i), len(rows[i].tokens))):
+        if batches and len(batches[-1]) < size and kind(batches[-1][0]) == kind(i):
+            batches[-1].append(i)
+        else:
+            batches.append([i])
+    return batches
+
+
+async def _together(work: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
+    """Wait for all; when one fails the others end before it is told."""
+    tasks = [asyncio.ensure_future(one) for one in work]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

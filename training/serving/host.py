@@ -1,0 +1,57 @@
+"""Where servers live longer than one open engine: a session is the host, a context variable says which.
+
+Whoever opens an engine without a host gets a server of its own, which ends with that engine.
+"""
+
+import contextlib
+import contextvars
+from collections.abc import Generator
+from pathlib import Path
+
+from . import child
+from .launch import Launch
+from .server import Server
+
+
+class Host:
+    """Owns the servers in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.servers: dict[str, Server] = {}
+        """Server by role."""
+
+    def server(self, role: str, launch: Launch) -> Server:
+        """The one server of a role; it starts when it is first asked."""
+        known = self.servers.get(role)
+        if known is None or known.launch != launch:
+            known = self.servers[role] = Server(self.folder / role, launch)
+        return known
+
+    def close(self) -> None:
+        """End every server in the folder, also those that a killed session left and nobody asked again."""
+        for note in self.folder.glob("*/process"):
+            left = child.read(note)
+            if left is not None:
+                child.stop(left)
+            note.unlink(missing_ok=True)
+
+
+_host: contextvars.ContextVar[Host | None] = contextvars.ContextVar("evolvent_host", default=None)
+
+
+@contextlib.contextmanager
+def hosting(folder: Path) -> Generator[Host]:
+    """Keep servers in `folder` until the end of the block, whichever engines come and go inside."""
+    host = Host(folder)
+    token = _host.set(host)
+    try:
+        yield host
+    finally:
+        _host.reset(token)
+        host.close()
+
+
+def current() -> Host | None:
+    """Whose guest an engine is, if anybody's."""
+    return _host.get()

@@ -1,0 +1,129 @@
+"""How a server is started: its command line, its environment, and what makes one server as good as another."""
+
+import os
+import socket
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from ...memory.errors import UnavailableError
+from ...memory.files import digest
+from .weights import Weights, head_size
+
+NAME = "student"
+"""What the full weights are called in requests."""
+HOST = "127.0.0.1"
+"""The only address: swapping weights needs routes that would let whoever reaches them run code."""
+HEADS = (32, 64, 80, 96, 112, 128, 160, 192, 224, 256, 512)
+"""Widths of an attention head that vLLM's CPU build can compute."""
+RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
+"""Ranks of an adapter that vLLM makes room for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """Settings of a server process."""
+
+    build: str
+    """Which vLLM is installed, such as `cpu 0.31.0`."""
+    dtype: str
+    threads: int
+    """CPU threads."""
+    cache: int
+    """GiB for keys and values, on a CPU."""
+    share: float
+    """Share of a GPU's memory it may take."""
+    rank: int
+    """Largest rank of an adapter; 0 for none."""
+    arguments: tuple[str, ...]
+    """More of vLLM's own arguments."""
+    start: float
+    """Seconds it may take to come up."""
+
+    def identity(self, weights: Weights) -> str:
+        """Digest that servers share when either could serve for the other."""
+        return digest([asdict(self), weights.shape])
+
+    def check(self, weights: Weights) -> None:
+        """Refuse what the server could not serve.
+
+        Raises:
+            UnavailableError: naming the setting to change.
+        """
+        if weights.rank > self.rank:
+            room = min((r for r in RANKS if r >= weights.rank), default=weights.rank)
+            raise UnavailableError(
+                f"{weights.path}: an adapter of rank {weights.rank}, the server has room for {self.rank}; "
+                f"set student.engine.rank = {room}"
+            )
+        width = head_size(weights)
+        if self.build.startswith("cpu") and width not in HEADS:
+            raise UnavailableError(
+                f"{weights.base}: attention heads {width} wide, vLLM's CPU build has {', '.join(map(str, HEADS))}; "
+                "choose student.hidden and student.heads so that hidden / heads is one of them, such as 96 / 3"
+            )
+
+    def command(self, weights: Weights, port: int) -> list[str]:
+        """Program and arguments that serve full weights."""
+        given = {
+            "model": str(weights.base),
+            "served-model-name": NAME,
+            "host": HOST,
+            "port": str(port),
+            "dtype": self.dtype,
+            "gpu-memory-utilization": str(self.share),
+            "generation-config": "vllm",
+            "load-format": "safetensors",
+            "seed": "0",
+        }
+        if self.rank:
+            given |= {"max-lora-rank": str(self.rank), "max-loras": "2", "max-cpu-loras": "4"}
+        switches = ["--enforce-eager", "--disable-log-stats", *(["--enable-lora"] if self.rank else [])]
+        # not `vllm serve`: the CPU build carries another distribution's name, which that command does not find
+        program = [sys.executable, "-m", "vllm.entrypoints.openai.api_server"]
+        return [*program, *(f"--{k}={v}" for k, v in given.items()), *switches, *self.arguments]
+
+    def environment(self) -> dict[str, str]:
+        """Every variable the server sees: it reports to nobody and loads nothing from a network."""
+        wanted = {
+            "DO_NOT_TRACK": "1",
+            "HF_HUB_OFFLINE": "1",
+            "OMP_NUM_THREADS": str(self.threads),
+            "VLLM_ALLOW_RUNTIME_LORA_UPDATING": "1",
+            "VLLM_CPU_KVCACHE_SPACE": str(self.cache),
+            "VLLM_CPU_OMP_THREADS_BIND": "nobind",
+            "VLLM_NO_USAGE_STATS": "1",
+            "VLLM_SERVER_DEV_MODE": "1",
+        }
+        return {**os.environ, **wanted}
+
+
+def installed_build() -> str:
+    """Which build is installed, such as `cpu 0.31.0`.
+
+    Raises:
+        UnavailableError: none.
+    """
+    from importlib.metadata import PackageNotFoundError, version
+
+    for name, said in (("vllm-cpu", "cpu"), ("vllm", "gpu")):
+        try:
+            return f"{said} {version(name)}"
+        except PackageNotFoundError:
+            continue
+    raise UnavailableError("engine 'vllm' needs vLLM, which is not installed; try: make vllm")
+
+
+def free_port() -> int:
+    """A port on the loopback interface that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def tail(log: Path, *, lines: int = 8) -> str:
+    """Last lines of a server's log, for messages."""
+    try:
+        return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
+    except OSError:
+        return ""

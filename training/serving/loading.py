@@ -1,0 +1,117 @@
+"""Which weights a running server holds, and how others get there without a new start.
+
+Full weights are swapped in place, and what the server remembers of prompts is thrown away. An adapter is loaded under
+a new name, for one that was used before could be answered from what is remembered; adapters that were not asked for
+lately are unloaded. Nothing counts as held before the proof.
+"""
+
+from dataclasses import dataclass, field
+
+from ...memory.trace import span
+from .launch import NAME
+from .proof import Mismatch, prove
+from .weights import Weights
+from .wire import Refused, Wire
+
+KEPT = 2
+"""Adapters held at a time: the student and its candidate."""
+SECONDS = 600.0
+"""Wall-clock time a load may take."""
+
+
+@dataclass(slots=True)
+class Held:
+    """What a server holds, as far as is known."""
+
+    full: str = ""
+    """Digest of the full weights; empty when unknown."""
+    adapters: dict[str, str] = field(default_factory=dict)
+    """Name of every adapter by digest, the one loaded last at the end."""
+    loads: int = 0
+    """Adapters loaded so far: each gets a new name."""
+    _proved: set[str] = field(default_factory=set)
+
+    def name_of(self, weights: Weights) -> str | None:
+        """What weights are called there, or None if they are not held."""
+        if weights.base_digest != self.full:
+            return None
+        return self.adapters.get(weights.digest) if weights.rank else NAME
+
+    def proved(self, weights: Weights) -> bool:
+        """Whether the server showed that it answers with them."""
+        return weights.digest in self._proved
+
+    def keep(self, weights: Weights) -> None:
+        """Note down that it did."""
+        self._proved.add(weights.digest)
+
+    def forget(self) -> None:
+        """Rely on nothing any more: a load is under way, or went wrong."""
+        self.full = ""
+        self._proved.clear()
+
+
+async def bring(wire: Wire, weights: Weights, held: Held, *, dtype: str) -> str:
+    """Have the server hold some weights and prove it; give their name.
+
+    Raises:
+        Refused: the server cannot load them.
+        Mismatch: it answers with others all the same.
+    """
+    name = held.name_of(weights)
+    if name is not None and held.proved(weights):
+        return name
+    with span("weights", student=weights.digest, rank=weights.rank):
+        try:
+            name = await _load(wire, weights, held)
+            await prove(wire, name, weights, dtype=dtype)
+        except (Mismatch, Refused):
+            held.forget()
+            raise
+        held.keep(weights)
+        return name
+
+
+async def left_over(url: str) -> Held:
+    """What an adopted server holds: nothing that could be relied on, so its adapters are unloaded."""
+    async with Wire(url) as wire:
+        listed = await wire.get("/v1/models", seconds=SECONDS)
+        for name in [m["id"] for m in listed["data"] if m["id"] != NAME]:
+            await wire.post("/v1/unload_lora_adapter", {"lora_name": name}, seconds=SECONDS)
+    return Held()
+
+
+async def _load(wire: Wire, weights: Weights, held: Held) -> str:
+    """Load weights unless they are held."""
+    if held.full != weights.base_digest:
+        await _swap(wire, weights, held)
+    if not weights.rank:
+        return NAME
+    if weights.digest not in held.adapters:
+        await _add(wire, weights, held)
+    return held.adapters[weights.digest]
+
+
+async def _swap(wire: Wire, weights: Weights, held: Held) -> None:
+    """Put full weights in place of others; adapters belong to the old ones."""
+    while held.adapters:
+        await _drop(wire, next(iter(held.adapters)), held)
+    held.forget()
+    asked = {"method": "reload_weights", "kwargs": {"weights_path": str(weights.base)}}
+    await wire.post("/collective_rpc", asked, seconds=SECONDS)
+    await wire.post("/reset_prefix_cache", {}, seconds=SECONDS)
+    held.full = weights.base_digest
+
+
+async def _add(wire: Wire, weights: Weights, held: Held) -> None:
+    while len(held.adapters) >= KEPT:
+        await _drop(wire, next(iter(held.adapters)), held)
+    held.loads += 1
+    name = f"{weights.digest}-{held.loads}"
+    await wire.post("/v1/load_lora_adapter", {"lora_name": name, "lora_path": str(weights.path)}, seconds=SECONDS)
+    held.adapters[weights.digest] = name
+
+
+async def _drop(wire: Wire, digest: str, held: Held) -> None:
+    await wire.post("/v1/unload_lora_adapter", {"lora_name": held.adapters[digest]}, seconds=SECONDS)
+    del held.adapters[digest]
