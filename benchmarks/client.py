@@ -57,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> list[Check]:
             ways["client"].append(asyncio.run(_client(plain, options.calls, most)))
             ways["client, 1 % faults"].append(asyncio.run(_client(faulty, options.calls, most)))
     with served(64, options.mean / 4) as narrow:
-        pipeline = asyncio.run(_pipeline(narrow, 1000, 80, slots=64, mean=options.mean / 4))
+        pipeline = asyncio.run(_pipeline(narrow, 2000, 80, slots=64, mean=options.mean / 4))
     result = {"ways": {name: _merge(runs) for name, runs in ways.items()}, "pipeline": pipeline, **vars(options)}
     result["ratio"] = median_and_range(
         [c["per_second"] / p["per_second"] for p, c in zip(ways["pool"], ways["client"], strict=True)]

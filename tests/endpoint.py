@@ -45,7 +45,7 @@ class Endpoint:
         self.most_at_once = 0
         self.url = ""
         self.slots: asyncio.Semaphore | None = None
-        self.latency: Callable[[], float] | None = None
+        self.latency: Callable[[str], float] | None = None
 
     def app(self) -> web.Application:
         """The server."""
@@ -66,7 +66,7 @@ class Endpoint:
         try:
             if self.slots is not None and self.latency is not None:
                 async with self.slots:
-                    await asyncio.sleep(self.latency())
+                    await asyncio.sleep(self.latency(body["messages"][-1]["content"]))
             fault = self.faults.pop(0) if self.faults else self.always
             return await FAULTS[fault](request, body) if fault else web.json_response(self.reply(body))
         finally:
@@ -227,7 +227,8 @@ def main() -> None:
     middle = math.log(options.mean) - options.sigma**2 / 2
     endpoint = Endpoint()
     endpoint.slots = asyncio.Semaphore(options.slots)
-    endpoint.latency = lambda: rng.lognormvariate(middle, options.sigma)
+    # the same question takes the same time, so that two clients can be compared
+    endpoint.latency = lambda prompt: random.Random(prompt).lognormvariate(middle, options.sigma)
     if options.faults:
         endpoint.faults = ["500" if rng.random() < options.faults else "" for _ in range(40_000)]
     with serving(endpoint):

@@ -26,6 +26,8 @@ from .limiter import Limiter
 from .transport import Transport
 
 MILLION = 1_000_000
+SPARE = 1.25
+"""Items under way per slot: some wait to be stored or tried again, and leave their slot to others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ class Client:
             except Fault as fault:
                 return Outcome(place, None, str(fault))
 
-        async for outcome in flow(_numbered(requests), work, width=self.limiter.most):
+        async for outcome in flow(_numbered(requests), work, width=int(SPARE * self.limiter.most) + 1):
             yield outcome
 
     async def ask(self, request: Request, *, role: str) -> Completion:

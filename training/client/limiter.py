@@ -30,13 +30,21 @@ class Limiter:
 
     async def take(self) -> int:
         """Wait for a slot and for the end of a pause; give a ticket for `cut`."""
-        while (wait := self._until - asyncio.get_running_loop().time()) > 0:
-            await asyncio.sleep(wait)
         if self.busy >= int(self.limit) or self._waiting:
             await self._queue()
         else:
             self.busy += 1
+        try:
+            await self._rest()
+        except asyncio.CancelledError:
+            self.give()
+            raise
         return self._cuts
+
+    async def _rest(self) -> None:
+        """Wait for the end of a pause, which may grow meanwhile."""
+        while (wait := self._until - asyncio.get_running_loop().time()) > 0:
+            await asyncio.sleep(wait)
 
     async def _queue(self) -> None:
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()

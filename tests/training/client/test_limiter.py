@@ -66,3 +66,18 @@ def test_growth_needs_callers_that_use_every_slot() -> None:
     limiter.busy = 2
     limiter.grow()
     assert limiter.limit == 4
+
+
+def test_a_pause_holds_callers_that_wait_for_a_slot_already() -> None:
+    async def run() -> float:
+        limiter, loop = Limiter(first=1, most=1), asyncio.get_running_loop()
+        await limiter.take()
+        waiting = asyncio.create_task(limiter.take())
+        await asyncio.sleep(0)
+        since = loop.time()
+        limiter.pause(0.05)
+        limiter.give()
+        await waiting
+        return loop.time() - since
+
+    assert asyncio.run(run()) >= 0.05
