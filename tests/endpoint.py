@@ -164,6 +164,15 @@ async def drip(request: web.Request, body: dict[str, Any]) -> web.StreamResponse
     return response
 
 
+async def pour(request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
+    """Send 10 MB without saying how much will come."""
+    response = web.StreamResponse()
+    await response.prepare(request)
+    for _ in range(100):
+        await response.write(b"x" * 100_000)
+    return response
+
+
 CHUNK = 'data: {"choices":[{"index":0,"delta":{"content":"1"}}]}\n\n'
 FAULTS: dict[str, Misbehaviour] = {
     "429": status(429),
@@ -187,6 +196,7 @@ FAULTS: dict[str, Misbehaviour] = {
     "wrong schema": speaking('{"colour": 7}'),
     "prose": speaking("The weather is fine."),
     "10 MB": speaking("x" * 10_000_000),
+    "10 MB unannounced": pour,
     "another model": speaking("1", model="impostor"),
 }
 

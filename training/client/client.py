@@ -1,7 +1,8 @@
 """Ask an endpoint: what was answered before is taken from the store, what is new is paid for once.
 
-An answer counts as paid when it is durable, and is handed out only then. A call that fails is tried again or given up
-as its fault says; a server that has too much to do is asked less, one that is gone ends the session resumably.
+An answer is handed out only when it is durable, and a session that goes on counts as paid what is stored. A call that
+fails is tried again or given up as its fault says; a server that has too much to do is asked less, one that is gone
+ends the session resumably.
 """
 
 import asyncio
@@ -125,21 +126,18 @@ class Client:
         key = hashlib.sha256(self.scope.encode() + b"\0" + body).hexdigest()
         if self.responses is not None and (stored := self.responses.get(key)) is not None:
             return replace(chat.read(stored, samples=request.samples)[0], cached=True)
-        text, completion = await self._tried(body, request.samples, Random(key))
-        cost = self._cost(completion)
+        text, completion = await self._tried(body, request.samples, role, Random(key))
         if self.responses is not None:
-            await self.responses.put(Response(key, role, cost, text))
-        self.purse.pay(role, cost)
+            await self.responses.put(Response(key, role, self._cost(completion), text))
         return completion
 
-    async def _tried(self, body: bytes, samples: int, rng: Random) -> tuple[str, Completion]:
+    async def _tried(self, body: bytes, samples: int, role: str, rng: Random) -> tuple[str, Completion]:
         """Call until it succeeds, within the tries of an item."""
         reason = ""
         for attempt in range(self.terms.tries):
             STOP.heed()
-            self.purse.check()
             try:
-                return await self._call(body, samples)
+                return await self._call(body, samples, role)
             except Fault as fault:
                 if fault.remedy == "stop":
                     raise self._unavailable(str(fault)) from None
@@ -150,11 +148,12 @@ class Client:
                 await asyncio.sleep(self.terms.pause * 2**attempt * rng.uniform(0.5, 1))
         raise Fault(f"{reason}; {self.terms.tries} tries", remedy="fail")
 
-    async def _call(self, body: bytes, samples: int) -> tuple[str, Completion]:
-        """One exchange in one slot."""
+    async def _call(self, body: bytes, samples: int, role: str) -> tuple[str, Completion]:
+        """One exchange in one slot; it is booked before the slot goes to the next, which may be one too many."""
         await self._rested()
         ticket, opened = await self.limiter.take(), self.breaker.opened
         try:
+            self.purse.check()
             reply = await self.transport.post(chat.PATH, body)
             completion, served = chat.read(reply.body, samples=samples)
             self._same(served)
@@ -164,6 +163,7 @@ class Client:
         else:
             self.breaker.succeeded()
             self.limiter.grow()
+            self.purse.pay(role, self._cost(completion))
             return reply.body, completion
         finally:
             self.limiter.give()

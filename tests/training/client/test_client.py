@@ -54,7 +54,7 @@ def test_no_call_outlives_its_deadline_and_the_others_go_on(fault: str, endpoint
     assert asked.seconds < DEADLINE + 1
 
 
-@pytest.mark.parametrize("fault", ["400", "10 MB", "redirect"])
+@pytest.mark.parametrize("fault", ["400", "10 MB", "10 MB unannounced", "redirect"])
 def test_a_call_that_can_never_succeed_is_not_repeated(fault: str, endpoint: Endpoint, tmp_path: Path) -> None:
     endpoint.faults = [fault]
     asked = Asked(endpoint, make_requests(3), tmp_path, most=1)
