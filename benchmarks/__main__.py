@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-from . import gate, inference, kills, session, steps, training
+from . import client, gate, inference, kills, session, steps, training
 from .machine import Check
 
 BENCHMARKS: dict[str, tuple[Callable[[Sequence[str]], list[Check]], list[str]]] = {
@@ -13,6 +13,7 @@ BENCHMARKS: dict[str, tuple[Callable[[Sequence[str]], list[Check]], list[str]]] 
     "training": (training.main, []),
     "steps": (steps.main, []),
     "inference": (inference.main, []),
+    "client": (client.main, []),
     "session": (session.main, ["--seeds", "0", "1", "2", "3", "4", "--twice", "0"]),
     "kills": (kills.main, []),
 }

@@ -6,7 +6,8 @@ EvolventError            1  the session failed
 │   ├── PartError        2  a part: unknown name, wrong setting
 │   ├── RunError         2  a run directory: foreign, locked, changed, not writable
 │   └── LedgerError      2  a ledger that cannot be read
-└── UnavailableError     4  a model or an endpoint that is not there
+├── UnavailableError     4  a model or an endpoint that is not there
+└── BudgetError          5  a hard budget is spent; everything paid for is kept, and a larger one goes on
 
 Messages name the value, the place and the way out, in lower case, without a full stop.
 """
@@ -46,6 +47,12 @@ class UnavailableError(EvolventError):
     """A model or an endpoint that is not there."""
 
     exit_code = 4
+
+
+class BudgetError(EvolventError):
+    """A hard budget is spent; the run is whole and goes on with a larger one."""
+
+    exit_code = 5
 
 
 def suggest(name: str, known: list[str]) -> str:

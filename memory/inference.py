@@ -1,8 +1,11 @@
 """What may be asked of any model, whoever serves it; implementations live in `training/engines/`."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+Message = Mapping[str, Any]
+"""One turn as the chat format has it: `role`, `content`, and what a tool call adds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +20,36 @@ class Request:
     """0 is greedy."""
     seed: int = 0
     """Chance of this request, when the temperature is not 0."""
+    system: str = ""
+    """What the model is told before the user speaks; empty for nothing."""
+    messages: tuple[Message, ...] = ()
+    """Turns between the system prompt and `prompt`; an empty prompt adds no turn."""
+    stop: tuple[str, ...] = ()
+    """Texts at which the answer ends; they are not part of it."""
+    schema: Mapping[str, Any] | None = None
+    """JSON Schema the answer has to follow."""
+    samples: int = 1
+    """Answers wanted, at least 1."""
+    top_p: float = 1.0
+    """Share of the probability that is drawn from, in (0, 1]."""
+    tools: tuple[Mapping[str, Any], ...] = ()
+    """Functions the model may call, as the chat format describes them."""
+
+    def conversation(self) -> list[Message]:
+        """Every turn the model sees, in order."""
+        system = [{"role": "system", "content": self.system}] if self.system else []
+        asked = [{"role": "user", "content": self.prompt}] if self.prompt or not self.messages else []
+        return [*system, *self.messages, *asked]
+
+    def extras(self) -> dict[str, object]:
+        """What is asked besides prompt, longest, temperature and seed, by field."""
+        filled = {"system": self.system, "messages": self.messages, "stop": self.stop, "tools": self.tools}
+        return {
+            **{name: value for name, value in filled.items() if value},
+            **({"schema": self.schema} if self.schema is not None else {}),
+            **({"samples": self.samples} if self.samples != 1 else {}),
+            **({"top_p": self.top_p} if self.top_p != 1 else {}),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +58,40 @@ class Completion:
 
     text: str
     tokens: int
-    """Tokens of the answer."""
+    """Tokens of the answer and its reasoning; of all samples where several were asked for."""
     complete: bool
-    """False when it was cut at the longest length."""
+    """False when it was cut at the longest length, or withheld."""
+    reasoning: str = ""
+    """What the model thought before it answered; never part of `text`."""
+    finish: str = ""
+    """Why it ended, in the server's word: `stop`, `length`, `tool_calls`, `content_filter`; empty when not told."""
+    prompt_tokens: int = 0
+    """Tokens of what was asked; 0 when not counted."""
+    calls: tuple[Mapping[str, Any], ...] = ()
+    """Tools the model wants called, as the chat format has them."""
+    others: tuple["Completion", ...] = ()
+    """Samples after the first; their tokens are counted in the first."""
+    cached: bool = field(default=False, compare=False)
+    """Taken from what was answered and paid for before. Not part of the answer: two that differ only here are equal."""
+
+
+def require(requests: Iterable[Request], *, engine: str, takes: Sequence[str]) -> None:
+    """Refuse what an engine would otherwise leave out in silence.
+
+    Args:
+        requests: what it is asked.
+        engine: its name, for the message.
+        takes: fields of a request that it heeds besides prompt, longest, temperature and seed.
+
+    Raises:
+        ValueError: a request sets another one.
+    """
+    for request in requests:
+        for name, value in request.extras().items():
+            if name not in takes:
+                raise ValueError(
+                    f"engine {engine!r} cannot heed {name} = {value!r}; use one that can, such as 'openai'"
+                )
 
 
 class Engine(Protocol):

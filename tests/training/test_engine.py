@@ -10,6 +10,7 @@ from evolvent.memory.parts import PartSpec, known, load
 from evolvent.training.engine import EnginePart
 from evolvent.training.serving.host import Host, hosting
 
+from ..endpoint import MODEL, Endpoint, serving
 from .students import make_tasks, prepare
 
 PACKAGE = "evolvent.training.engines"
@@ -18,8 +19,15 @@ REAL = {"vllm": [pytest.mark.vllm]}
 ENGINES = [pytest.param(name, marks=REAL.get(name, [])) for name in known(PACKAGE)]
 
 
-def make_engine(name: str) -> EnginePart:
-    return load(PartSpec(name=name), base=EnginePart, package=PACKAGE, where="test")
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[Endpoint]:
+    with serving(Endpoint()) as served:
+        yield served
+
+
+def make_engine(name: str, endpoint: Endpoint) -> EnginePart:
+    settings = {"base_url": endpoint.url, "model": MODEL} if name == "openai" else {}
+    return load(PartSpec(name=name, settings=settings), base=EnginePart, package=PACKAGE, where="test")
 
 
 @pytest.fixture(scope="module")
@@ -36,8 +44,8 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ENGINES)
-def test_every_engine_answers_in_order_whatever_the_company(name: str, student: Path) -> None:
-    engine = make_engine(name).open(student)
+def test_every_engine_answers_in_order_whatever_the_company(name: str, student: Path, endpoint: Endpoint) -> None:
+    engine = make_engine(name, endpoint).open(student)
     together = asyncio.run(engine.answer([Request(p, 8) for p in PROMPTS]))
     alone = [asyncio.run(engine.answer([Request(p, 8)]))[0] for p in PROMPTS]
     assert together == alone
@@ -47,17 +55,18 @@ def test_every_engine_answers_in_order_whatever_the_company(name: str, student: 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ENGINES)
-def test_every_engine_agrees_with_its_own_complete_answers(name: str, student: Path) -> None:
-    engine = make_engine(name).open(student)
+def test_every_engine_agrees_with_its_own_complete_answers(name: str, student: Path, endpoint: Endpoint) -> None:
+    engine = make_engine(name, endpoint).open(student)
     answers = asyncio.run(engine.answer([Request(p, 200) for p in PROMPTS]))
     whole = [(p, a.text) for p, a in zip(PROMPTS, answers, strict=True) if a.complete]
     assert asyncio.run(engine.agrees(whole)) == [True] * len(whole)
     assert asyncio.run(engine.agrees([(p, a.text + "x") for p, a in zip(PROMPTS, answers, strict=True)])) == [False] * 4
+    engine.close()
 
 
 @pytest.mark.slow
-def test_sampling_is_fixed_by_its_seed(student: Path) -> None:
-    engine = make_engine("transformers").open(student)
+def test_sampling_is_fixed_by_its_seed(student: Path, endpoint: Endpoint) -> None:
+    engine = make_engine("transformers", endpoint).open(student)
 
     def sample(seed: int) -> list[str]:
         requests = [Request(p, 12, temperature=1.0, seed=seed) for p in PROMPTS]
@@ -67,6 +76,13 @@ def test_sampling_is_fixed_by_its_seed(student: Path) -> None:
 
 
 @pytest.mark.slow
-def test_an_engine_without_a_student_says_what_is_missing(tmp_path: Path) -> None:
+def test_an_engine_without_a_student_says_what_is_missing(tmp_path: Path, endpoint: Endpoint) -> None:
     with pytest.raises(UnavailableError, match="cannot be loaded"):
-        make_engine("transformers").open(tmp_path)
+        make_engine("transformers", endpoint).open(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["scripted"])
+def test_an_engine_refuses_what_it_cannot_heed(name: str, tmp_path: Path, endpoint: Endpoint) -> None:
+    engine = make_engine(name, endpoint).open(tmp_path)
+    with pytest.raises(ValueError, match=r"engine 'scripted' cannot heed stop = \('\.',\); use one that can"):
+        asyncio.run(engine.answer([Request("1+2", stop=(".",))]))

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ...memory.files import digest
-from ...memory.inference import Completion, Engine, Request
+from ...memory.inference import Completion, Engine, Request, require
 from ..engine import EnginePart
 
 
@@ -33,6 +33,7 @@ class _Script:
         pass
 
     async def answer(self, requests: Sequence[Request]) -> list[Completion]:
+        require(requests, engine="scripted", takes=())
         texts = [self._say(request.prompt) for request in requests]
         return [Completion(text, len(text), complete=True) for text in texts]
 

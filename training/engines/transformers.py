@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from ...memory.files import digest
-from ...memory.inference import Completion, Engine, Request
+from ...memory.inference import Completion, Engine, Message, Request, require
 from ...memory.stopping import STOP
 from ...memory.trace import span, spent
 from ..checkpoint import identify, load
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 IGNORED = -100
+
+Kind = tuple[float, int, float]
+"""Temperature, longest answer and top_p."""
 
 
 class Transformers(EnginePart):
@@ -54,8 +57,9 @@ class _Loaded:
         self.model = self.tokenizer = None
 
     async def answer(self, requests: Sequence[Request]) -> list[Completion]:
+        require(requests, engine="transformers", takes=("system", "messages", "top_p"))
         with spent("inference"), span("answer", requests=len(requests), student=self.student):
-            prompts = [self._prompt(r.prompt) for r in requests]
+            prompts = [self._prompt(r.conversation()) for r in requests]
             order = sorted(range(len(requests)), key=lambda i: (*_kind(requests[i]), len(prompts[i])))
             answers: dict[int, Completion] = {}
             for indices in _batches(order, [_kind(r) for r in requests], self.settings.batch):
@@ -66,18 +70,17 @@ class _Loaded:
 
     async def agrees(self, pairs: Sequence[tuple[str, str]]) -> list[bool]:
         with spent("inference"), span("agree", requests=len(pairs), student=self.student):
-            rows = [(self._prompt(prompt), self._tokens(answer)) for prompt, answer in pairs]
+            rows = [(self._prompt(Request(p).conversation()), self._tokens(answer)) for p, answer in pairs]
             order = sorted(range(len(rows)), key=lambda i: len(rows[i][0]) + len(rows[i][1]))
             agreed: dict[int, bool] = {}
-            for indices in _batches(order, [(0.0, 0)] * len(rows), self.settings.batch):
+            for indices in _batches(order, [(0.0, 0, 1.0)] * len(rows), self.settings.batch):
                 STOP.heed()
                 agreed.update(zip(indices, self._forced([rows[i] for i in indices]), strict=True))
             return [agreed[i] for i in range(len(rows))]
 
-    def _prompt(self, text: str) -> list[int]:
-        """Token ids of a user's turn, ready for the answer."""
-        message = [{"role": "user", "content": text}]
-        return self.tokenizer.apply_chat_template(message, add_generation_prompt=True)["input_ids"]
+    def _prompt(self, messages: list[Message]) -> list[int]:
+        """Token ids of a conversation, ready for the answer."""
+        return self.tokenizer.apply_chat_template(messages, add_generation_prompt=True)["input_ids"]
 
     def _tokens(self, answer: str) -> list[int]:
         """Token ids of an answer with its end."""
@@ -94,7 +97,7 @@ class _Loaded:
         sampling: dict[str, Any] = {"do_sample": False}
         if first.temperature > 0:
             torch.manual_seed(int(digest([[r.prompt, r.seed] for r in requests], length=12), 16))
-            sampling = {"do_sample": True, "temperature": first.temperature, "top_k": 0, "top_p": 1.0}
+            sampling = {"do_sample": True, "temperature": first.temperature, "top_k": 0, "top_p": first.top_p}
         with torch.inference_mode():
             made = self.model.generate(
                 input_ids=ids,
@@ -130,12 +133,12 @@ class _Loaded:
         return ((guesses == wanted) | (wanted == IGNORED)).all(dim=1).tolist()
 
 
-def _kind(request: Request) -> tuple[float, int]:
+def _kind(request: Request) -> Kind:
     """Requests of one kind may share a batch."""
-    return request.temperature, request.longest
+    return request.temperature, request.longest, request.top_p
 
 
-def _batches(order: Sequence[int], kinds: Sequence[tuple[float, int]], size: int) -> list[list[int]]:
+def _batches(order: Sequence[int], kinds: Sequence[Kind], size: int) -> list[list[int]]:
     """Cut an order into batches of one kind."""
     batches: list[list[int]] = []
     for i in order:

@@ -1,0 +1,92 @@
+"""What models may cost, what they have cost by role, and the end of a session that has spent it.
+
+A budget is looked at before every call, so it is overshot by at most the calls that were under way.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from .errors import BudgetError
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """What calls came to."""
+
+    calls: int = 0
+    prompt_tokens: int = 0
+    tokens: int = 0
+    """Tokens of the answers."""
+    usd: float = 0.0
+
+    def __add__(self, other: "Spending") -> "Spending":
+        return Spending(
+            self.calls + other.calls,
+            self.prompt_tokens + other.prompt_tokens,
+            self.tokens + other.tokens,
+            self.usd + other.usd,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """The most a session may spend; None is without limit."""
+
+    tokens: int | None = None
+    """Tokens of prompts and answers together."""
+    usd: float | None = None
+    wall_clock: float | None = None
+    """Seconds, over all the processes of a session."""
+
+
+class Purse:
+    """Counts what every role spends and refuses the next call when a budget is reached.
+
+    Args:
+        budget: the limits.
+        spent: what earlier processes of the session spent, by role.
+        seconds: wall time they took.
+        clock: seconds that only go forward, such as `time.monotonic`.
+    """
+
+    def __init__(
+        self,
+        budget: Budget,
+        *,
+        clock: Callable[[], float],
+        spent: Mapping[str, Spending] | None = None,
+        seconds: float = 0,
+    ) -> None:
+        self.budget = budget
+        self.roles: dict[str, Spending] = dict(spent or {})
+        self._total = sum(self.roles.values(), Spending())
+        self._clock = clock
+        self._since = clock() - seconds
+
+    def pay(self, role: str, cost: Spending) -> None:
+        """Book a call that is paid and stored."""
+        self.roles[role] = self.roles.get(role, Spending()) + cost
+        self._total += cost
+
+    @property
+    def seconds(self) -> float:
+        """Wall time of the session so far."""
+        return self._clock() - self._since
+
+    def check(self) -> None:
+        """Let the next call begin.
+
+        Raises:
+            BudgetError: a budget is reached.
+        """
+        total = self._total
+        for name, used, most in (
+            ("tokens", total.prompt_tokens + total.tokens, self.budget.tokens),
+            ("usd", total.usd, self.budget.usd),
+            ("wall_clock", self.seconds, self.budget.wall_clock),
+        ):
+            if most is not None and used >= most:
+                raise BudgetError(
+                    f"budget {name} = {most:g} is spent ({used:g}); everything paid for is kept, "
+                    "raise it and `evolvent resume` goes on"
+                )

@@ -1,0 +1,119 @@
+"""What models answered, by the hash of what they were asked: a session that goes on never pays twice.
+
+One SQLite file and one thread that writes to it. Answers that arrive while it commits share the next commit
+(`synchronous=FULL`), so thousands of calls cost few of them; `put` returns when its answer would survive a power loss.
+"""
+
+import asyncio
+import contextlib
+import sqlite3
+import threading
+import time
+from collections.abc import Generator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+from .budget import Spending
+from .errors import RunError
+
+GATHER = 0.005
+"""Seconds a commit waits for company: far less than any call takes, and enough to halve the number of commits."""
+
+_TABLE = """
+create table if not exists responses (
+  key text primary key, role text not null, prompt_tokens integer not null, tokens integer not null, usd real not null,
+  body text not null
+) without rowid"""
+
+
+class Response(NamedTuple):
+    """One whole answer of a model, as the server wrote it."""
+
+    key: str
+    """Hash of what was asked."""
+    role: str
+    """Who asked: `student`, `teacher`, `judge`."""
+    cost: Spending
+    body: str
+
+
+class Responses:
+    """Open store of answers.
+
+    Args:
+        path: the database, made if it is not there.
+
+    Raises:
+        RunError: it cannot be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = threading.Lock()
+        self._waiting: list[Response] = []
+        self._commit: Future[None] | None = None
+        self._landed: asyncio.Future[None] | None = None
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="responses")
+        self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        with self._readable():
+            self._database.execute("pragma journal_mode=wal")
+            self._database.execute("pragma synchronous=full")
+            self._database.execute(_TABLE)
+        self._reader = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+
+    def get(self, key: str) -> str | None:
+        """Give the stored answer, or None."""
+        with self._lock:
+            row = self._reader.execute("select body from responses where key = ?", (key,)).fetchone()
+        return None if row is None else str(row[0])
+
+    async def put(self, response: Response) -> None:
+        """Store an answer; it is durable when this returns. The first one of a key stays."""
+        with self._lock:
+            self._waiting.append(response)
+            if self._commit is None or self._landed is None:
+                self._commit = self._writer.submit(self._write)
+                self._landed = asyncio.wrap_future(self._commit)
+            landed = self._landed
+            if landed.get_loop() is not asyncio.get_running_loop():
+                landed = asyncio.wrap_future(self._commit)
+        # a caller that is cancelled must not take the commit of the others with it
+        await asyncio.shield(landed)
+
+    def spending(self) -> dict[str, Spending]:
+        """What was paid, by role."""
+        query = "select role, count(*), sum(prompt_tokens), sum(tokens), sum(usd) from responses group by role"
+        with self._lock:
+            return {role: Spending(*cost) for role, *cost in self._reader.execute(query)}
+
+    def close(self) -> None:
+        """Write what waits and release the file."""
+        self._writer.shutdown()
+        self._reader.close()
+        self._database.close()
+
+    def _write(self) -> None:
+        time.sleep(GATHER)
+        with self._lock:
+            rows, self._waiting, self._commit = self._waiting, [], None
+        flat = [(r.key, r.role, r.cost.prompt_tokens, r.cost.tokens, r.cost.usd, r.body) for r in rows]
+        self._database.execute("begin immediate")
+        try:
+            self._database.executemany("insert into responses values (?, ?, ?, ?, ?, ?) on conflict do nothing", flat)
+            self._database.execute("commit")
+        except BaseException:
+            self._database.execute("rollback")
+            raise
+
+    @contextlib.contextmanager
+    def _readable(self) -> Generator[None]:
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            self._writer.shutdown()
+            self._database.close()
+            raise RunError(
+                f"{self.path}: stored answers cannot be read ({error}); restore the file from a copy, "
+                "or delete it and pay for them again"
+            ) from None

@@ -1,0 +1,72 @@
+import asyncio
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from evolvent.memory.budget import Budget, Purse, Spending
+from evolvent.memory.errors import BudgetError, RunError
+from evolvent.memory.responses import Response, Responses
+
+
+def make_response(key: str, role: str = "teacher", body: str = "{}") -> Response:
+    return Response(key, role, Spending(1, 10, 2, 0.5), body)
+
+
+def test_an_answer_is_on_disk_when_put_returns(tmp_path: Path) -> None:
+    store = Responses(tmp_path / "r.sqlite")
+    asyncio.run(store.put(make_response("a", body="said")))
+    with sqlite3.connect(tmp_path / "r.sqlite") as other:
+        assert other.execute("select key, body from responses").fetchall() == [("a", "said")]
+    other.close()
+    store.close()
+
+
+def test_answers_at_once_are_all_kept_and_counted_by_role(tmp_path: Path) -> None:
+    async def put(store: Responses) -> None:
+        await asyncio.gather(*(store.put(make_response(str(i), "judge" if i % 2 else "teacher")) for i in range(100)))
+
+    store = Responses(tmp_path / "r.sqlite")
+    asyncio.run(put(store))
+    store.close()
+    again = Responses(tmp_path / "r.sqlite")
+    assert again.spending() == {role: Spending(50, 500, 100, 25.0) for role in ("judge", "teacher")}
+    assert (again.get("7"), again.get("100")) == ("{}", None)
+    again.close()
+
+
+def test_the_first_answer_to_a_question_stays(tmp_path: Path) -> None:
+    store = Responses(tmp_path / "r.sqlite")
+    asyncio.run(store.put(make_response("a", body="first")))
+    asyncio.run(store.put(make_response("a", body="second")))
+    assert store.get("a") == "first"
+    store.close()
+
+
+def test_a_caller_that_gives_up_takes_no_other_answer_with_it(tmp_path: Path) -> None:
+    async def put(store: Responses) -> None:
+        tasks = [asyncio.create_task(store.put(make_response(str(i)))) for i in range(8)]
+        await asyncio.sleep(0)
+        tasks[0].cancel()
+        assert await asyncio.gather(*tasks[1:]) == [None] * 7
+
+    store = Responses(tmp_path / "r.sqlite")
+    asyncio.run(put(store))
+    store.close()
+
+
+def test_a_file_that_is_no_store_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "r.sqlite").write_text("not a database, but long enough to look at" * 40)
+    with pytest.raises(RunError, match="stored answers cannot be read"):
+        Responses(tmp_path / "r.sqlite")
+
+
+@pytest.mark.parametrize(
+    ("budget", "name"), [(Budget(tokens=12), "tokens"), (Budget(usd=0.5), "usd"), (Budget(wall_clock=60), "wall_clock")]
+)
+def test_a_budget_that_is_reached_lets_no_call_begin(budget: Budget, name: str) -> None:
+    purse = Purse(budget, clock=iter([100.0, 101.0, 130.0, 130.0]).__next__, seconds=30)
+    purse.check()
+    purse.pay("teacher", Spending(1, 10, 2, 0.5))
+    with pytest.raises(BudgetError, match=f"budget {name} = .* is spent"):
+        purse.check()

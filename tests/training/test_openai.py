@@ -1,0 +1,122 @@
+import asyncio
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from evolvent.memory.budget import Budget, Purse
+from evolvent.memory.errors import UnavailableError
+from evolvent.memory.inference import Request
+from evolvent.memory.responses import Responses
+from evolvent.training.client.greeting import CANARY
+from evolvent.training.engines.openai import OpenAI
+
+from ..endpoint import MODEL, Endpoint, serving
+
+GREETINGS = 1
+"""Calls made at the start to see that the endpoint answers."""
+
+
+@pytest.fixture
+def endpoint() -> Iterator[Endpoint]:
+    with serving(Endpoint()) as served:
+        yield served
+
+
+def make_part(endpoint: Endpoint, **settings: object) -> OpenAI:
+    return OpenAI.model_validate({"base_url": endpoint.url, "model": MODEL, "deadline": 0.5, **settings})
+
+
+def test_agreement_is_decided_by_generating(endpoint: Endpoint, tmp_path: Path) -> None:
+    engine = make_part(endpoint).open(tmp_path)
+    assert asyncio.run(engine.agrees([("1+2", "3"), ("1+2", "4"), ("hello", "hello")])) == [True, False, True]
+    engine.close()
+
+
+def test_everything_a_request_asks_reaches_the_server(endpoint: Endpoint, tmp_path: Path) -> None:
+    tool = {"type": "function", "function": {"name": "f"}}
+    engine = make_part(endpoint).open(tmp_path)
+    asked = Request(
+        "b", 9, 0.7, 3, system="s", messages=({"role": "user", "content": "a"},), stop=(".",), samples=2, top_p=0.9,
+        tools=(tool,), schema=CANARY,
+    )  # fmt: skip
+    said = asyncio.run(engine.answer([asked]))[0]
+    engine.close()
+    body = endpoint.bodies[-1]
+    assert [turn["content"] for turn in body["messages"]] == ["s", "a", "b"]
+    assert (body["max_tokens"], body["temperature"], body["seed"], body["top_p"]) == (9, 0.7, 3, 0.9)
+    assert (body["stop"], body["n"], body["tools"]) == (["."], 2, [tool])
+    assert body["response_format"]["json_schema"]["schema"] == CANARY
+    assert (said.text, len(said.others), said.finish) == ('{"plumage": "vermilion"}', 1, "stop")
+
+
+def test_an_exam_with_a_hole_is_no_exam_and_costs_only_the_hole_when_it_goes_on(
+    endpoint: Endpoint, tmp_path: Path
+) -> None:
+    requests = [Request(f"{i}+1") for i in range(5)]
+    responses = Responses(tmp_path / "r.sqlite")
+    engine = make_part(endpoint, most=1).connect(Purse(Budget(), clock=time.monotonic), responses)
+    endpoint.faults = ["", "400"]
+    with pytest.raises(UnavailableError, match="no answer to 1 of 5 requests, the first because: 400"):
+        asyncio.run(engine.answer(requests))
+    assert [a.text for a in asyncio.run(engine.answer(requests))] == ["1", "2", "3", "4", "5"]
+    assert len(endpoint.bodies) == GREETINGS + 5 + 1
+    engine.close()
+    responses.close()
+
+
+@pytest.mark.parametrize("fault", ["401", "500", "hang", "drip", "html", "no choices", "10 MB"])
+def test_an_endpoint_that_does_not_answer_is_said_at_the_start(fault: str, endpoint: Endpoint, tmp_path: Path) -> None:
+    endpoint.always = fault
+    since = time.monotonic()
+    with pytest.raises(UnavailableError, match=r"gave no answer of model 'tester'.*try: curl http") as caught:
+        make_part(endpoint).open(tmp_path)
+    assert caught.value.exit_code == 4
+    assert time.monotonic() - since < 1.5
+
+
+def test_an_endpoint_that_is_not_there_is_said_at_the_start(tmp_path: Path) -> None:
+    with serving(Endpoint()) as endpoint:
+        pass
+    with pytest.raises(UnavailableError, match="is the server up"):
+        make_part(endpoint).open(tmp_path)
+
+
+def test_a_model_that_is_not_served_is_named_with_those_that_are(endpoint: Endpoint, tmp_path: Path) -> None:
+    with pytest.raises(UnavailableError, match="serves no model 'testr'; it serves: tester; did you mean 'tester'"):
+        make_part(endpoint, model="testr").open(tmp_path)
+
+
+def test_a_model_list_that_changes_under_a_session_ends_it(endpoint: Endpoint, tmp_path: Path) -> None:
+    engine = make_part(endpoint).open(tmp_path)
+    asyncio.run(engine.answer([Request("1+2")]))
+    endpoint.model = "successor"
+    with pytest.raises(UnavailableError, match="answered as 'tester' and now answers as 'successor'"):
+        asyncio.run(engine.answer([Request("1+3")]))
+    engine.close()
+
+
+@pytest.mark.parametrize("binds", [True, False])
+def test_a_schema_that_does_not_bind_is_found_where_one_is_needed(binds: bool, tmp_path: Path) -> None:
+    with serving(Endpoint(binds=binds)) as endpoint:
+        make_part(endpoint).open(tmp_path).close()
+        if binds:
+            make_part(endpoint, structured=True).open(tmp_path).close()
+            return
+        with pytest.raises(UnavailableError, match="does not keep to a JSON schema"):
+            make_part(endpoint, structured=True).open(tmp_path)
+
+
+def test_the_key_comes_from_the_environment_by_name(
+    endpoint: Endpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("EVOLVENT_TEST_KEY", raising=False)
+    part = make_part(endpoint, key="EVOLVENT_TEST_KEY")
+    with pytest.raises(UnavailableError, match="'EVOLVENT_TEST_KEY' holds no key"):
+        part.open(tmp_path)
+    monkeypatch.setenv("EVOLVENT_TEST_KEY", "sk-canary-0123456789")
+    engine = part.open(tmp_path)
+    engine.close()
+    assert endpoint.headers[-1]["Authorization"] == "Bearer sk-canary-0123456789"
+    assert "sk-canary" not in f"{part!r}{part.describe()}{vars(engine)}"

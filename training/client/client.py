@@ -1,0 +1,226 @@
+"""Ask an endpoint: what was answered before is taken from the store, what is new is paid for once.
+
+An answer is handed out only when it is durable, and a session that goes on counts as paid what is stored. A call that
+fails is tried again or given up as its fault says; a server that has too much to do is asked less, one that is gone
+ends the session resumably.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from dataclasses import dataclass, replace
+from random import Random
+from typing import Any, NamedTuple
+
+from ...memory.budget import Purse, Spending
+from ...memory.errors import UnavailableError
+from ...memory.files import canonical
+from ...memory.inference import Completion, Request
+from ...memory.responses import Response, Responses
+from ...memory.stopping import STOP
+from . import chat
+from .breaker import Breaker
+from .fault import Fault
+from .flow import flow
+from .form import misfit, repair
+from .limiter import Limiter
+from .transport import Transport
+
+MILLION = 1_000_000
+SPARE = 1.25
+"""Items under way per slot: some wait to be stored or tried again, and leave their slot to others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On what terms an endpoint is asked."""
+
+    tries: int = 4
+    """Calls an item may take."""
+    pause: float = 0.5
+    """Seconds before the second call; doubled each time, and drawn from half of that up."""
+    longest_pause: float = 60.0
+    """Seconds a server may ask to wait; when it asks for more, the session ends and can be resumed."""
+    prompt_price: float = 0.0
+    """US dollars per million tokens of prompts."""
+    answer_price: float = 0.0
+    """US dollars per million tokens of answers."""
+
+
+class Outcome(NamedTuple):
+    """What became of one request of a stream."""
+
+    place: int
+    """Its place in the stream that was asked, from 0."""
+    completion: Completion | None
+    reason: str
+    """Why there is no completion; empty when there is one."""
+
+
+class Client:
+    """Asks one model at one endpoint.
+
+    Args:
+        transport: connections.
+        model: its name at the endpoint.
+        scope: what else decides the answer and is in no request, such as the revision of the weights; it is part of
+            the hash under which answers are stored.
+        purse: is asked before every call and pays after it.
+        responses: answers of before; None stores none.
+        limiter: how many calls at once.
+        breaker: when to leave the server alone.
+    """
+
+    def __init__(
+        self, transport: Transport, *, model: str, scope: str, purse: Purse, limiter: Limiter, breaker: Breaker,
+        responses: Responses | None = None, terms: Terms | None = None,
+    ) -> None:  # fmt: skip
+        self.transport, self.model, self.scope = transport, model, scope
+        self.purse, self.limiter, self.breaker = purse, limiter, breaker
+        self.responses = responses
+        self.terms = terms or Terms()
+        self._served = ""
+
+    async def stream(
+        self, requests: Iterable[Request] | AsyncIterable[Request], *, role: str
+    ) -> AsyncIterator[Outcome]:
+        """Give each outcome as it comes, in no order; a request that fails is one too.
+
+        Raises:
+            UnavailableError: the endpoint is gone, refuses the key, or serves something else.
+            BudgetError: a budget is spent.
+            Stopped: the program was asked to end.
+        """
+
+        async def work(numbered: tuple[int, Request]) -> Outcome:
+            place, request = numbered
+            try:
+                return Outcome(place, await self.ask(request, role=role), "")
+            except Fault as fault:
+                return Outcome(place, None, str(fault))
+
+        async for outcome in flow(_numbered(requests), work, width=int(SPARE * self.limiter.most) + 1):
+            yield outcome
+
+    async def ask(self, request: Request, *, role: str) -> Completion:
+        """Give the answer to one request; JSON that does not fit its schema gets one more turn.
+
+        Raises:
+            Fault: this request came to nothing; its reason says why.
+            UnavailableError, BudgetError, Stopped: as `stream`.
+        """
+        completion = await self._answer(request, role)
+        if request.schema is None:
+            return completion
+        trouble = _trouble(completion, request.schema)
+        if trouble is None:
+            return completion
+        again = await self._answer(repair(request, completion.text, trouble), role)
+        if (trouble := _trouble(again, request.schema)) is not None:
+            raise Fault(f"the answer does not have the form asked for, nor does its repair: {trouble}", remedy="fail")
+        return again
+
+    async def _answer(self, request: Request, role: str) -> Completion:
+        """Take an answer from the store, or pay for it."""
+        body = canonical(chat.compose(request, model=self.model)).encode("utf-8", "replace")
+        key = hashlib.sha256(self.scope.encode() + b"\0" + body).hexdigest()
+        if self.responses is not None and (stored := self.responses.get(key)) is not None:
+            return replace(chat.read(stored, samples=request.samples)[0], cached=True)
+        text, completion = await self._tried(body, request.samples, role, Random(key))
+        if self.responses is not None:
+            await self.responses.put(Response(key, role, self._cost(completion), text))
+        return completion
+
+    async def _tried(self, body: bytes, samples: int, role: str, rng: Random) -> tuple[str, Completion]:
+        """Call until it succeeds, within the tries of an item."""
+        reason = ""
+        for attempt in range(self.terms.tries):
+            STOP.heed()
+            try:
+                return await self._call(body, samples, role)
+            except Fault as fault:
+                if fault.remedy == "stop":
+                    raise self._unavailable(str(fault)) from None
+                if fault.remedy != "retry":
+                    raise
+                reason = str(fault)
+            if attempt + 1 < self.terms.tries:
+                await asyncio.sleep(self.terms.pause * 2**attempt * rng.uniform(0.5, 1))
+        raise Fault(f"{reason}; {self.terms.tries} tries", remedy="fail")
+
+    async def _call(self, body: bytes, samples: int, role: str) -> tuple[str, Completion]:
+        """One exchange in one slot; it is booked before the slot goes to the next, which may be one too many."""
+        await self._rested()
+        ticket, opened = await self.limiter.take(), self.breaker.opened
+        try:
+            self.purse.check()
+            reply = await self.transport.post(chat.PATH, body)
+            completion, served = chat.read(reply.body, samples=samples)
+            self._same(served)
+        except Fault as fault:
+            self._learn(fault, ticket, opened)
+            raise
+        else:
+            self.breaker.succeeded()
+            self.limiter.grow()
+            self.purse.pay(role, self._cost(completion))
+            return reply.body, completion
+        finally:
+            self.limiter.give()
+
+    async def _rested(self) -> None:
+        """Wait while the breaker is open.
+
+        Raises:
+            UnavailableError: the server is gone.
+        """
+        while (wait := self.breaker.wait(asyncio.get_running_loop().time())) > 0:
+            if self.breaker.gone:
+                break
+            await asyncio.sleep(wait)
+        if self.breaker.gone:
+            raise self._unavailable(f"{self.breaker.openings} times in a row it was left alone and did not come back")
+
+    def _learn(self, fault: Fault, ticket: int, opened: int) -> None:
+        """Ask less of a server that is busy, and nothing of one that is broken."""
+        if not fault.busy:
+            if fault.remedy == "retry":
+                self.breaker.failed(asyncio.get_running_loop().time(), opened=opened)
+            return
+        self.limiter.cut(ticket)
+        if fault.after is not None:
+            if fault.after > self.terms.longest_pause:
+                raise self._unavailable(f"it asks to wait {fault.after:g} s ({fault})")
+            self.limiter.pause(fault.after)
+
+    def _same(self, served: str) -> None:
+        """See that the model behind the name has not changed."""
+        self._served = self._served or served
+        if served != self._served:
+            raise self._unavailable(f"it answered as {self._served!r} and now answers as {served!r}")
+
+    def _cost(self, completion: Completion) -> Spending:
+        price = completion.prompt_tokens * self.terms.prompt_price + completion.tokens * self.terms.answer_price
+        return Spending(1, completion.prompt_tokens, completion.tokens, price / MILLION)
+
+    def _unavailable(self, reason: str) -> UnavailableError:
+        return UnavailableError(
+            f"model {self.model!r} at {self.transport.base_url}: {reason}; mend that, then `evolvent resume` goes on"
+        )
+
+
+def _trouble(completion: Completion, schema: Any) -> str | None:
+    """Say what is wrong with an answer or one of its samples."""
+    samples = (completion, *completion.others)
+    return next((said for one in samples if (said := misfit(one.text, schema)) is not None), None)
+
+
+async def _numbered(requests: Iterable[Request] | AsyncIterable[Request]) -> AsyncIterator[tuple[int, Request]]:
+    if isinstance(requests, AsyncIterable):
+        index = 0
+        async for request in requests:
+            yield index, request
+            index += 1
+        return
+    for index, request in enumerate(requests):
+        yield index, request

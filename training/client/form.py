@@ -1,0 +1,27 @@
+"""Whether an answer has the form that was asked for, and the one more turn that may mend it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from ...memory.inference import Request
+
+
+def misfit(text: str, schema: Mapping[str, Any]) -> str | None:
+    """Say in what way a text is not JSON of this schema; None when it is."""
+    from jsonschema import Draft202012Validator
+
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        return f"not JSON: {error}"
+    wrong = next(iter(Draft202012Validator(dict(schema)).iter_errors(value)), None)
+    return None if wrong is None else f"{wrong.json_path}: {wrong.message[:300]}"
+
+
+def repair(request: Request, answer: str, trouble: str) -> Request:
+    """Ask again, with the answer and what is wrong with it in the conversation."""
+    asked = f"That answer cannot be used ({trouble}). Answer again with nothing but JSON of the given schema."
+    turns = (*request.conversation(), {"role": "assistant", "content": answer}, {"role": "user", "content": asked})
+    return replace(request, prompt="", system="", messages=turns)

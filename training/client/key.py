@@ -1,0 +1,46 @@
+"""A key for an endpoint: read from the environment by name, and taken out of every text that leaves the client."""
+
+import os
+from dataclasses import dataclass, field
+
+from ...memory.errors import UnavailableError
+
+HIDDEN = "***"
+SHORTEST = 8
+"""Characters below which a value is too common a text to be a key, and would be cut out of ordinary answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """The key itself is in no `repr`."""
+
+    value: str = field(default="", repr=False)
+    """Empty for an endpoint that asks for none."""
+
+    @classmethod
+    def read(cls, variable: str | None) -> "Key":
+        """Read an environment variable.
+
+        Args:
+            variable: its name; None for no key.
+
+        Raises:
+            UnavailableError: it is not set, or holds no key.
+        """
+        if variable is None:
+            return cls()
+        value = os.environ.get(variable, "").strip()
+        if len(value) < SHORTEST or not value.isascii() or not value.isprintable():
+            raise UnavailableError(
+                f"environment variable {variable!r} holds no key for the endpoint; "
+                f"try: export {variable}=… (at least {SHORTEST} printable characters)"
+            )
+        return cls(value)
+
+    def headers(self) -> dict[str, str]:
+        """What a request carries."""
+        return {"Authorization": f"Bearer {self.value}"} if self.value else {}
+
+    def redact(self, text: str) -> str:
+        """Take the key out of a text."""
+        return text.replace(self.value, HIDDEN) if self.value and self.value in text else text

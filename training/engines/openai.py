@@ -1,0 +1,137 @@
+"""Any OpenAI-compatible endpoint, local or remote.
+
+What the endpoint serves is what answers: the checkpoint given to `open` is not loaded anywhere. Agreement with a
+reference is decided by generating, since few endpoints give the probabilities of a text they did not write.
+"""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from ...memory.budget import Budget, Purse
+from ...memory.errors import UnavailableError
+from ...memory.files import digest
+from ...memory.inference import Completion, Engine, Request
+from ...memory.responses import Responses
+from ...memory.trace import span, spent
+from ..engine import EnginePart
+
+if TYPE_CHECKING:
+    from ..client.client import Client
+    from ..client.loop import Loop
+
+SLACK = 8
+"""Tokens an answer may have beyond one per byte of the reference, to show that it goes on."""
+ROLE = "student"
+
+
+class OpenAI(EnginePart):
+    """Ask an endpoint."""
+
+    base_url: str = Field(pattern=r"^https?://[^/@\s]+(/\S*)?$")
+    """Where it is, with its version: `http://localhost:8000/v1`."""
+    model: str = Field(min_length=1)
+    """Name under which it serves the model."""
+    key: str | None = Field(default=None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
+    """Name of the environment variable that holds the key; never the key."""
+    revision: str = ""
+    """What tells the weights apart that are served under one name."""
+    structured: bool = False
+    """Refuse an endpoint on which a JSON schema does not bind."""
+    deadline: float = Field(default=120.0, gt=0)
+    """Seconds one call may take, whatever the server does."""
+    tries: int = Field(default=4, ge=1)
+    """Calls a request may take."""
+    first: int = Field(default=32, ge=1)
+    """Calls at once in the beginning; the number then follows what the server can take."""
+    most: int = Field(default=320, ge=1)
+    """Calls at once at most."""
+    prompt_price: float = Field(default=0.0, ge=0)
+    """US dollars per million tokens asked."""
+    answer_price: float = Field(default=0.0, ge=0)
+    """US dollars per million tokens answered."""
+
+    def open(self, checkpoint: Path) -> Engine:
+        """Connect and prove that the endpoint answers; the checkpoint is not looked at.
+
+        Raises:
+            UnavailableError: it does not.
+        """
+        del checkpoint
+        return self.connect(Purse(Budget(), clock=time.monotonic))
+
+    def connect(self, purse: Purse, responses: Responses | None = None) -> Engine:
+        """Connect with a budget and a store of answers of the session; see `open`."""
+        from ..client.loop import Loop
+
+        with spent("start-up"):
+            loop = Loop()
+            try:
+                return _Endpoint(self, loop, loop.run(self._client(purse, responses)))
+            except BaseException:
+                loop.close()
+                raise
+
+    async def _client(self, purse: Purse, responses: Responses | None) -> "Client":
+        from ..client.breaker import Breaker
+        from ..client.client import Client, Terms
+        from ..client.greeting import greet
+        from ..client.key import Key
+        from ..client.limiter import Limiter
+        from ..client.transport import Transport
+
+        transport = Transport(self.base_url, key=Key.read(self.key), most=self.most, deadline=self.deadline)
+        try:
+            await greet(transport, model=self.model, structured=self.structured)
+        except BaseException:
+            await transport.close()
+            raise
+        terms = Terms(tries=self.tries, prompt_price=self.prompt_price, answer_price=self.answer_price)
+        return Client(
+            transport, model=self.model, scope=self.identity(), purse=purse, responses=responses, terms=terms,
+            limiter=Limiter(first=self.first, most=self.most), breaker=Breaker(),
+        )  # fmt: skip
+
+    def identity(self) -> str:
+        """Digest of what decides an answer besides the request."""
+        return digest(["openai", self.base_url, self.model, self.revision])
+
+
+class _Endpoint:
+    def __init__(self, settings: OpenAI, loop: "Loop", client: "Client") -> None:
+        self.settings = settings
+        self.student = settings.identity()
+        self._loop = loop
+        self._client = client
+
+    def close(self) -> None:
+        self._loop.run(self._client.transport.close())
+        self._loop.close()
+
+    async def answer(self, requests: Sequence[Request]) -> list[Completion]:
+        with spent("inference"), span("answer", requests=len(requests), student=self.student):
+            return await self._loop.join(self._answers(requests))
+
+    async def agrees(self, pairs: Sequence[tuple[str, str]]) -> list[bool]:
+        asked = [Request(prompt, len(answer.encode()) + SLACK) for prompt, answer in pairs]
+        said = await self.answer(asked)
+        return [c.complete and c.text == answer for c, (_, answer) in zip(said, pairs, strict=True)]
+
+    async def _answers(self, requests: Sequence[Request]) -> list[Completion]:
+        """Answers in order; an exam with a hole in it would count the hole as a wrong answer, so none is given."""
+        answers: dict[int, Completion] = {}
+        lost: list[str] = []
+        async for outcome in self._client.stream(requests, role=ROLE):
+            if outcome.completion is None:
+                lost.append(outcome.reason)
+            else:
+                answers[outcome.place] = outcome.completion
+        if lost:
+            raise UnavailableError(
+                f"model {self.settings.model!r} at {self.settings.base_url} gave no answer to {len(lost)} of "
+                f"{len(requests)} requests, the first because: {lost[0]}; mend that, then `evolvent resume` goes on"
+            )
+        return [answers[i] for i in range(len(requests))]
