@@ -56,7 +56,7 @@ def estimate(scenario: Scenario, parts: Parts, *, limit: int | None) -> Estimate
     size = scenario.student.layers * 13 * scenario.student.hidden**2 + 202 * scenario.student.hidden
     seconds = FIXED + steps * STEP * max(0.3, size / PARAMETERS)
     students = 1 + rounds + (1 if scenario.control else 0)
-    size_bytes = BARE + RECORD * samples + WEIGHT * size * students
+    size_bytes = BARE + RECORD * (samples + probes) + WEIGHT * size * students
     return Estimate(seconds, rounds, samples, steps, probes, exams, size_bytes)
 
 

@@ -93,6 +93,7 @@ class Diagnosis(Node):
         for guess, remembered, failed in zip(guesses, memories, failures, strict=True):
             weakness = _weakness(guess, round)
             tasks = aimed_tasks(weakness, round, desk, asked=asked)
+            asked |= {task.key for task in tasks}
             tries = await ask(engine, tasks, round, desk, purpose="prediction") if tasks else []
             passed, tried = passes(tries), len(tries)
             rows += [Prediction(weakness=weakness.id, round=round, foreseen=guess.foreseen, passed=passed, tried=tried)]

@@ -1,4 +1,5 @@
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,8 +8,11 @@ from evolvent.agents.desk import Desk
 from evolvent.agents.graph import nodes
 from evolvent.agents.node import State
 from evolvent.agents.remembering import describe, failure_entries
+from evolvent.agents.teacher import Hypothesis
+from evolvent.agents.teachers.program import Program
 from evolvent.memory.recall import Entry
 from evolvent.memory.records import Attempt, Observation, Prediction, Probe, Weakness
+from evolvent.scenarios.splits import Splits
 
 from .desks import make_desk
 
@@ -43,6 +47,24 @@ async def test_a_hypothesis_is_tested_on_fresh_probes_before_it_is_believed(desk
     (prediction,) = desk.ledger.read(Prediction)
     assert prediction.tried == desk.scenario.probe.aimed
     assert abs(prediction.foreseen - prediction.passed / prediction.tried) < 0.1
+
+
+class Twice(Program):
+    """Says everything in two wordings."""
+
+    async def diagnose(
+        self, skill: str, attempts: Sequence[Attempt], elsewhere: Sequence[Attempt], splits: Splits
+    ) -> list[Hypothesis]:
+        said = await super().diagnose(skill, attempts, elsewhere, splits)
+        return [replace(one, words=one.words + again) for one in said for again in ("", " indeed")]
+
+
+async def test_no_two_hypotheses_are_tested_on_the_same_tasks(desk: Desk) -> None:
+    desk.parts = replace(desk.parts, teacher=Twice())
+    await probe_and_diagnose(desk)
+    first, second = desk.ledger.read(Prediction)
+    tasks = [a.task.key for a in desk.ledger.read(Attempt) if a.purpose == "prediction"]
+    assert len(set(tasks)) == len(tasks) == first.tried + second.tried
 
 
 async def test_what_memory_holds_changes_the_decision(desk: Desk, tmp_path: Path) -> None:
