@@ -59,11 +59,14 @@ class Twice(Program):
         return [replace(one, words=one.words + again) for one in said for again in ("", " indeed")]
 
 
-async def test_no_two_hypotheses_are_tested_on_the_same_tasks(desk: Desk) -> None:
+async def test_no_two_hypotheses_are_tested_on_the_same_tasks(tmp_path: Path) -> None:
+    few = {"task": {"operation": "multiply", "digits": 2, "by": [2, 9]}}
+    desk = make_desk(tmp_path, skills={"add": {"guard": True, "task": {"operation": "add"}}, "multiply": few})
     desk.parts = replace(desk.parts, teacher=Twice())
     await probe_and_diagnose(desk)
     first, second = desk.ledger.read(Prediction)
     tasks = [a.task.key for a in desk.ledger.read(Attempt) if a.purpose == "prediction"]
+    desk.close()
     assert len(set(tasks)) == len(tasks) == first.tried + second.tried
 
 
