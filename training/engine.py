@@ -12,6 +12,8 @@ class EnginePart(Part):
     """Base of every engine's settings; opening one gives something that answers."""
 
     kind: ClassVar[str] = "engine"
+    serves: ClassVar[bool] = True
+    """Whether the checkpoint it is given is what answers; one for which that is not so can be no student."""
 
     @abstractmethod
     def open(self, checkpoint: Path) -> Engine:

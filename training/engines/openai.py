@@ -31,6 +31,8 @@ ROLE = "student"
 class OpenAI(EnginePart):
     """Ask an endpoint."""
 
+    serves = False
+
     base_url: str = Field(pattern=r"^https?://[^/@\s]+(/\S*)?$")
     """Where it is, with its version: `http://localhost:8000/v1`."""
     model: str = Field(min_length=1)
