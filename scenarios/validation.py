@@ -139,7 +139,8 @@ def _shrinking(shrunk: Sequence[str], gain: float, loss: float | None) -> str:
     stopped = f" and stop a loss of {100 * loss:.1f}" if loss is not None else ""
     return (
         f"the source holds too few tasks for default sizes, so this session takes {', '.join(shrunk)}; "
-        f"its exams see a gain of {100 * gain:.1f} points{stopped}"
+        f"its exams see a gain of {100 * gain:.1f} points{stopped}, and a weakness finer than its skill is followed "
+        "only while probe tasks are left that were never asked"
     )
 
 
