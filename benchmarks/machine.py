@@ -33,7 +33,7 @@ def facts() -> dict[str, Any]:
     """Commit, versions and hardware; `changed` says that the working tree held more than the commit."""
     return {
         "commit": _git("rev-parse", "HEAD"),
-        "changed": bool(_git("status", "--porcelain", "--untracked-files=no")),
+        "changed": bool(_git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!benchmarks/results")),
         "python": platform.python_version(),
         "packages": {name: version(name) for name in PACKAGES},
         "processor": _processor(),
