@@ -21,11 +21,14 @@ Work = Literal["start-up", "inference", "training", "embedding", "curation", "fs
 
 Value = str | int | float | bool | None
 
-_TABLE = """
+_TABLES = """
 create table if not exists spans (
   seq integer primary key, id text not null, parent text, name text not null,
   started real not null, seconds real not null, status text not null, attributes text not null
-)"""
+);
+create index if not exists spans_by_id on spans (id);
+create index if not exists spans_by_parent on spans (parent, started);
+"""
 
 
 class Clock:
@@ -77,8 +80,8 @@ class Trace:
             try:
                 self._database.execute("pragma journal_mode=wal")
                 self._database.execute("pragma synchronous=normal")
-                self._database.execute(_TABLE)
-                self._count = int(self._database.execute("select coalesce(max(seq), 0) from spans").fetchone()[0])
+                self._database.executescript(_TABLES)
+                self._count = int(self._database.execute("select coalesce(max(id), '0') from spans").fetchone()[0], 16)
             except sqlite3.DatabaseError as error:
                 self.close()
                 raise RunError(f"{path}: cannot be read ({error}); delete it, it holds nothing but timings") from None

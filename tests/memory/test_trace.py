@@ -104,3 +104,27 @@ def test_without_a_recording_nothing_is_booked_and_nothing_breaks() -> None:
     with spent("training"), span("probe", round=1) as values:
         assert values == {"round": 1}
     assert reading() == {}
+
+
+def test_ids_go_on_after_a_kill_that_lost_the_steps_around_what_had_ended(tmp_path: Path) -> None:
+    path = tmp_path / "trace.sqlite"
+    with recording(Trace(path)), span("session"), span("node"), span("child"):
+        pass
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("delete from spans where name != 'child'")
+        database.commit()
+    with recording(Trace(path)), span("session"):
+        pass
+    assert [s["id"] for s in spans(path)] == ["00000003", "00000004"]
+
+
+def test_a_step_and_its_parts_are_found_without_reading_the_whole_trace(tmp_path: Path) -> None:
+    path = tmp_path / "trace.sqlite"
+    Trace(path).close()
+    with closing(sqlite3.connect(path)) as database:
+        plans = {
+            where: str(database.execute(f"explain query plan select * from spans where {where} = '1'").fetchall())
+            for where in ("id", "parent")
+        }
+    assert "spans_by_id" in plans["id"]
+    assert "spans_by_parent" in plans["parent"]
