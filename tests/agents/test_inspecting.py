@@ -1,0 +1,86 @@
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from evolvent.agents import cli
+from evolvent.memory.records import Sample
+
+from ..memory.runs import make_run, story
+
+NASTY = "\x1b[31mred\x1b]0;title\x07\u202edriew\u2066\u200b\x00\r\x9b"
+"""Escape sequences, a bell, bidi controls, a zero-width space, NUL, a carriage return and a C1 control."""
+
+Say = Callable[..., str]
+
+
+@pytest.fixture
+def say(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Say:
+    def call(*arguments: str | Path) -> str:
+        monkeypatch.setattr(sys, "argv", ["evolvent", *map(str, arguments)])
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as end:
+            code = int(end.code or 0)
+        said = capsys.readouterr()
+        return said.out if code == 0 else f"{code}: {said.err}"
+
+    return call
+
+
+def sample_of(records: list[object]) -> Sample:
+    return next(r for r in records if isinstance(r, Sample))
+
+
+def test_explain_follows_a_sample_from_the_failure_to_the_exam(say: Say, tmp_path: Path) -> None:
+    records = story()
+    make_run(tmp_path, records)
+    said = say("explain", sample_of([*records]).id[:6], "--runs-dir", tmp_path)
+    for part in ("failure", "fails where a digit carries", "program: draw", "accepted by exact", "kept", "student-1"):
+        assert part in said
+    assert "round 1  promoted  25.0% -> 75.0%  +50.0 points (gained 3, lost 1 of 4" in said
+
+
+def test_blame_says_what_moved_a_skill(say: Say, tmp_path: Path) -> None:
+    make_run(tmp_path, story())
+    said = say("blame", "carry", "--runs-dir", tmp_path)
+    assert "round 1  promoted  25.0% -> 75.0%" in said
+    assert "+ 1 sample against fails where a digit carries" in said
+
+
+def test_without_a_name_the_newest_run_is_meant(say: Say, tmp_path: Path) -> None:
+    for name in ("2026-01_old", "2026-02_new"):
+        make_run(tmp_path, story(), name=name)
+    assert "2026-02_new" in say("blame", "carry", "--runs-dir", tmp_path)
+    assert "2026-01_old" in say("blame", "carry", "--runs-dir", tmp_path, "--run", "2026-01_old")
+
+
+@pytest.mark.parametrize("arguments", [("trace", "list"), ("trace", "show"), ("trace", "grep", "probe")], ids=" ".join)
+def test_a_trace_is_read_in_the_terminal(say: Say, tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    make_run(tmp_path, story())
+    assert "probe" in say(*arguments, "--runs-dir", tmp_path)
+    rows = [json.loads(line) for line in say(*arguments, "--json", "--runs-dir", tmp_path).splitlines()]
+    assert "probe" in {row["name"] for row in rows}
+
+
+@pytest.mark.parametrize("command", ["explain", "blame"])
+def test_no_text_of_a_model_reaches_the_terminal_raw(say: Say, tmp_path: Path, command: str) -> None:
+    records = story(NASTY, prompt=f"17{NASTY}")
+    make_run(tmp_path, records)
+    said = say(command, sample_of([*records]).id if command == "explain" else "carry", "--runs-dir", tmp_path)
+    assert [c for c in NASTY if c != "\n" and not c.isprintable() and c in said] == []
+    assert "\\x1b[31mred" in said
+
+
+@pytest.mark.parametrize("wanted", ["zz", "0" * 16, "../../etc/passwd", "%"])
+def test_an_unknown_sample_is_refused_in_one_line(say: Say, tmp_path: Path, wanted: str) -> None:
+    make_run(tmp_path, story())
+    assert say("explain", wanted, "--runs-dir", tmp_path).startswith("2: evolvent: ")
+
+
+def test_a_prefix_that_several_samples_share_is_refused(say: Say, tmp_path: Path) -> None:
+    make_run(tmp_path, story())
+    assert "write more of it" in say("explain", "", "--runs-dir", tmp_path)
