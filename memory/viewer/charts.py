@@ -126,6 +126,21 @@ def difference(change: float, low: float, high: float, *, title: str, less: str,
     return _svg(title, f"{100 * change:+.1f} points, interval {100 * low:+.1f} to {100 * high:+.1f}", 82, parts)
 
 
+def shift(change: float, low: float, high: float, *, reach: float, title: str) -> str:
+    """Draw a difference of shares as a bar from zero with its interval, on a scale from -`reach` to `reach`."""
+
+    def x(value: float) -> float:
+        return 50 + 50 * min(1.0, max(-1.0, value / reach))
+
+    parts = [
+        _bar(min(50, x(change)), abs(x(change) - 50), 6, 10, "final" if change >= 0 else "worse"),
+        _line(50, 0, 50, 22, "zero"),
+        _line(x(low), 11, x(high), 11, "casing"),
+        _line(x(low), 11, x(high), 11, "whisker"),
+    ]
+    return _svg(title, f"{100 * change:+.1f} points, interval {100 * low:+.1f} to {100 * high:+.1f}", 22, parts)
+
+
 def foresight(foreseen: float, seen: Point) -> str:
     """Draw a foreseen pass rate as a stroke, and the one seen as a dot with its interval."""
     parts = [

@@ -101,7 +101,12 @@ def story(text: str = "fails where a digit carries", prompt: str = "17+25", skil
 
 
 def make_run(
-    folder: Path, records: Sequence[Record], *, name: str = "then_mini_0001", status: str = "finished", skill: str = ""
+    folder: Path,
+    records: Sequence[Record],
+    *,
+    name: str = "then_mini_0001",
+    status: str = "finished",
+    targets: Sequence[str] = ("carry",),
 ) -> Path:
     """A run of these records, with a trace of one step."""
     run = folder / name
@@ -109,7 +114,7 @@ def make_run(
     session = Session(name="mini", scenario="0" * 64, seed=3, limit=None, graph="g", settings={})
     stored = {"status": status, "session": session.model_dump(mode="json"), "pid": -1}
     (run / "session.json").write_text(json.dumps(stored))
-    skills = {skill or "carry": {"guard": False, "learnable": True}, "plain": {"guard": True}}
+    skills = {**{name: {"guard": False, "learnable": True} for name in targets}, "plain": {"guard": True}}
     scenario = {"name": "mini", "description": "adds", "skills": skills}
     (run / "scenario.resolved.json").write_text(json.dumps({"scenario": scenario}))
     Ledger.create(run / "ledger.sqlite")

@@ -1,0 +1,204 @@
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from evolvent.memory.ledger import Ledger
+from evolvent.memory.records import Sample, Weakness
+from evolvent.memory.viewer.pages import samples, sessions
+
+from ..runs import make_run, make_sample, story
+from .visits import assert_ours, every_page, kinds_of, visit
+
+RUN = "then_mini_0001"
+
+
+def test_every_page_of_a_run_is_reached_by_links_and_is_whole(tmp_path: Path) -> None:
+    make_run(tmp_path, story())
+    pages = every_page(visit(tmp_path), RUN)
+    wanted = {"", "rounds", "skill", "weaknesses", "samples", "exams", "trace", "records"}
+    assert kinds_of(list(pages), RUN) >= wanted
+    for html in pages.values():
+        assert_ours(html)
+
+
+def test_the_first_page_lists_sessions_newest_first_with_their_scores(tmp_path: Path) -> None:
+    for name in ("2026-01_old", "2026-02_new"):
+        make_run(tmp_path, story(), name=name)
+    seen = assert_ours(visit(tmp_path).get("/").text)
+    assert seen.text.index("2026-02_new") < seen.text.index("2026-01_old")
+    assert "25.0 % → 75.0 %" in seen.text
+
+
+def test_a_damaged_run_is_listed_as_such_and_hides_no_other(tmp_path: Path) -> None:
+    make_run(tmp_path, story(), name="good")
+    (make_run(tmp_path, story(), name="bad") / "ledger.sqlite").write_bytes(b"no ledger" * 999)
+    seen = assert_ours(visit(tmp_path).get("/").text)
+    assert "damaged" in seen.text
+    assert "25.0 % → 75.0 %" in seen.text
+
+
+def test_sessions_are_filtered_and_sorted(tmp_path: Path) -> None:
+    make_run(tmp_path, [], name="2026-02_empty", status="failed")
+    make_run(tmp_path, story(), name="2026-01_told")
+    client = visit(tmp_path)
+    assert "2026-01_told" not in client.get("/?q=failed").text
+    text = client.get("/?sort=gain").text
+    assert text.index("2026-01_told") < text.index("2026-02_empty")
+
+
+def test_many_sessions_come_a_page_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sessions, "SHOWN", 2)
+    for i in range(5):
+        make_run(tmp_path, [], name=f"run-{i}")
+    client = visit(tmp_path)
+    assert ["run-4" in client.get("/").text, "run-2" in client.get("/").text] == [True, False]
+    assert "run-2" in client.get("/?from=2").text
+    assert client.get("/?from=99999999999999999999").status_code == 200
+
+
+def test_without_runs_the_first_page_says_how_to_begin_one(tmp_path: Path) -> None:
+    assert "evolvent run" in visit(tmp_path).get("/").text
+    assert "evolvent run" in visit(tmp_path / "nowhere").get("/").text
+
+
+def test_a_sample_page_tells_its_story_from_failure_to_exam(tmp_path: Path) -> None:
+    records = story()
+    make_run(tmp_path, records)
+    kept = next(r for r in records if isinstance(r, Sample))
+    seen = assert_ours(visit(tmp_path).get(f"/runs/{RUN}/samples/{kept.id}").text)
+    for part in (
+        "1 failure",
+        "fails where a digit carries",
+        "program",
+        "accepted",
+        "Kept.",
+        "promoted in round 1",
+        "+50.0",
+    ):
+        assert part in seen.text
+
+
+def test_a_rejected_sample_is_shown_beside_the_one_it_is_like(tmp_path: Path) -> None:
+    records = story()
+    make_run(tmp_path, records)
+    refused = [r for r in records if isinstance(r, Sample)][1]
+    html = visit(tmp_path).get(f"/runs/{RUN}/samples/{refused.id}").text
+    assert "Rejected." in html
+    assert "<ins>kept</ins>" in html or "<ins>" in html
+
+
+def test_exam_flips_are_counted_and_drawn_item_by_item(tmp_path: Path) -> None:
+    make_run(tmp_path, story())
+    html = visit(tmp_path).get(f"/runs/{RUN}/exams").text
+    seen = assert_ours(html)
+    assert html.count('<rect class="gained"') == 3
+    assert html.count('<rect class="lost"') == 1
+    assert "1, 2, 3" in seen.text
+
+
+def test_exams_of_different_splits_are_not_compared(tmp_path: Path) -> None:
+    make_run(tmp_path, story())
+    with closing(Ledger(tmp_path / RUN / "ledger.sqlite", read_only=True)) as ledger:
+        ids = [id for (id,) in ledger.rows("select id from records where kind = 'exam' order by seq")]
+    answer = visit(tmp_path).get(f"/runs/{RUN}/exams?before={ids[0]}&after={ids[1]}")
+    assert (answer.status_code, "only the same items compare" in answer.text) == (404, True)
+
+
+def test_samples_are_filtered_and_come_a_page_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(samples, "SHOWN", 2)
+    records = [*story(), *(make_sample(f"more {i}", round=2) for i in range(5))]
+    make_run(tmp_path, records)
+    weakness = next(r for r in records if isinstance(r, Weakness))
+    client, place = visit(tmp_path), f"/runs/{RUN}/samples"
+    first = client.get(f"{place}?round=2").text
+    assert [f"more {i}" in first for i in range(3)] == [True, True, False]
+    onward = next(link for link in assert_ours(first).links if "after=" in link)
+    assert "more 2" in client.get(onward).text
+    assert "more" not in assert_ours(client.get(f"{place}?weakness={weakness.id}").text).text.split("Samples")[-1]
+    for end, shown, hidden in (("kept", "17+25 kept", "refused"), ("rejected", "17+25 refused", " kept<")):
+        text = client.get(f"{place}?end={end}").text
+        assert (shown in text, f"<code>17+25{hidden}" in text) == (True, False)
+    assert "17+25 refused" in client.get(f"{place}?end=leak&round=1").text
+
+
+def test_a_search_finds_steps_and_records(tmp_path: Path) -> None:
+    make_run(tmp_path, story('says "so" \\ 100%'))
+    seen = assert_ours(visit(tmp_path).get(f"/runs/{RUN}/trace", params={"q": 'says "so" \\ 100%'}).text)
+    assert "weakness" in seen.text
+    assert "probe" in visit(tmp_path).get(f"/runs/{RUN}/trace?q=PROBE").text
+    assert "none here" in visit(tmp_path).get(f"/runs/{RUN}/trace?q=zebra").text
+
+
+def test_a_step_is_opened_with_its_parts_only(tmp_path: Path) -> None:
+    make_run(tmp_path, story())
+    client = visit(tmp_path)
+    html = client.get(f"/runs/{RUN}/trace/00000001/parts?level=1&start=0&end=1").text
+    assert html.count("<li") == 1
+    assert "probe" in html
+    assert client.get(f"/runs/{RUN}/trace/00000001/parts?level=x&start=nan&end=inf").status_code == 200
+
+
+def test_a_killed_session_shows_what_had_ended(tmp_path: Path) -> None:
+    run = make_run(tmp_path, story(), status="running")
+    with closing(sqlite3.connect(run / "trace.sqlite")) as database:
+        database.execute("delete from spans where name = 'session'")
+        database.commit()
+    client = visit(tmp_path)
+    assert "interrupted" in client.get(f"/runs/{RUN}").text
+    assert "probe" in client.get(f"/runs/{RUN}/trace").text
+    assert "not ended" in client.get(f"/runs/{RUN}/trace/00000001").text
+
+
+def test_the_pulse_changes_when_a_session_gets_further(tmp_path: Path) -> None:
+    run = make_run(tmp_path, story(), status="waiting")
+    client = visit(tmp_path)
+    assert 'data-pulse="/runs/then_mini_0001/pulse"' in client.get(f"/runs/{RUN}").text
+    before = client.get(f"/runs/{RUN}/pulse").json()
+    with closing(Ledger(run / "ledger.sqlite")) as ledger:
+        ledger.intend("other", "train targeted", 2)
+    after = client.get(f"/runs/{RUN}/pulse").json()
+    assert (before["step"], after["step"]) == ("curate 1 done", "train targeted 2 begun")
+
+
+def test_a_finished_session_is_not_watched(tmp_path: Path) -> None:
+    make_run(tmp_path, story())
+    assert "data-pulse" not in visit(tmp_path).get(f"/runs/{RUN}").text
+
+
+def test_a_run_without_a_trace_or_records_has_pages_all_the_same(tmp_path: Path) -> None:
+    run = make_run(tmp_path, [])
+    (run / "trace.sqlite").unlink()
+    assert_ours(visit(tmp_path).get(f"/runs/{RUN}").text)
+    assert "no step has ended yet" in visit(tmp_path).get(f"/runs/{RUN}/trace").text
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["rounds/9", "rounds/x", "rounds/-1", "rounds/99999999999", "weaknesses/no", "samples/no", "records/no", "trace/no",
+     "skill?name=no", "skill", "exams?before=no", "nothing"],
+)  # fmt: skip
+def test_what_is_not_there_is_a_page_that_says_so(tmp_path: Path, path: str) -> None:
+    make_run(tmp_path, story())
+    answer = visit(tmp_path).get(f"/runs/{RUN}/{path}")
+    assert answer.status_code == 404
+    assert_ours(answer.text)
+
+
+def test_pages_load_no_model_graph_or_vector_store(tmp_path: Path) -> None:
+    import subprocess
+    import sys
+
+    make_run(tmp_path, story())
+    script = (
+        "import sys\nfrom pathlib import Path\n"
+        "from starlette.testclient import TestClient\n"
+        "from evolvent.memory.viewer.app import application\nfrom evolvent.memory.viewer.places import Library\n"
+        f"client = TestClient(application(Library(Path({str(tmp_path)!r}))), base_url='http://127.0.0.1')\n"
+        f"assert client.get('/runs/{RUN}').status_code == 200\n"
+        "print([n for n in ('torch', 'langgraph', 'chromadb', 'transformers', 'pandas') if n in sys.modules])"
+    )
+    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert json.loads(said.stdout.replace("'", '"')) == []
