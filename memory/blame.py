@@ -46,20 +46,37 @@ def blame(ledger: Ledger, skill: str, known: tuple[str, ...]) -> list[Move]:
         raise UsageError(f"no skill {skill!r} in this run; known: {', '.join(known)}{suggest(skill, list(known))}")
     exams = ledger.read(Exam)
     moves: list[Move] = []
+    own = _of_skill(ledger, skill)
     for decision in ledger.read(Promotion):
-        given = added(ledger, decision.round)
-        own = sorted((t for t in given if t.skill == skill), key=lambda t: -t.samples)
-        others = sum(t.samples for t in given) - sum(t.samples for t in own)
-        moves.append(Move(decision, moved(exams, decision, skill), tuple(own), others))
+        taught = tuple(own.get(decision.round, ()))
+        kept = int((ledger.result("curate", decision.round) or {}).get("kept", 0))
+        others = max(0, kept - sum(t.samples for t in taught))
+        moves.append(Move(decision, moved(exams, decision, skill), taught, others))
     return moves
+
+
+def _of_skill(ledger: Ledger, skill: str) -> dict[int, list[Taught]]:
+    """Kept samples of a skill in the targeted arm, by round, most first."""
+    rows = ledger.rows(
+        "select s.round, json_extract(s.body, '$.weakness'), count(*) "
+        "from records s cross join records f on f.kind = 'fate' and f.subject = s.id "  # cross: samples first
+        "where s.kind = 'sample' and json_extract(s.body, '$.task.skill') = ? and +s.subject = 'targeted' "
+        "and json_extract(f.body, '$.kept') group by 1, 2 order by 1, 3 desc",
+        skill,
+    )
+    found: dict[int, list[Taught]] = {}
+    for round, weakness, count in rows:
+        known = ledger.get(Weakness, weakness) if weakness else None
+        found.setdefault(int(round), []).append(Taught(skill, known, int(count)))
+    return found
 
 
 def added(ledger: Ledger, round: int) -> list[Taught]:
     """Samples of the targeted arm that a round kept, by skill and weakness."""
     rows = ledger.rows(
         "select json_extract(s.body, '$.task.skill'), json_extract(s.body, '$.weakness'), count(*) "
-        "from records s join records f on f.kind = 'fate' and f.subject = s.id "
-        "where s.kind = 'sample' and s.round = ? and s.subject = 'targeted' and json_extract(f.body, '$.kept') "
+        "from records s cross join records f on f.kind = 'fate' and f.subject = s.id "  # cross: samples first
+        "where s.kind = 'sample' and s.round = ? and +s.subject = 'targeted' and json_extract(f.body, '$.kept') "
         "group by 1, 2 order by 1, 3 desc",
         round,
     )

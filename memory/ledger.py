@@ -28,8 +28,6 @@ create index records_by_round on records (kind, round);
 create index records_by_subject on records (kind, subject);
 create index samples_by_weakness on records (json_extract(body, '$.weakness')) where kind = 'sample';
 create index samples_by_skill on records (json_extract(body, '$.task.skill')) where kind = 'sample';
-create index fates_by_end on records
-  (round, json_extract(body, '$.kept'), json_extract(body, '$.reason')) where kind = 'fate';
 create table effects (
   key text primary key, name text not null, round integer not null, status text not null,
   result text, seconds real, unique (name, round)

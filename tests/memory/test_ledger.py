@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from evolvent.memory.errors import LedgerError
 from evolvent.memory.ledger import Ledger
-from evolvent.memory.records import Fate, Probe, Sample, Share
+from evolvent.memory.records import Probe, Sample, Share
 
 from .runs import make_sample
 
@@ -41,9 +41,8 @@ def filled(folder: Path) -> Path:
     """A ledger as SIGKILL leaves it: its last transactions are in the log beside it."""
     with opened(folder) as ledger:
         commit(ledger, *(make_share(n) for n in range(300)))
-        sample = make_sample("17+25")
-        ledger.intend("s", "curate", 1)  # a sample and its fate have indexes of their own, and so pages in the log
-        ledger.commit("s", {}, [sample, Fate(sample=sample.id, round=1, kept=True, reason="kept")], 0.1, meta={})
+        ledger.intend("s", "curate", 1)  # samples have indexes of their own, and so pages in the log
+        ledger.commit("s", {}, [make_sample("17+25")], 0.1, meta={})
         ledger.intend("late", "train targeted", 1)
         shutil.copytree(folder, folder / "killed")
     return folder / "killed"
@@ -104,14 +103,11 @@ def plan(ledger: Ledger, query: str) -> str:
     return str(ledger.rows(f"explain query plan {query}"))
 
 
-def test_samples_and_fates_are_found_without_reading_all_of_them(tmp_path: Path) -> None:
+def test_samples_of_a_weakness_or_a_skill_are_found_without_reading_all_of_them(tmp_path: Path) -> None:
     with opened(tmp_path) as ledger:
         samples = "select seq from records where kind = 'sample' and "
         assert "samples_by_weakness" in plan(ledger, samples + "json_extract(body, '$.weakness') = 'w'")
         assert "samples_by_skill" in plan(ledger, samples + "json_extract(body, '$.task.skill') = 's'")
-        ends = "json_extract(body, '$.kept'), json_extract(body, '$.reason')"
-        counted = f"select {ends}, count(*) from records where kind = 'fate' and round = 1 group by 1, 2"
-        assert "fates_by_end" in plan(ledger, counted)
 
 
 def test_the_first_digits_of_an_id_are_enough_when_they_name_one_record(tmp_path: Path) -> None:

@@ -1,11 +1,13 @@
 import json
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from evolvent.memory.ledger import Ledger
+from evolvent.memory.reading import Run
 from evolvent.memory.records import Sample, Weakness
 from evolvent.memory.viewer.pages import samples, sessions
 
@@ -122,6 +124,25 @@ def test_samples_are_filtered_and_come_a_page_at_a_time(tmp_path: Path, monkeypa
         text = client.get(f"{place}?end={end}").text
         assert (shown in text, f"<code>17+25{hidden}" in text) == (True, False)
     assert "17+25 refused" in client.get(f"{place}?end=leak&round=1").text
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [(), ("arm",), ("round",), ("round", "arm"), ("skill",), ("skill", "after"), ("weakness",), ("weakness", "end")],
+)
+def test_a_page_of_samples_is_found_without_sorting_all_of_them(tmp_path: Path, wanted: Sequence[str]) -> None:
+    plans: list[str] = []
+    with Run.load(make_run(tmp_path, story())) as run:
+        rows = run.ledger.rows
+
+        def explained(query: str, *values: str | int | float | None) -> list[tuple[object, ...]]:
+            plans.append(str(rows(f"explain query plan {query}", *values)))
+            return rows(query, *values)
+
+        run.ledger.rows = explained  # type: ignore[method-assign] # the plan of the very query is what counts
+        samples.listing(run, dict.fromkeys(wanted, "1"))
+    assert "TEMP B-TREE" not in plans[0]
+    assert ("SCAN s" in plans[0]) == (not {"round", "skill", "weakness"} & set(wanted))
 
 
 def test_a_search_finds_steps_and_records(tmp_path: Path) -> None:
