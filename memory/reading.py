@@ -1,4 +1,4 @@
-"""A run opened to be looked at: SQLite read only and Parquet, never Chroma, never a model.
+"""A run opened to be looked at: its SQLite files, read only; never Chroma, never a model.
 
 Nothing here holds a lock or a long transaction, so a session that is still writing does not notice its readers.
 """

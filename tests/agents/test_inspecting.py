@@ -1,5 +1,9 @@
 import json
+import signal
+import socket
+import subprocess
 import sys
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,6 +12,7 @@ import pytest
 from evolvent.agents import cli
 from evolvent.memory.records import Sample
 
+from ..killing import COMMAND
 from ..memory.runs import make_run, story
 
 NASTY = "\x1b[31mred\x1b]0;title\x07\u202edriew\u2066\u200b\x00\r\x9b"
@@ -84,3 +89,40 @@ def test_an_unknown_sample_is_refused_in_one_line(say: Say, tmp_path: Path, want
 def test_a_prefix_that_several_samples_share_is_refused(say: Say, tmp_path: Path) -> None:
     make_run(tmp_path, story())
     assert "write more of it" in say("explain", "", "--runs-dir", tmp_path)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_viewer_serves_pages_until_it_is_asked_to_stop(tmp_path: Path, number: signal.Signals) -> None:
+    make_run(tmp_path, story())
+    arguments = [COMMAND, "view", "--runs-dir", tmp_path, "--port", "0"]
+    with subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stderr is not None
+            address = next(word for word in process.stderr.readline().split() if word.startswith("http"))
+            with urllib.request.urlopen(address.rstrip(";")) as answer:
+                assert "then_mini_0001" in answer.read().decode()
+            process.send_signal(number)
+            assert process.wait(20) == 0
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        (("--host", "0.0.0.0"), "give --token"), (("--host", "0.0.0.0", "--token", "short"), "can be guessed"),
+        (("nowhere",), "not a run"), (("--host", "no host"), "give --token"),
+    ],
+)  # fmt: skip
+def test_a_viewer_that_others_could_reach_or_that_has_nothing_to_show_is_refused(
+    say: Say, arguments: tuple[str, ...], part: str
+) -> None:
+    said = say("view", *arguments)
+    assert said.startswith("2: evolvent: ")
+    assert part in said
+
+
+def test_a_port_that_is_taken_is_refused_with_the_way_out(say: Say, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        said = say("view", "--runs-dir", tmp_path, "--port", str(taken.getsockname()[1]))
+    assert "try --port 0" in said

@@ -28,7 +28,9 @@ def page(run: Run, asked: Mapping[str, str]) -> Page:
     tops = run.trace.roots()
     live = run.status == "running"
     if len(tops) == 1:
-        body = [_parts(run, tops[0], asked.get("from", ""), f"{several(run.trace.count(), 'step')} have ended.")]
+        ended = f"{several(run.trace.count(), 'step')} have ended."
+        around = "" if tops[0].ended else " The one around them has not ended."
+        body = [_parts(run, tops[0], asked.get("from", ""), ended + around)]
         return Page("Trace", [*body, _kinds(run)], trail=trail, run=run.name, live=live)
     walked = list(run.trace.tree(tops, depth=1, most=SHOWN))
     shown = (
