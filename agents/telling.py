@@ -21,7 +21,7 @@ NAME = 34
 def of_sample(found: Lineage, run: str) -> list[str]:
     """A sample from failure to score, one station a paragraph."""
     own = found.sample
-    lines = [f"sample {own.id}  {_text(own.task.skill)}  round {own.round}, {own.arm} arm  in {run}"]
+    lines = [f"sample {own.id}  {_text(own.task.skill)}  round {own.round}, {own.arm} arm  in {_text(run)}"]
     lines += ["", "prompt     " + _text(own.task.prompt), "completion " + _text(own.task.answer)]
     lines += ["", "why it was written", *(_why(found) or ["  drawn evenly; it answers no failure"])]
     lines += ["", "how it was written", f"  {_text(own.teacher)}: {_text(own.recipe)}"]
@@ -33,7 +33,7 @@ def of_sample(found: Lineage, run: str) -> list[str]:
 
 def of_skill(skill: str, moves: Sequence[Move], run: str) -> list[str]:
     """How a skill moved, round by round, and what was new in the data."""
-    lines = [f"skill {_text(skill)}  in {run}"]
+    lines = [f"skill {_text(skill)}  in {_text(run)}"]
     if not moves:
         return [*lines, "  no round was examined yet"]
     for move in moves:
@@ -53,8 +53,8 @@ def of_skill(skill: str, moves: Sequence[Move], run: str) -> list[str]:
 def of_names(names: Sequence[tuple[str, int, float, int]], run: str) -> list[str]:
     """Kinds of steps, longest first."""
     if not names:
-        return [f"no step of {run} has ended yet"]
-    lines = [f"{'step':{NAME}} {'times':>8} {'seconds':>10} {'failed':>7}   {run}"]
+        return [f"no step of {_text(run)} has ended yet"]
+    lines = [f"{'step':{NAME}} {'times':>8} {'seconds':>10} {'failed':>7}   {_text(run)}"]
     return lines + [
         f"{_text(n):{NAME}} {count:>8,} {seconds:>10.3f} {failed:>7,}" for n, count, seconds, failed in names
     ]
@@ -108,7 +108,9 @@ def _became(found: Lineage) -> list[str]:
     if not found.fate.kept:
         beside = f"; like sample {found.nearest.id}: {_text(found.nearest.task.prompt)}" if found.nearest else ""
         return [f"  rejected: {_text(found.fate.reason)}{beside}"]
-    trained = [f"  round {r.number} trained on it: checkpoint {r.checkpoint}, {r.path}" for r in found.trained_in]
+    trained = [
+        f"  round {r.number} trained on it: checkpoint {_text(r.checkpoint)}, {_text(r.path)}" for r in found.trained_in
+    ]
     return [f"  {_text(found.fate.reason)}", *(trained or ["  nothing was trained on it yet"])]
 
 

@@ -1,5 +1,6 @@
 """The pages as a web application: which address gives which page, and what a reader is told when there is none."""
 
+import contextlib
 from collections.abc import Callable, Mapping
 from importlib import resources
 
@@ -60,6 +61,9 @@ def application(library: Library, *, host: str = "127.0.0.1", token: str | None 
     def front(request: Request) -> Response:
         return HTMLResponse(frame(sessions.page(library, request.query_params)))
 
+    def pulses(_: Request) -> Response:
+        return JSONResponse(beats(library))
+
     def parts(request: Request) -> Response:
         with Run.load(library.find(request.path_params["run"])) as run:
             return HTMLResponse(trace.parts(run, {**request.query_params, **request.path_params}))
@@ -68,7 +72,7 @@ def application(library: Library, *, host: str = "127.0.0.1", token: str | None 
         with Run.load(library.find(request.path_params["run"])) as run:
             return JSONResponse(beat(run))
 
-    routes = [Route("/", front), Route("/assets/{name}", _asset)]
+    routes = [Route("/", front), Route("/pulse", pulses), Route("/assets/{name}", _asset)]
     routes += [Route("/runs/{run}/pulse", pulse), Route("/runs/{run}/trace/{id}/parts", parts)]
     routes += [Route(f"/runs/{{run}}{path}", of_run(show)) for path, show in PAGES.items()]
     return Starlette(
@@ -86,6 +90,16 @@ def beat(run: Run) -> dict[str, str | int]:
         "step": f"{step[0]} {step[1]} {'done' if step[2] else 'begun'}" if step else "",
         "spans": run.trace.count(),
     }
+
+
+def beats(library: Library) -> dict[str, dict[str, str | int]]:
+    """The beats of the newest sessions that go on; one that ends or begins changes what there is."""
+    found: dict[str, dict[str, str | int]] = {}
+    for path in library.all()[: sessions.SHOWN]:
+        with contextlib.suppress(EvolventError), Run.load(path) as run:
+            if run.status == "running":
+                found[run.name] = beat(run)
+    return found
 
 
 def _asset(request: Request) -> Response:

@@ -45,8 +45,8 @@ class Page:
     """Pages above it: address and name."""
     run: str | None = None
     """Name of the run it belongs to."""
-    live: bool = False
-    """Whether it may still change."""
+    pulse: str | None = None
+    """Address that answers otherwise once the page has something new to show; None where nothing will change."""
     before: str | None = None
     after: str | None = None
     """Addresses of its neighbours."""
@@ -59,7 +59,7 @@ def frame(page: Page) -> str:
     return _PAGE.format(
         title=safe(page.title),
         heading=safe(page.title),
-        live=f' data-pulse="{safe(to(page.run, "pulse"))}"' if page.run and page.live else "",
+        live=f' data-pulse="{safe(page.pulse)}"' if page.pulse else "",
         crumbs=f'{crumbs}<li aria-current="page">{safe(page.title)}</li>' if page.trail or page.run else crumbs,
         tools=_tools(page),
         head=page.head,
@@ -84,6 +84,11 @@ def _tools(page: Page) -> str:
             'placeholder="Search this session" aria-label="Search this session"></form>'
         )
     return f'<div class="tools">{"".join(parts)}</div>'
+
+
+def pulse(run: str, status: str) -> str | None:
+    """Address of a run's pulse while it goes on or waits for a person; None once it has ended."""
+    return to(run, "pulse") if status in ("running", "waiting") else None
 
 
 def plain(anchor: str, *body: str) -> str:

@@ -14,10 +14,10 @@ async function parsed(address) {
   return new DOMParser().parseFromString(await (await fetched(address)).text(), "text/html");
 }
 
-// live: when the pulse changes, parts of the page that differ are exchanged, folds and focus stay
+// live: when the pulse changes, sections that differ are exchanged; folds stay, and so does what somebody is working in
 
 function exchange(now, then) {
-  if (now.outerHTML === then.outerHTML || now.contains(document.activeElement)) return;
+  if (now.outerHTML === then.outerHTML || now.dataset.touched || now.contains(document.activeElement)) return;
   const opened = [...now.querySelectorAll("details")].map((fold) => fold.open);
   const fresh = document.adoptNode(then);
   fresh.querySelectorAll("details").forEach((fold, i) => { fold.open = opened[i] ?? fold.open; });
@@ -26,7 +26,7 @@ function exchange(now, then) {
 
 async function refresh() {
   const page = await parsed(location.href);
-  for (const now of document.querySelectorAll("[data-live][id]")) {
+  for (const now of document.querySelectorAll("main section[id], #head")) {
     const then = page.getElementById(now.id);
     if (then) exchange(now, then);
   }
@@ -59,6 +59,7 @@ function closeBelow(step) {
 
 async function openBelow(step) {
   step.dataset.open = "yes";
+  step.closest("section").dataset.touched = "yes";
   const page = await parsed(step.dataset.parts);
   step.parentElement.after(...page.querySelectorAll("li"));
 }

@@ -11,7 +11,7 @@ from ...records import Exam, Promotion, Round, Share
 from ...statistics import paired_interval
 from .. import charts
 from ..figures import lives, steps
-from ..frame import Page
+from ..frame import Page, pulse
 from ..markup import NOTHING, code, percent, points, safe, section, several, table
 from ..places import link, to, wrap
 
@@ -39,7 +39,7 @@ def page(run: Run, asked: Mapping[str, str]) -> Page:
         ],
         trail=[("/", "sessions"), (to(run.name), run.session.name)],
         run=run.name,
-        live=run.status == "running",
+        pulse=pulse(run.name, run.status),
         before=to(run.name, "rounds", number - 1) if number > 1 else None,
         after=to(run.name, "rounds", number + 1) if number < last else None,
     )

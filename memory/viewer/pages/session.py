@@ -7,15 +7,16 @@ from ...reading import Run
 from ...records import Exam, Probe, Promotion, Round, Share
 from .. import charts
 from ..figures import Curated, Life, change, curations, curve, doing, lives, seconds
-from ..frame import Page
+from ..frame import Page, pulse
 from ..markup import NOTHING, between, duration, percent, points, safe, section, several, table
 from ..places import link, to, wrap
 
 STEPS = (0.1, 0.3, 0.5, 0.75, 0.95)
 """Pass rates at which a cell of the heat map takes the next shade."""
+LOOKS = 30
+"""States of a weakness shown in a row, the latest."""
 SIGNS = {"mastered": "✓ mastered", "failing": "× failing", "undecided": "~ undecided"}
 """Verdicts of probing; the sign tells them apart without colour."""
-WORKING = ("running", "waiting")
 
 
 def page(run: Run, _: Mapping[str, str]) -> Page:
@@ -29,7 +30,7 @@ def page(run: Run, _: Mapping[str, str]) -> Page:
         head=_head(run, exams, promotions),
         trail=[("/", "sessions")],
         run=run.name,
-        live=run.status in WORKING,
+        pulse=pulse(run.name, run.status),
     )
 
 
@@ -46,7 +47,7 @@ def _head(run: Run, exams: list[Exam], promotions: list[Promotion]) -> str:
         else '<p class="score none">no score yet</p>'
     )
     return (
-        f'<div id="head" data-live><p class="about">{safe(str(run.scenario.get("description", "")).strip())}</p>'
+        f'<div id="head"><p class="about">{safe(str(run.scenario.get("description", "")).strip())}</p>'
         f'<p class="meta"><span class="status {safe(run.status)}">{safe(run.status)}</span> '
         f"<span>seed {run.session.seed}</span> <span>{safe(run.name)}</span> {_doing(run)}"
         f"{link(to(run.name, 'trace'), 'trace')} {link(to(run.name, 'exams'), 'exam flips')} "
@@ -71,14 +72,14 @@ def _curve(run: Run, exams: list[Exam], promotions: list[Promotion]) -> str:
         "Score on the select items over the learnable skills, in percent, with 95 % intervals. Filled: promoted. "
         "Hollow: a candidate that was turned down, hung on the student it would have replaced."
     )
-    return _live("curve", "Learning curve", lead, charts.curve(drawn, title="Select score by round"))
+    return section("curve", "Learning curve", lead, charts.curve(drawn, title="Select score by round"))
 
 
 def _heat(run: Run) -> str:
     probes = {(p.skill, p.round): p for p in run.ledger.read(Probe)}
     rounds = sorted({round for _, round in probes})
     if not rounds:
-        return _live("skills", "Skills", "Nothing was probed yet.")
+        return section("skills", "Skills", "Nothing was probed yet.")
     given: Counter[tuple[str, int]] = Counter()
     for share in run.ledger.read(Share):
         given[share.skill, share.round] += share.samples
@@ -86,7 +87,7 @@ def _heat(run: Run) -> str:
     head = ["skill", *(wrap(to(run.name, "rounds", r), f"round {r}") for r in rounds)]
     rows = [[_skill(run, skill), *(_cell(probes.get((skill, r)), given[skill, r]) for r in rounds)] for skill in skills]
     lead = "Share of fresh probes answered right, the verdict of the sequential test, and the samples given afterwards."
-    return _live("skills", "Skills", lead, table("Pass rate by skill and round", head, rows, kind="heat"))
+    return section("skills", "Skills", lead, table("Pass rate by skill and round", head, rows, kind="heat"))
 
 
 def _skill(run: Run, skill: str) -> str:
@@ -109,12 +110,12 @@ def _cell(probe: Probe | None, given: int) -> str:
 def _weaknesses(run: Run) -> str:
     found = lives(run.ledger)
     if not found:
-        return _live("weaknesses", "Weaknesses", "None was found yet.")
+        return section("weaknesses", "Weaknesses", "None was found yet.")
     states = Counter(life.state for life in found)
     lead = ", ".join(f"{count} {state}" for state, count in states.most_common()) + "."
     rows = [_weakness(run, life, _aimed(run, life.weakness.id)) for life in found]
     head = ["hypothesis", "skill", "state", "through its rounds", "right at last", "samples"]
-    return _live("weaknesses", "Weaknesses", lead, table("Weaknesses", head, rows, kind="weak"))
+    return section("weaknesses", "Weaknesses", lead, table("Weaknesses", head, rows, kind="weak"))
 
 
 def _aimed(run: Run, weakness: str) -> int:
@@ -127,14 +128,15 @@ def _weakness(run: Run, life: Life, samples: int) -> list[str]:
     last = life.seen[-1] if life.seen else None
     flow = "".join(
         f'<i class="{o.state}" title="round {o.round}: {o.state}, {o.passed} of {o.tried} right"></i>'
-        for o in life.seen[-30:]
+        for o in life.seen[-LOOKS:]
     )
     right = f"{last.passed:,} of {last.tried:,}" if last and last.tried else NOTHING
+    said = ", ".join(o.state for o in life.seen[-LOOKS:])
     return [
         link(to(run.name, "weaknesses", life.weakness.id), life.weakness.hypothesis or "unnamed"),
         safe(life.weakness.skill),
         f'<span class="state {life.state}">{life.state}</span>',
-        f'<span class="flow">{flow}</span>',
+        f'<span class="flow" role="img" aria-label="{said}">{flow}</span>',
         right,
         f"{samples:,}",
     ]
@@ -146,11 +148,11 @@ def _rounds(run: Run, promotions: list[Promotion]) -> str:
     curated = dict(curations(run.ledger))
     numbers = sorted(trained.keys() | decided.keys() | curated.keys())
     if not numbers:
-        return _live("rounds", "Rounds", "No round has been curated yet.")
+        return section("rounds", "Rounds", "No round has been curated yet.")
     head = ["round", "decision", "gained", "lost", "p", "α", "written", "kept", "trained on", "loss"]
     rows = [_round(run, n, trained.get(n), decided.get(n), curated.get(n)) for n in numbers]
     lead = "A candidate replaces the student only when an exact paired test says so and no guard may have lost."
-    return _live("rounds", "Rounds", lead, table("Rounds", head, rows, kind="figures rounds"))
+    return section("rounds", "Rounds", lead, table("Rounds", head, rows, kind="figures rounds"))
 
 
 def _round(run: Run, n: int, trained: Round | None, decided: Promotion | None, curated: Curated | None) -> list[str]:
@@ -176,7 +178,7 @@ def _sealed(run: Run, exams: list[Exam]) -> str:
     by_id = {e.id: e for e in exams}
     found = {name: by_id[entry["exam"]] for name, entry in opened.items() if entry["exam"] in by_id}
     if not found:
-        return _live("sealed", "Sealed report", "Still sealed: it is opened once, when the session has finished.")
+        return section("sealed", "Sealed report", "Still sealed: it is opened once, when the session has finished.")
     skills = sorted({s for exam in found.values() for s in exam.scores})
     rows = [
         [_skill(run, s), *(percent(e.scores[s].passed / max(1, e.scores[s].tried)) for e in found.values())]
@@ -186,7 +188,9 @@ def _sealed(run: Run, exams: list[Exam]) -> str:
     if "final" in found and "base" in found:
         flips = to(run.name, "exams", before=found["base"].id, after=found["final"].id)
         lead += f" {link(flips, 'Which items flipped')}"
-    return _live("sealed", "Sealed report", lead, table("Sealed report", ["skill", *found], rows, kind="figures slim"))
+    return section(
+        "sealed", "Sealed report", lead, table("Sealed report", ["skill", *found], rows, kind="figures slim")
+    )
 
 
 def _budget(run: Run) -> str:
@@ -202,7 +206,7 @@ def _budget(run: Run) -> str:
     ]
     drawn = charts.stack([(s, n / total) for s, n in given.most_common()], title="Budget by skill")
     lead = f"{several(total, 'sample')} asked for, by skill; guards get replay."
-    return _live(
+    return section(
         "budget", "Budget", lead, drawn, table("Budget", ["skill", "samples", "share"], rows, kind="figures slim")
     )
 
@@ -218,9 +222,6 @@ def _cost(run: Run) -> str:
     ]
     drawn = charts.stack([(w, s / total) for w, s in spent.items()], title="Wall time by kind of work")
     lead = f"{duration(total)} of wall time, each second booked to one kind of work."
-    return _live("cost", "Time", lead, drawn, table("Wall time", ["work", "time", "share"], rows, kind="figures slim"))
-
-
-def _live(anchor: str, title: str, lead: str, *body: str) -> str:
-    """A section that is brought up to date while the session goes on."""
-    return section(anchor, title, lead, *body).replace("<section ", "<section data-live ", 1)
+    return section(
+        "cost", "Time", lead, drawn, table("Wall time", ["work", "time", "share"], rows, kind="figures slim")
+    )

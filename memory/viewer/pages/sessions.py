@@ -50,6 +50,7 @@ def page(library: Library, asked: Mapping[str, str]) -> Page:
         "Sessions",
         [plain("sessions", _form(text, order), body if shown else empty, pages)],
         head=f'<p class="about">{safe(lead)}</p>',
+        pulse="/pulse",
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from ...reading import Run
 from ...spans import Span
 from ..finding import records
-from ..frame import Page, pager
+from ..frame import Page, pager, pulse
 from ..markup import NOTHING, code, safe, section, several, table
 from ..places import link, to
 from ..waterfall import DEPTH, SHOWN, Scale, rows, scale, steps, took
@@ -26,18 +26,18 @@ def page(run: Run, asked: Mapping[str, str]) -> Page:
         body = [_records(run, text, asked.get("records", "")), _spans(run, text, asked.get("steps", ""))]
         return Page(f"Search: {text}", body, trail=[*trail, (to(run.name, "trace"), "trace")], run=run.name)
     tops = run.trace.roots()
-    live = run.status == "running"
+    beat = pulse(run.name, run.status)
     if len(tops) == 1:
         ended = f"{several(run.trace.count(), 'step')} have ended."
         around = "" if tops[0].ended else " The one around them has not ended."
         body = [_parts(run, tops[0], asked.get("from", ""), ended + around)]
-        return Page("Trace", [*body, _kinds(run)], trail=trail, run=run.name, live=live)
+        return Page("Trace", [*body, _kinds(run)], trail=trail, run=run.name, pulse=beat)
     walked = list(run.trace.tree(tops, depth=1, most=SHOWN))
     shown = (
         steps(rows(run.name, run.trace, walked, scale(tops))) if tops else '<p class="none">no step has ended yet</p>'
     )
     lead = f"{several(run.trace.count(), 'step')} have ended, in {several(len(tops), 'process', 'processes')}."
-    return Page("Trace", [section("steps", "Steps", lead, shown), _kinds(run)], trail=trail, run=run.name, live=live)
+    return Page("Trace", [section("steps", "Steps", lead, shown), _kinds(run)], trail=trail, run=run.name, pulse=beat)
 
 
 def span(run: Run, asked: Mapping[str, str]) -> Page:

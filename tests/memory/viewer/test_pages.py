@@ -1,4 +1,5 @@
 import json
+import os
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
@@ -182,6 +183,16 @@ def test_the_pulse_changes_when_a_session_gets_further(tmp_path: Path) -> None:
         ledger.intend("other", "train targeted", 2)
     after = client.get(f"/runs/{RUN}/pulse").json()
     assert (before["step"], after["step"]) == ("curate 1 done", "train targeted 2 begun")
+
+
+def test_the_first_page_has_a_pulse_of_the_sessions_that_go_on(tmp_path: Path) -> None:
+    make_run(tmp_path, story(), name="done")
+    run = make_run(tmp_path, story(), name="going", status="running")
+    stored = json.loads((run / "session.json").read_text())
+    (run / "session.json").write_text(json.dumps({**stored, "pid": os.getpid()}))
+    client = visit(tmp_path)
+    assert 'data-pulse="/pulse"' in client.get("/").text
+    assert list(client.get("/pulse").json()) == ["going"]
 
 
 def test_a_finished_session_is_not_watched(tmp_path: Path) -> None:
