@@ -12,7 +12,7 @@ from ..places import link, to
 
 ACROSS = 100
 """Items in one line."""
-DRAWN = 2_000
+DRAWN = 1_000
 """Items drawn of one skill; a longer exam is only counted."""
 SIDE, GAP = 9, 1
 """Of an item's square, in pixels."""

@@ -15,6 +15,9 @@ from ..frame import Page, pulse
 from ..markup import NOTHING, code, percent, points, safe, section, several, table
 from ..places import link, to, wrap
 
+SHOWN = 200
+"""Weaknesses shown of one round; the pages of the session and of its skills have all of them."""
+
 
 def page(run: Run, asked: Mapping[str, str]) -> Page:
     """Show a round.
@@ -174,7 +177,7 @@ def _taught(run: Run, number: int) -> str:
             f"{new.get((skill, weakness), 0):,}",
             safe(share.reason) if share else NOTHING,
         ]
-        for skill, weakness in sorted(given.keys() | new.keys(), key=str)
+        for skill, weakness in sorted(given.keys() | new.keys(), key=str)[:SHOWN]
     ]
     head = ["skill", "against", "asked for", "kept", "why so many"]
     return section(
@@ -193,7 +196,7 @@ def _seen(run: Run, number: int) -> list[str]:
         for life in lives(run.ledger)
         for o in life.seen
         if o.round == number
-    ]
+    ][:SHOWN]
     if not rows:
         return []
     head = ["weakness", "state", "right", "why"]

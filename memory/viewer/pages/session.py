@@ -6,23 +6,27 @@ from collections.abc import Mapping
 from ...reading import Run
 from ...records import Exam, Probe, Promotion, Round, Share
 from .. import charts
-from ..figures import Curated, Life, change, curations, curve, doing, lives, seconds
+from ..figures import Curated, change, curations, curve, doing, lives, seconds
 from ..frame import Page, pulse
 from ..markup import NOTHING, between, duration, percent, points, safe, section, several, table
 from ..places import link, to, wrap
+from ..weaknesses import listing
 
 STEPS = (0.1, 0.3, 0.5, 0.75, 0.95)
 """Pass rates at which a cell of the heat map takes the next shade."""
-LOOKS = 30
-"""States of a weakness shown in a row, the latest."""
 SIGNS = {"mastered": "✓ mastered", "failing": "× failing", "undecided": "~ undecided"}
 """Verdicts of probing; the sign tells them apart without colour."""
 
 
-def page(run: Run, _: Mapping[str, str]) -> Page:
-    """Show a session as it stands."""
+def page(run: Run, asked: Mapping[str, str]) -> Page:
+    """Show a session as it stands; `from` pages its weaknesses."""
     exams, promotions = run.ledger.read(Exam), run.ledger.read(Promotion)
-    body = [_curve(run, exams, promotions), _heat(run), _weaknesses(run), _rounds(run, promotions)]
+    body = [
+        _curve(run, exams, promotions),
+        _heat(run),
+        _weaknesses(run, asked.get("from", "")),
+        _rounds(run, promotions),
+    ]
     body += [_sealed(run, exams), _budget(run), _cost(run)]
     return Page(
         run.session.name,
@@ -107,39 +111,13 @@ def _cell(probe: Probe | None, given: int) -> str:
     )
 
 
-def _weaknesses(run: Run) -> str:
+def _weaknesses(run: Run, start: str) -> str:
     found = lives(run.ledger)
     if not found:
         return section("weaknesses", "Weaknesses", "None was found yet.")
     states = Counter(life.state for life in found)
-    lead = ", ".join(f"{count} {state}" for state, count in states.most_common()) + "."
-    rows = [_weakness(run, life, _aimed(run, life.weakness.id)) for life in found]
-    head = ["hypothesis", "skill", "state", "through its rounds", "right at last", "samples"]
-    return section("weaknesses", "Weaknesses", lead, table("Weaknesses", head, rows, kind="weak"))
-
-
-def _aimed(run: Run, weakness: str) -> int:
-    """Samples written against a weakness; counted in an index, without reading one."""
-    query = "select count(*) from records where kind = 'sample' and json_extract(body, '$.weakness') = ?"
-    return int(run.ledger.rows(query, weakness)[0][0])
-
-
-def _weakness(run: Run, life: Life, samples: int) -> list[str]:
-    last = life.seen[-1] if life.seen else None
-    flow = "".join(
-        f'<i class="{o.state}" title="round {o.round}: {o.state}, {o.passed} of {o.tried} right"></i>'
-        for o in life.seen[-LOOKS:]
-    )
-    right = f"{last.passed:,} of {last.tried:,}" if last and last.tried else NOTHING
-    said = ", ".join(o.state for o in life.seen[-LOOKS:])
-    return [
-        link(to(run.name, "weaknesses", life.weakness.id), life.weakness.hypothesis or "unnamed"),
-        safe(life.weakness.skill),
-        f'<span class="state {life.state}">{life.state}</span>',
-        f'<span class="flow" role="img" aria-label="{said}">{flow}</span>',
-        right,
-        f"{samples:,}",
-    ]
+    lead = ", ".join(f"{count:,} {state}" for state, count in states.most_common()) + "."
+    return section("weaknesses", "Weaknesses", lead, listing(run, found, start))
 
 
 def _rounds(run: Run, promotions: list[Promotion]) -> str:

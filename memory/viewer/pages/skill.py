@@ -9,8 +9,9 @@ from .. import charts
 from ..charts import Point
 from ..figures import lives
 from ..frame import Page
-from ..markup import NOTHING, points, safe, section, several, table
+from ..markup import NOTHING, points, section, several, table
 from ..places import link, to, wrap
+from ..weaknesses import listing
 
 
 def page(run: Run, asked: Mapping[str, str]) -> Page:
@@ -22,7 +23,7 @@ def page(run: Run, asked: Mapping[str, str]) -> Page:
     name = asked.get("name", "")
     moves = blame(run.ledger, name, run.goal.targets + run.goal.guards)
     part = "a guard: it must not get worse" if name in run.goal.guards else "taught"
-    body = [_curve(name, moves), _moves(run, moves), _weaknesses(run, name)]
+    body = [_curve(name, moves), _moves(run, moves), _weaknesses(run, name, asked.get("from", ""))]
     trail = [("/", "sessions"), (to(run.name), run.session.name)]
     return Page(name, body, head=f'<p class="about">{part}</p>', trail=trail, run=run.name)
 
@@ -71,15 +72,8 @@ def _reason(run: Run, round: int, taught: Taught) -> str:
     return f"{count} against {link(to(run.name, 'weaknesses', taught.weakness.id), taught.weakness.hypothesis)}"
 
 
-def _weaknesses(run: Run, name: str) -> str:
+def _weaknesses(run: Run, name: str, start: str) -> str:
     found = [life for life in lives(run.ledger) if life.weakness.skill == name]
-    rows = [
-        [
-            link(to(run.name, "weaknesses", life.weakness.id), life.weakness.hypothesis or "unnamed"),
-            f'<span class="state {life.state}">{life.state}</span>',
-            safe(life.seen[-1].reason) if life.seen else NOTHING,
-        ]
-        for life in found
-    ]
-    shown = table("Weaknesses", ["hypothesis", "state", "why"], rows, kind="weak")
-    return section("weaknesses", "Its weaknesses", "", shown) if rows else ""
+    if not found:
+        return ""
+    return section("weaknesses", "Its weaknesses", "", listing(run, found, start, "skill", name=name))

@@ -10,9 +10,10 @@ import pytest
 from evolvent.memory.ledger import Ledger
 from evolvent.memory.reading import Run
 from evolvent.memory.records import Sample, Weakness
+from evolvent.memory.trace import Trace, recording, span
 from evolvent.memory.viewer.pages import samples, sessions
 
-from ..runs import make_run, make_sample, story
+from ..runs import make_attempt, make_run, make_sample, make_weakness, story
 from .visits import assert_ours, every_page, kinds_of, visit
 
 RUN = "then_mini_0001"
@@ -144,6 +145,25 @@ def test_a_page_of_samples_is_found_without_sorting_all_of_them(tmp_path: Path, 
         samples.listing(run, dict.fromkeys(wanted, "1"))
     assert "TEMP B-TREE" not in plans[0]
     assert ("SCAN s" in plans[0]) == (not {"round", "skill", "weakness"} & set(wanted))
+
+
+def test_a_page_stays_small_however_much_a_session_holds(tmp_path: Path) -> None:
+    failures = [make_attempt(f"{i}") for i in range(300)]
+    weaknesses = [make_weakness(failure, text=f"fails at {failure.task.prompt}") for failure in failures]
+    told = [
+        *story(),
+        *failures,
+        *weaknesses,
+        *(make_sample(f"{i} of many", weakness=weaknesses[i % 9]) for i in range(900)),
+    ]
+    run = make_run(tmp_path, told)
+    with recording(Trace(run / "trace.sqlite")), span("many"):
+        for i in range(900):
+            with span("step", number=i):
+                pass
+    for address, html in every_page(visit(tmp_path), RUN).items():
+        assert html.count("<tr>") + html.count("<li") < 300, address
+        assert len(html) < 200_000, address
 
 
 def test_a_search_finds_steps_and_records(tmp_path: Path) -> None:
