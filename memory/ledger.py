@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
+from . import files
 from .errors import LedgerError
 from .records import Record
 from .trace import spent
@@ -80,7 +81,7 @@ class Ledger:
         if not self.path.is_file() or not self.path.stat().st_size:
             raise self._unreadable("it is missing or empty")
         # the writer is one thread at a time, but not always the same one: LangGraph runs nodes on its own loop
-        address = f"{self.path.resolve().as_uri()}?mode={mode}"
+        address = files.database(self.path, mode)
         return sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False)
 
     def _unreadable(self, reason: object) -> LedgerError:

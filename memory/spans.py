@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
+from . import files
 from .errors import RunError
 
 WINDOW = 200_000
@@ -64,9 +65,7 @@ class Spans:
         """
         if not path.is_file():
             return cls(None, path)
-        database = sqlite3.connect(
-            f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None, check_same_thread=False
-        )
+        database = sqlite3.connect(files.database(path), uri=True, isolation_level=None, check_same_thread=False)
         trace = cls(database, path)
         try:
             trace._rows("select 1 from spans limit 1")

@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -5,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import evolvent
+from evolvent.memory import files
 from evolvent.memory.errors import RunError
 from evolvent.memory.reading import Run, newest, shelf
 
@@ -80,6 +82,26 @@ def test_reading_leaves_the_files_as_they_are(run: Path) -> None:
         opened.samples()
         opened.spans()
     assert {p.name: p.read_bytes() for p in run.iterdir() if not p.name.endswith(("-shm", "-wal"))} == before
+
+
+def test_a_run_is_read_where_nothing_may_be_written(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ledger.sqlite", "trace.sqlite"):
+        for log in run.glob(f"{name}-*"):
+            log.unlink()
+        monkeypatch.setattr(os, "access", lambda *_: False)  # root may write anywhere, so it has to be told
+        assert "immutable" in files.database(run / name)
+    with Run.load(run) as opened:
+        assert (opened.samples().num_rows, opened.spans().num_rows) == (2, 2)
+    assert list(run.glob("*-wal")) == []
+
+
+def test_a_run_with_a_log_is_never_taken_for_one_that_does_not_change(
+    run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    (run / "ledger.sqlite-wal").touch()
+    assert "immutable" not in files.database(run / "ledger.sqlite")
+    assert "immutable" not in files.database(run / "trace.sqlite", "rw")
 
 
 def test_reading_a_run_loads_no_model_graph_or_vector_store(run: Path) -> None:
