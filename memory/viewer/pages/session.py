@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 
+from ...exams import gain, macro
 from ...reading import Run
 from ...records import Exam, Probe, Promotion, Round, Share
 from .. import charts
@@ -166,9 +167,24 @@ def _sealed(run: Run, exams: list[Exam]) -> str:
     if "final" in found and "base" in found:
         flips = to(run.name, "exams", before=found["base"].id, after=found["final"].id)
         lead += f" {link(flips, 'Which items flipped')}"
-    return section(
-        "sealed", "Sealed report", lead, table("Sealed report", ["skill", *found], rows, kind="figures slim")
+    shown = table("Sealed report", ["skill", *found], rows, kind="figures slim")
+    return section("sealed", "Sealed report", lead, shown, _against(run, found))
+
+
+def _against(run: Run, found: Mapping[str, Exam]) -> str:
+    """The last student against the twin that was trained on as many samples drawn evenly."""
+    if "final" not in found or "control" not in found:
+        return ""
+    means = [macro(found[name], run.goal.learnable) for name in ("final", "control")]
+    if means[0] is None or means[1] is None:
+        return ""
+    low, high = gain(found["control"], found["final"], run.goal.learnable)
+    said = "targeting helped" if low > 0 else "targeting did worse" if high < 0 else "no measurable difference"
+    title = "Macro score of the targeted arm minus the control arm, in points"
+    drawn = charts.difference(
+        means[0] - means[1], low, high, title=title, less="evenly drawn is better", more="targeted is better"
     )
+    return f'<h3>Targeted against evenly drawn: {said}</h3><div class="slim">{drawn}</div>'
 
 
 def _budget(run: Run) -> str:

@@ -13,7 +13,7 @@ from evolvent.memory.records import Sample, Weakness
 from evolvent.memory.trace import Trace, recording, span
 from evolvent.memory.viewer.pages import samples, sessions
 
-from ..runs import make_attempt, make_run, make_sample, make_weakness, story
+from ..runs import make_attempt, make_exam, make_run, make_sample, make_weakness, story
 from .visits import assert_ours, every_page, kinds_of, visit
 
 RUN = "then_mini_0001"
@@ -109,6 +109,29 @@ def test_exams_of_different_splits_are_not_compared(tmp_path: Path) -> None:
         ids = [id for (id,) in ledger.rows("select id from records where kind = 'exam' order by seq")]
     answer = visit(tmp_path).get(f"/runs/{RUN}/exams?before={ids[0]}&after={ids[1]}")
     assert (answer.status_code, "only the same items compare" in answer.text) == (404, True)
+
+
+@pytest.mark.parametrize(
+    ("final", "control", "said"),
+    [
+        ("1" * 60, "0" * 60, "targeting helped"),
+        ("0" * 60, "1" * 60, "did worse"),
+        ("10" * 30, "01" * 30, "no measurable"),
+    ],
+)
+def test_the_session_says_whether_targeting_earned_its_keep(
+    tmp_path: Path, final: str, control: str, said: str
+) -> None:
+    exams = {
+        name: make_exam(name, 1, carry=passed, split="report")
+        for name, passed in (("base", "0" * 60), ("final", final), ("control", control))
+    }
+    run = make_run(tmp_path, [*story(), *exams.values()])
+    with closing(Ledger(run / "ledger.sqlite")) as ledger:
+        ledger.intend("open", "report opening", 0)
+        ledger.commit("open", {name: {"exam": exam.id} for name, exam in exams.items()}, [], 0.1, meta={})
+    seen = assert_ours(visit(tmp_path).get(f"/runs/{RUN}").text)
+    assert said in seen.text.split("Targeted against evenly drawn")[1]
 
 
 def test_samples_are_filtered_and_come_a_page_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
