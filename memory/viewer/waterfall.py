@@ -11,6 +11,8 @@ SHOWN = 200
 """Steps on one page."""
 DEPTH = 3
 """Levels shown at first, where they fit."""
+DEEPEST = 12
+"""Levels that are indented; what lies deeper stands below the last."""
 THIN = 0.2
 """Least width of a bar, in percent: what took no time still has a place."""
 
@@ -49,6 +51,15 @@ def rows(run: str, trace: Spans, walked: list[tuple[Span, int]], across: Scale, 
     return "".join(_row(run, span, depth + level, counts[span.id], span.id in shown, across) for span, depth in walked)
 
 
+def more(run: str, span: str, count: int, *, level: int) -> str:
+    """A last item that leads to the parts that are not shown."""
+    level = min(level, DEEPEST)
+    return (
+        f'<li class="level-{level}" data-level="{level}"><a class="step" href="{safe(to(run, "trace", span))}">'
+        f'<span class="name"><span class="twist"></span>{count:,} more</span></a></li>'
+    )
+
+
 def took(seconds: float) -> str:
     """Wall time, in milliseconds where it is short."""
     return f"{1000 * seconds:.1f} ms" if seconds < 0.1 else duration(seconds)
@@ -60,7 +71,7 @@ def steps(items: str) -> str:
 
 
 def _row(run: str, span: Span, level: int, parts: int, opened: bool, across: Scale) -> str:
-    level = min(level, 12)
+    level = min(level, DEEPEST)
     address = to(run, "trace", span.id)
     left, width = across.place(span)
     failed = span.ended and span.status != "ok"

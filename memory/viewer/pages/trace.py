@@ -10,7 +10,7 @@ from ..finding import records
 from ..frame import Page, pager, pulse
 from ..markup import NOTHING, code, safe, section, several, table
 from ..places import link, to
-from ..waterfall import DEPTH, SHOWN, Scale, rows, scale, steps, took
+from ..waterfall import DEPTH, SHOWN, Scale, more, rows, scale, steps, took
 
 PARTS = 100
 """Parts of one step on one page."""
@@ -36,7 +36,9 @@ def page(run: Run, asked: Mapping[str, str]) -> Page:
     shown = (
         steps(rows(run.name, run.trace, walked, scale(tops))) if tops else '<p class="none">no step has ended yet</p>'
     )
-    lead = f"{several(run.trace.count(), 'step')} have ended, in {several(len(tops), 'process', 'processes')}."
+    lead = (
+        f"{several(run.trace.count(), 'step')} have ended; {sum(not top.ended for top in tops):,} with parts have not."
+    )
     return Page("Trace", [section("steps", "Steps", lead, shown), _kinds(run)], trail=trail, run=run.name, pulse=beat)
 
 
@@ -57,7 +59,9 @@ def parts(run: Run, asked: Mapping[str, str]) -> str:
     level = int(asked["level"]) if asked.get("level", "").isdecimal() else 0
     across = Scale(_number(asked.get("start")), _number(asked.get("end")))
     found = [(part, 0) for part in run.trace.children(asked["id"], limit=PARTS)]
-    return steps(rows(run.name, run.trace, found, across, level=min(level, 12)))
+    total = run.trace.parts([asked["id"]])[asked["id"]]
+    rest = more(run.name, asked["id"], total - len(found), level=level) if total > len(found) else ""
+    return steps(rows(run.name, run.trace, found, across, level=level) + rest)
 
 
 def _parts(run: Run, own: Span, start: str, lead: str) -> str:
@@ -73,13 +77,13 @@ def _parts(run: Run, own: Span, start: str, lead: str) -> str:
         walked = [(part, 0) for part in tops]
         across = scale(tops)
     place = to(run.name, "trace", own.id)
-    more = pager(
+    others = pager(
         "More parts",
         (f"{place}?from={max(0, first - PARTS)}" if first else None, "earlier"),
         (f"{place}?from={first + PARTS}" if first + PARTS < total else None, "later"),
     )
     said = f"{lead} {several(total, 'part')}, by time of their start, over {took(across.end - across.start)}."
-    return section("steps", "Steps", safe(said.strip()), steps(rows(run.name, run.trace, walked, across)), more)
+    return section("steps", "Steps", safe(said.strip()), steps(rows(run.name, run.trace, walked, across)), others)
 
 
 def _facts(own: Span) -> str:
@@ -124,21 +128,21 @@ def _spans(run: Run, text: str, before: str) -> str:
         for s in found.spans
     ]
     shown = table("Steps found", ["step", "took", "status", "attributes"], listed, kind="texts list")
-    more = pager("More steps", (to(run.name, "trace", q=text, steps=found.rest) if found.rest else None, "search on"))
-    return section("steps", "In steps", "Latest first.", shown if listed else '<p class="none">none here</p>', more)
+    others = pager("More steps", (to(run.name, "trace", q=text, steps=found.rest) if found.rest else None, "search on"))
+    return section("steps", "In steps", "Latest first.", shown if listed else '<p class="none">none here</p>', others)
 
 
 def _records(run: Run, text: str, before: str) -> str:
     found, rest = records(run.ledger, text, before=int(before) if before.isdecimal() and len(before) < 15 else None)
     listed = [[link(to(run.name, *f.page), f"{f.kind} {f.id[:8]}"), str(f.round or ""), code(f.excerpt)] for f in found]
     shown = table("Records found", ["record", "round", "where"], listed, kind="texts list")
-    more = pager("More records", (to(run.name, "trace", q=text, records=rest) if rest else None, "search on"))
+    others = pager("More records", (to(run.name, "trace", q=text, records=rest) if rest else None, "search on"))
     return section(
         "records",
         "In records",
         "Prompts, answers, reasons; latest first.",
         shown if listed else '<p class="none">none here</p>',
-        more,
+        others,
     )
 
 

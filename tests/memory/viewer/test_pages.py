@@ -11,7 +11,7 @@ from evolvent.memory.ledger import Ledger
 from evolvent.memory.reading import Run
 from evolvent.memory.records import Sample, Weakness
 from evolvent.memory.trace import Trace, recording, span
-from evolvent.memory.viewer.pages import samples, sessions
+from evolvent.memory.viewer.pages import samples, sessions, trace
 
 from ..runs import make_attempt, make_exam, make_run, make_sample, make_weakness, story
 from .visits import assert_ours, every_page, kinds_of, visit
@@ -204,6 +204,21 @@ def test_a_step_is_opened_with_its_parts_only(tmp_path: Path) -> None:
     assert html.count("<li") == 1
     assert "probe" in html
     assert client.get(f"/runs/{RUN}/trace/00000001/parts?level=x&start=nan&end=inf").status_code == 200
+    assert client.get(f"/runs/{RUN}/trace/00000001/parts?level={'9' * 50}").status_code == 200
+
+
+def test_a_step_with_many_parts_opens_the_first_and_leads_to_the_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trace, "PARTS", 3)
+    run = make_run(tmp_path, [])
+    with recording(Trace(run / "trace.sqlite")), span("many"):
+        for _ in range(5):
+            with span("one of many"):
+                pass
+    html = visit(tmp_path).get(f"/runs/{RUN}/trace/00000003/parts?level=1").text
+    assert html.count("one of many") == 3
+    assert "2 more" in html
 
 
 def test_a_killed_session_shows_what_had_ended(tmp_path: Path) -> None:
