@@ -7,6 +7,9 @@ from ..errors import RunError
 from ..reading import NAME, shelf
 from .markup import safe
 
+DIGITS = 15
+"""Of the largest number in an address; SQLite's integers and exact floats hold it."""
+
 
 class Library:
     """The runs that may be looked at: all in a folder, or only those named.
@@ -46,6 +49,11 @@ def to(run: str, *parts: str | int, **query: str | int | None) -> str:
     path = "/".join(["/runs", *(quote(str(part), safe="") for part in (run, *parts))])
     asked = {key: value for key, value in query.items() if value is not None}
     return f"{path}?{urlencode(asked)}" if asked else path
+
+
+def whole(text: str | None) -> int | None:
+    """A number from an address, at least 0; None where there is none, or one that nothing counts up to."""
+    return int(text) if text and text.isascii() and text.isdecimal() and len(text) <= DIGITS else None
 
 
 def link(address: str, text: object) -> str:

@@ -6,7 +6,7 @@ from ..reading import Run
 from .figures import Life
 from .frame import pager
 from .markup import NOTHING, safe, table
-from .places import link, to
+from .places import link, to, whole
 
 SHOWN = 100
 """Weaknesses on one page."""
@@ -24,7 +24,7 @@ def listing(run: Run, found: Sequence[Life], start: str, *parts: str, **query: s
         parts: of the page's address, below the run's.
         query: of the page's address.
     """
-    first = int(start) if start.isdecimal() and len(start) < 9 else 0
+    first = whole(start) or 0
     shown = found[first : first + SHOWN]
     rows = [_row(run, life, _aimed(run, life.weakness.id)) for life in shown]
     head = ["hypothesis", "skill", "state", "through its rounds", "right at last", "samples"]

@@ -13,7 +13,7 @@ from .. import charts
 from ..figures import lives, steps
 from ..frame import Page, pulse
 from ..markup import NOTHING, code, percent, points, safe, section, several, table
-from ..places import link, to, wrap
+from ..places import link, to, whole, wrap
 
 SHOWN = 200
 """Weaknesses shown of one round; the pages of the session and of its skills have all of them."""
@@ -26,7 +26,7 @@ def page(run: Run, asked: Mapping[str, str]) -> Page:
         RunError: the session never came to it.
     """
     last = steps(run.ledger)
-    number = int(asked["round"]) if asked["round"].isdecimal() and len(asked["round"]) < 9 else 0
+    number = whole(asked["round"]) or 0
     if not 1 <= number <= last:
         raise RunError(f"no round {asked['round']!r}; this session has got to round {last}")
     decision = next((p for p in run.ledger.read(Promotion, round=number)), None)

@@ -6,7 +6,7 @@ from ...reading import Run
 from ..difference import compare
 from ..frame import Page, pager, plain
 from ..markup import code, safe, table
-from ..places import link, to
+from ..places import link, to, whole
 
 SHOWN = 50
 """Samples on one page."""
@@ -46,9 +46,8 @@ def listing(run: Run, wanted: Mapping[str, str]) -> tuple[str, int | None]:
     query, values = _QUERY + (_FOUND if narrow else _WALKED), list[str | int]()
     for name, clause in FILTERS.items():
         if value := wanted.get(name):
-            number = name in ("round", "after")
             query += clause
-            values.append(int(value) if number and value.isdecimal() else -1 if number else value)
+            values.append((whole(value) or 0) if name in ("round", "after") else value)
     ending, more = _ending(wanted.get("end", ""))
     found = run.ledger.rows(query + ending + " order by s.seq limit ?", *values, *more, SHOWN + 1)
     rows = [

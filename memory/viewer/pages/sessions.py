@@ -9,7 +9,7 @@ from ..charts import curve
 from ..figures import Overview, overview
 from ..frame import Page, pager, plain
 from ..markup import NOTHING, between, duration, percent, points, safe, several, table
-from ..places import Library, to, wrap
+from ..places import Library, to, whole, wrap
 
 SHOWN = 50
 """Sessions on one page."""
@@ -26,7 +26,7 @@ ORDERS: dict[str, Callable[[Overview], tuple[float, str]]] = {
 def page(library: Library, asked: Mapping[str, str]) -> Page:
     """List sessions; `q` filters, `sort` orders, `from` pages."""
     text, order = asked.get("q", "").lower(), asked.get("sort", "newest")
-    start = int(asked["from"]) if asked.get("from", "").isdecimal() else 0
+    start = whole(asked.get("from")) or 0
     folders = library.all()
     # newest first is the order of the names, so only what is shown has to be opened
     simple = order not in ORDERS or order == "newest"

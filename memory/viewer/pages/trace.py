@@ -9,7 +9,7 @@ from ...spans import Span
 from ..finding import records
 from ..frame import Page, pager, pulse
 from ..markup import NOTHING, code, safe, section, several, table
-from ..places import link, to
+from ..places import link, to, whole
 from ..waterfall import DEPTH, SHOWN, Scale, more, rows, scale, steps, took
 
 PARTS = 100
@@ -56,7 +56,7 @@ def span(run: Run, asked: Mapping[str, str]) -> Page:
 
 def parts(run: Run, asked: Mapping[str, str]) -> str:
     """Parts of a step as list items, to be put below it."""
-    level = int(asked["level"]) if asked.get("level", "").isdecimal() else 0
+    level = whole(asked.get("level")) or 0
     across = Scale(_number(asked.get("start")), _number(asked.get("end")))
     found = [(part, 0) for part in run.trace.children(asked["id"], limit=PARTS)]
     total = run.trace.parts([asked["id"]])[asked["id"]]
@@ -65,7 +65,7 @@ def parts(run: Run, asked: Mapping[str, str]) -> str:
 
 
 def _parts(run: Run, own: Span, start: str, lead: str) -> str:
-    first = int(start) if start.isdecimal() and len(start) < 12 else 0
+    first = whole(start) or 0
     total = run.trace.parts([own.id])[own.id]
     if not total:
         return section("steps", "Parts", "It has no parts.")
@@ -117,7 +117,7 @@ def _kinds(run: Run) -> str:
 
 
 def _spans(run: Run, text: str, before: str) -> str:
-    found = run.trace.search(text, before=int(before) if before.isdecimal() and len(before) < 15 else None)
+    found = run.trace.search(text, before=whole(before))
     listed = [
         [
             link(to(run.name, "trace", s.id), s.name),
@@ -133,7 +133,7 @@ def _spans(run: Run, text: str, before: str) -> str:
 
 
 def _records(run: Run, text: str, before: str) -> str:
-    found, rest = records(run.ledger, text, before=int(before) if before.isdecimal() and len(before) < 15 else None)
+    found, rest = records(run.ledger, text, before=whole(before))
     listed = [[link(to(run.name, *f.page), f"{f.kind} {f.id[:8]}"), str(f.round or ""), code(f.excerpt)] for f in found]
     shown = table("Records found", ["record", "round", "where"], listed, kind="texts list")
     others = pager("More records", (to(run.name, "trace", q=text, records=rest) if rest else None, "search on"))

@@ -10,7 +10,7 @@ from ..charts import Point
 from ..difference import compare
 from ..frame import Page, pager
 from ..markup import code, percent, safe, section, several, table, within
-from ..places import link, to
+from ..places import link, to, whole
 from .samples import listing
 
 SHOWN = 20
@@ -74,7 +74,7 @@ def _foresight(run: Run, own: Weakness) -> str:
 
 
 def _failures(run: Run, own: Weakness, start: str) -> str:
-    first = int(start) if start.isdecimal() and len(start) < 9 else 0
+    first = whole(start) or 0
     shown = [run.ledger.get(Attempt, id) for id in own.failures[first : first + SHOWN]]
     rows = [failure(run, attempt) for attempt in shown]
     lead = f"{several(len(own.failures), 'failure')} it was inferred from; what differs is marked."

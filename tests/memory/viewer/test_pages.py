@@ -277,6 +277,19 @@ def test_what_is_not_there_is_a_page_that_says_so(tmp_path: Path, path: str) -> 
     assert_ours(answer.text)
 
 
+@pytest.mark.parametrize(
+    "number", ["-1", "1e9", "9" * 5000, "9" * 15, "٣", "²", "nan", "", "0x1", " 1", "\x00", "NULL"]
+)
+def test_a_number_nobody_would_ask_for_does_no_harm(tmp_path: Path, number: str) -> None:
+    make_run(tmp_path, story())
+    client, place = visit(tmp_path), f"/runs/{RUN}"
+    asked = [("/", "from"), (place, "from"), (f"{place}/samples", "after"), (f"{place}/samples", "round")]
+    asked += [(f"{place}/trace", "from"), (f"{place}/trace?q=a", "steps"), (f"{place}/trace?q=a", "records")]
+    asked += [(f"{place}/trace/00000001/parts", name) for name in ("level", "start", "end")]
+    for path, name in asked:
+        assert client.get(path, params={**({"q": "a"} if "?" in path else {}), name: number}).status_code == 200, path
+
+
 def test_pages_load_no_model_graph_or_vector_store(tmp_path: Path) -> None:
     import subprocess
     import sys
