@@ -27,6 +27,8 @@ Which = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Write JSON lines to standard output.")]
 Most = Annotated[int, typer.Option("--most", min=1, help="Lines at most.")]
 RUNS = Path("runs")
+DRAWN = 8
+"""Lists of exam items the viewer keeps at hand; drawing one again may take a second."""
 
 
 @app.command()
@@ -112,9 +114,13 @@ def view(
     ] = None,
 ) -> None:
     """Look at runs in a browser; follows the ones that are going on, and writes nothing."""
-    from ..memory.viewer.server import serve
+    from functools import lru_cache
 
-    serve([_find(run, runs_dir) for run in runs] if runs else runs_dir, host=host, port=port, token=token, say=_line)
+    from ..memory.viewer.server import serve
+    from .items import tasks
+
+    shown = [_find(run, runs_dir) for run in runs] if runs else runs_dir
+    serve(shown, host=host, port=port, token=token, say=_line, tasks=lru_cache(maxsize=DRAWN)(tasks))
 
 
 def _open(run: Path | None, runs_dir: Path) -> "Run":

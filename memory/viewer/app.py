@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Mapping
+from functools import partial
 from importlib import resources
 
 from starlette.applications import Starlette
@@ -42,13 +43,16 @@ ASSETS = {
 }
 
 
-def application(library: Library, *, host: str = "127.0.0.1", token: str | None = None) -> Starlette:
+def application(
+    library: Library, *, host: str = "127.0.0.1", token: str | None = None, tasks: exam.Tasks | None = None
+) -> Starlette:
     """Build the viewer.
 
     Args:
         library: the runs it shows.
         host: name or address it listens on.
         token: secret every visitor must bring; needed where other machines can reach it.
+        tasks: draws the items of an exam again, which takes rooms above this one.
     """
 
     def of_run(show: Show) -> Callable[[Request], Response]:
@@ -74,7 +78,8 @@ def application(library: Library, *, host: str = "127.0.0.1", token: str | None 
 
     routes = [Route("/", front), Route("/pulse", pulses), Route("/assets/{name}", _asset)]
     routes += [Route("/runs/{run}/pulse", pulse), Route("/runs/{run}/trace/{id}/parts", parts)]
-    routes += [Route(f"/runs/{{run}}{path}", of_run(show)) for path, show in PAGES.items()]
+    pages: dict[str, Show] = {**PAGES, "/exams": partial(exam.page, tasks=tasks)}
+    routes += [Route(f"/runs/{{run}}{path}", of_run(show)) for path, show in pages.items()]
     return Starlette(
         routes=routes,
         middleware=[Middleware(Guard, host=host, token=token)],

@@ -7,10 +7,19 @@ from pathlib import Path
 from ..errors import RunError, UsageError
 from ..stopping import STOP
 from .guard import LEAST, loopback
+from .pages.exam import Tasks
 from .places import Library
 
 
-def serve(runs: Path | list[Path], *, host: str, port: int, token: str | None, say: Callable[[str], None]) -> None:
+def serve(
+    runs: Path | list[Path],
+    *,
+    host: str,
+    port: int,
+    token: str | None,
+    say: Callable[[str], None],
+    tasks: Tasks | None = None,
+) -> None:
     """Show runs until asked to stop.
 
     Args:
@@ -19,6 +28,7 @@ def serve(runs: Path | list[Path], *, host: str, port: int, token: str | None, s
         port: on which port; 0 takes a free one.
         token: secret every visitor must bring.
         say: takes lines for the person who started it.
+        tasks: draws the items of an exam again.
 
     Raises:
         UsageError: another machine could see the runs and there is no token, or the address is taken.
@@ -34,7 +44,7 @@ def serve(runs: Path | list[Path], *, host: str, port: int, token: str | None, s
         address = f"http://{shown}:{listening.getsockname()[1]}/"
         say(f"viewer at {address}{'?token=…' if token else ''}; it only reads; stop it with Ctrl-C")
         config = uvicorn.Config(
-            application(Library(runs), host=host, token=token),
+            application(Library(runs), host=host, token=token, tasks=tasks),
             log_level="warning",
             access_log=False,  # addresses may hold the token
             server_header=False,

@@ -9,10 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from evolvent.agents import cli
+from evolvent.agents import cli, session
+from evolvent.agents.desk import Desk
+from evolvent.agents.items import tasks
+from evolvent.agents.watcher import Nobody
+from evolvent.memory.errors import RunError
 from evolvent.memory.records import Sample
 
-from ..killing import COMMAND
+from ..killing import COMMAND, MINI
 from ..memory.runs import make_run, story
 
 NASTY = "\x1b[31mred\x1b]0;title\x07\u202edriew\u2066\u200b\x00\r\x9b"
@@ -126,3 +130,19 @@ def test_a_port_that_is_taken_is_refused_with_the_way_out(say: Say, tmp_path: Pa
     with socket.create_server(("127.0.0.1", 0)) as taken:
         said = say("view", "--runs-dir", tmp_path, "--port", str(taken.getsockname()[1]))
     assert "try --port 0" in said
+
+
+def test_the_items_of_an_exam_are_drawn_again_in_its_order(tmp_path: Path) -> None:
+    plan = session.plan(MINI, [], seed=0, limit=None, allow_import=False)
+    desk = Desk.create(
+        tmp_path, plan.scenario, plan.parts, plan.session(), toml=plan.toml, stamp="then", watcher=Nobody()
+    )
+    expected = desk.items("select")
+    desk.close()
+    assert tasks(desk.run, "select") == expected
+    assert len(expected) > 0
+
+
+def test_items_are_not_drawn_for_what_is_not_a_run(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="not a run"):
+        tasks(tmp_path, "select")

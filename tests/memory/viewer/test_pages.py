@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from evolvent.memory.errors import RunError
 from evolvent.memory.ledger import Ledger
 from evolvent.memory.reading import Run
-from evolvent.memory.records import Sample, Weakness
+from evolvent.memory.records import Sample, Task, Weakness
 from evolvent.memory.trace import Trace, recording, span
-from evolvent.memory.viewer.pages import samples, sessions, trace
+from evolvent.memory.viewer.pages import exam, samples, sessions, trace
 
-from ..runs import make_attempt, make_exam, make_run, make_sample, make_weakness, story
+from ..runs import make_attempt, make_exam, make_run, make_sample, make_task, make_weakness, story
 from .visits import assert_ours, every_page, kinds_of, visit
 
 RUN = "then_mini_0001"
@@ -100,6 +101,27 @@ def test_exam_flips_are_counted_and_drawn_item_by_item(tmp_path: Path) -> None:
     seen = assert_ours(html)
     assert html.count('<rect class="gained"') == 3
     assert html.count('<rect class="lost"') == 1
+    assert "1, 2, 3" in seen.text
+
+
+def test_items_that_flipped_are_written_out_lost_ones_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exam, "SHOWN", 2)
+    make_run(tmp_path, story())
+    client = visit(tmp_path, tasks=lambda _, __: [make_task(f"task {i}") for i in range(4)])
+    html = client.get(f"/runs/{RUN}/exams").text
+    seen = assert_ours(html)
+    assert [f"task {i}" in seen.text for i in (3, 0, 1)] == [True, True, False]
+    onward = next(link for link in seen.links if "from=2" in link)
+    assert "task 1" in client.get(onward).text
+
+
+def test_exams_are_compared_even_where_their_items_cannot_be_drawn_again(tmp_path: Path) -> None:
+    def gone(run: Path, _: str) -> list[Task]:
+        raise RunError(f"{run}: the data changed <b>")
+
+    make_run(tmp_path, story())
+    seen = assert_ours(visit(tmp_path, tasks=gone).get(f"/runs/{RUN}/exams").text)
+    assert "the data changed <b>" in seen.text
     assert "1, 2, 3" in seen.text
 
 

@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 from starlette.types import Message
 
 from evolvent.memory.viewer.app import application
+from evolvent.memory.viewer.pages.exam import Tasks
 from evolvent.memory.viewer.places import Library
 
 HERE = "http://127.0.0.1:7411"
@@ -26,9 +27,11 @@ TAGS = frozenset(f"{_FRAME} {_INSIDE} {_DRAWN}".split())
 VOID = ("meta", "link", "input", "br")
 
 
-def visit(runs: Path | list[Path], *, token: str | None = None, host: str = "127.0.0.1") -> TestClient:
+def visit(
+    runs: Path | list[Path], *, token: str | None = None, host: str = "127.0.0.1", tasks: Tasks | None = None
+) -> TestClient:
     return TestClient(
-        application(Library(runs), host=host, token=token), base_url=HERE, follow_redirects=False,
+        application(Library(runs), host=host, token=token, tasks=tasks), base_url=HERE, follow_redirects=False,
         raise_server_exceptions=True,
     )  # fmt: skip
 
