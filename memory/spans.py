@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 from . import files
-from .errors import RunError
+from .errors import RunError, UsageError
 
 WINDOW = 200_000
 """Spans looked through in one search; a million take about a second, which is too long for a page."""
+LONGEST = 1_000
+"""Characters looked for at most."""
 _COLUMNS = "seq, id, parent, name, started, seconds, status, attributes"
 
 
@@ -147,7 +149,12 @@ class Spans:
             text: looked for as it stands, except that ASCII letters match in either case.
             before: only spans that ended before this place.
             limit: spans returned at most.
+
+        Raises:
+            UsageError: more text than SQLite looks for.
         """
+        if len(text) > LONGEST:
+            raise UsageError(f"a text of {len(text):,} characters is too long to look for; give at most {LONGEST:,}")
         top = self.count() + 1 if before is None else before
         bottom = max(0, top - 1 - WINDOW)
         pattern = "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"

@@ -1,7 +1,9 @@
 """The pages as a web application: which address gives which page, and what a reader is told when there is none."""
 
 import contextlib
-from collections.abc import Callable, Mapping
+import logging
+import sqlite3
+from collections.abc import Callable, Generator, Mapping
 from functools import partial
 from importlib import resources
 
@@ -19,6 +21,8 @@ from .guard import Guard
 from .markup import safe
 from .pages import exam, record, round, sample, samples, session, sessions, skill, trace, weakness
 from .places import Library
+
+logger = logging.getLogger(__name__)
 
 Show = Callable[[Run, Mapping[str, str]], Page]
 
@@ -55,10 +59,10 @@ def application(
         tasks: draws the items of an exam again, which takes rooms above this one.
     """
 
-    def of_run(show: Show) -> Callable[[Request], Response]:
+    def of_run(show: Callable[[Run, Mapping[str, str]], Response]) -> Callable[[Request], Response]:
         def answer(request: Request) -> Response:
-            with Run.load(library.find(request.path_params["run"])) as run:
-                return HTMLResponse(frame(show(run, {**request.query_params, **request.path_params})))
+            with _opened(library, request.path_params["run"]) as run:
+                return show(run, {**request.query_params, **request.path_params})
 
         return answer
 
@@ -68,22 +72,17 @@ def application(
     def pulses(_: Request) -> Response:
         return JSONResponse(beats(library))
 
-    def parts(request: Request) -> Response:
-        with Run.load(library.find(request.path_params["run"])) as run:
-            return HTMLResponse(trace.parts(run, {**request.query_params, **request.path_params}))
-
-    def pulse(request: Request) -> Response:
-        with Run.load(library.find(request.path_params["run"])) as run:
-            return JSONResponse(beat(run))
-
-    routes = [Route("/", front), Route("/pulse", pulses), Route("/assets/{name}", _asset)]
-    routes += [Route("/runs/{run}/pulse", pulse), Route("/runs/{run}/trace/{id}/parts", parts)]
     pages: dict[str, Show] = {**PAGES, "/exams": partial(exam.page, tasks=tasks)}
-    routes += [Route(f"/runs/{{run}}{path}", of_run(show)) for path, show in pages.items()]
+    routes = [Route("/", front), Route("/pulse", pulses), Route("/assets/{name}", _asset)]
+    routes.append(Route("/runs/{run}/pulse", of_run(lambda run, _: JSONResponse(beat(run)))))
+    routes.append(
+        Route("/runs/{run}/trace/{id}/parts", of_run(lambda run, asked: HTMLResponse(trace.parts(run, asked))))
+    )
+    routes += [Route(f"/runs/{{run}}{path}", of_run(partial(_framed, show))) for path, show in pages.items()]
     return Starlette(
         routes=routes,
         middleware=[Middleware(Guard, host=host, token=token)],
-        exception_handlers={EvolventError: _missing, 404: _missing, 405: _missing},
+        exception_handlers={_Unreadable: _broken, EvolventError: _missing, 404: _missing, 405: _missing},
     )
 
 
@@ -101,10 +100,30 @@ def beats(library: Library) -> dict[str, dict[str, str | int]]:
     """The beats of the newest sessions that go on; one that ends or begins changes what there is."""
     found: dict[str, dict[str, str | int]] = {}
     for path in library.all()[: sessions.SHOWN]:
-        with contextlib.suppress(EvolventError), Run.load(path) as run:
+        with contextlib.suppress(EvolventError, OSError, sqlite3.DatabaseError), Run.load(path) as run:
             if run.status == "running":
                 found[run.name] = beat(run)
     return found
+
+
+class _Unreadable(EvolventError):
+    """A run holds something that no session wrote."""
+
+
+@contextlib.contextmanager
+def _opened(library: Library, name: str) -> Generator[Run]:
+    """Open a run; what cannot be read of it costs a page, not the viewer."""
+    try:
+        with Run.load(library.find(name)) as run:
+            yield run
+    except (OSError, ValueError, KeyError, TypeError, sqlite3.DatabaseError) as error:
+        logger.exception("%s cannot be shown", name)
+        reason = (str(error).splitlines() or [""])[0]
+        raise _Unreadable(f"{name}: something in this run cannot be read ({type(error).__name__}: {reason})") from error
+
+
+def _framed(show: Show, run: Run, asked: Mapping[str, str]) -> Response:
+    return HTMLResponse(frame(show(run, asked)))
 
 
 def _asset(request: Request) -> Response:
@@ -118,6 +137,10 @@ def _asset(request: Request) -> Response:
 async def _missing(_: Request, error: Exception) -> Response:
     known = isinstance(error, EvolventError)
     return _page_of_error(str(error) if known else "no such page; the first one lists all sessions", 404)
+
+
+async def _broken(_: Request, error: Exception) -> Response:
+    return _page_of_error(str(error), 500)
 
 
 def _page_of_error(reason: str, status: int) -> Response:

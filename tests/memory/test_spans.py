@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from evolvent.memory import spans
-from evolvent.memory.errors import RunError
+from evolvent.memory.errors import RunError, UsageError
 from evolvent.memory.spans import Spans
 from evolvent.memory.trace import Trace, recording, span
 
@@ -62,6 +62,11 @@ def test_a_search_goes_through_the_trace_window_by_window(path: Path, monkeypatc
         assert ([s.name for s in first.spans], first.rest) == ([], 6)  # the last two to end are a node and the session
         assert [s.name for s in trace.search("write", before=6).spans] == ["write"]
         assert len(list(trace.every("write", most=9))) == 3
+
+
+def test_more_text_than_can_be_looked_for_is_refused(path: Path) -> None:
+    with closing(Spans.open(path)) as trace, pytest.raises(UsageError, match="60,000 characters is too long"):
+        trace.search("x" * 60_000)
 
 
 def test_a_run_without_a_trace_has_no_steps(tmp_path: Path) -> None:

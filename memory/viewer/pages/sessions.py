@@ -1,5 +1,6 @@
 """All sessions: status, score before and after, samples, time, and the curve in small."""
 
+import sqlite3
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -64,7 +65,7 @@ def row(folder: Path) -> Row:
         with Run.load(folder) as run:
             found = overview(run)
             return found.name, found.scenario, found.status, found
-    except (EvolventError, OSError, ValueError, KeyError, TypeError) as error:
+    except (EvolventError, OSError, ValueError, KeyError, TypeError, sqlite3.DatabaseError) as error:
         return folder.name, str(error).splitlines()[0], "damaged", None
 
 

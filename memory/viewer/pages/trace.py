@@ -14,13 +14,15 @@ from ..waterfall import DEPTH, SHOWN, Scale, more, rows, scale, steps, took
 
 PARTS = 100
 """Parts of one step on one page."""
+LONGEST = 200
+"""Characters searched for; the rest is left out."""
 FEW = 200_000
 """Spans up to which kinds of steps are summed up; it takes a look at every one."""
 
 
 def page(run: Run, asked: Mapping[str, str]) -> Page:
     """Show the whole trace, or what a search finds."""
-    text = asked.get("q", "").strip()
+    text = asked.get("q", "").strip()[:LONGEST]
     trail = [("/", "sessions"), (to(run.name), run.session.name)]
     if text:
         body = [_records(run, text, asked.get("records", "")), _spans(run, text, asked.get("steps", ""))]
