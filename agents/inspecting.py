@@ -5,16 +5,15 @@ turn the reading direction or colour the terminal.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
     from ..memory.reading import Run
-    from ..memory.spans import Span
 
 app = typer.Typer(add_completion=False)
 trace_app = typer.Typer(no_args_is_help=True, help="Look at the steps of a run.")
@@ -32,24 +31,27 @@ DRAWN = 8
 
 
 @app.command()
-def explain(sample: str, run: Which = None, runs_dir: RunsDir = RUNS) -> None:
+def explain(sample: str, run: Which = None, runs_dir: RunsDir = RUNS, json_: Json = False) -> None:
     """Follow a sample from the failures it answers to what the exam of its skill did."""
     from ..memory.lineage import lineage
+    from .facts import of_lineage
     from .telling import of_sample
 
     with _open(run, runs_dir) as opened:
-        _say(of_sample(lineage(opened.ledger, sample), opened.name))
+        found = lineage(opened.ledger, sample)
+        _say([_json(of_lineage(found))] if json_ else of_sample(found, opened.name))
 
 
 @app.command()
-def blame(skill: str, run: Which = None, runs_dir: RunsDir = RUNS) -> None:
+def blame(skill: str, run: Which = None, runs_dir: RunsDir = RUNS, json_: Json = False) -> None:
     """Say which rounds, and samples against which weaknesses, moved a skill up or down."""
     from ..memory import blame as blaming
+    from .facts import of_move
     from .telling import of_skill
 
     with _open(run, runs_dir) as opened:
         moves = blaming.blame(opened.ledger, skill, opened.goal.targets + opened.goal.guards)
-        _say(of_skill(skill, moves, opened.name))
+        _say(map(_json, map(of_move, moves)) if json_ else of_skill(skill, moves, opened.name))
 
 
 @trace_app.command("list")
@@ -61,7 +63,7 @@ def trace_list(run: Which = None, runs_dir: RunsDir = RUNS, json_: Json = False)
         names = opened.trace.names()
         if json_:
             keys = ("name", "spans", "seconds", "failed")
-            _say(json.dumps(dict(zip(keys, row, strict=True)), ensure_ascii=True) for row in names)
+            _say(_json(dict(zip(keys, row, strict=True))) for row in names)
         else:
             _say(of_names(names, opened.name))
 
@@ -81,7 +83,7 @@ def trace_show(
     with _open(run, runs_dir) as opened:
         tops = [opened.trace.get(span)] if span else opened.trace.roots()
         _say(
-            (_json(s) for s, _ in opened.trace.tree(tops, depth=depth, most=most))
+            (_json(asdict(s)) for s, _ in opened.trace.tree(tops, depth=depth, most=most))
             if json_
             else of_tree(opened.trace, tops, depth=depth, most=most)
         )
@@ -96,7 +98,7 @@ def trace_grep(text: str, run: Which = None, runs_dir: RunsDir = RUNS, most: Mos
         found = 0
         for span in opened.trace.every(text, most=most):
             found += 1
-            _say([_json(span)] if json_ else [of_span(span)])
+            _say([_json(asdict(span))] if json_ else [of_span(span)])
         if not found and not json_:
             _say([f"nothing in the {opened.trace.count():,} steps of {opened.name} holds {text!a}"])
 
@@ -133,9 +135,9 @@ def _find(run: Path, runs_dir: Path) -> Path:
     return run if run.is_dir() else runs_dir / run
 
 
-def _json(span: "Span") -> str:
+def _json(facts: Mapping[str, Any]) -> str:
     # ASCII alone: what a model wrote must not reach the terminal as a control character
-    return json.dumps(asdict(span), ensure_ascii=True)
+    return json.dumps(facts, ensure_ascii=True)
 
 
 def _say(lines: Iterable[str]) -> None:

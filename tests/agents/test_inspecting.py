@@ -84,6 +84,20 @@ def test_no_text_of_a_model_reaches_the_terminal_raw(say: Say, tmp_path: Path, c
     assert "\\x1b[31mred" in said
 
 
+def test_programs_get_a_lineage_and_moves_as_json(say: Say, tmp_path: Path) -> None:
+    records = story(NASTY)
+    make_run(tmp_path, records)
+    sample = sample_of([*records])
+    found = json.loads(said := say("explain", sample.id, "--json", "--runs-dir", tmp_path))
+    assert (found["sample"]["id"], found["fate"]["kept"], len(found["failures"])) == (sample.id, True, 1)
+    exam = found["examined"][0]["exam"]
+    assert exam == {"gained": 3, "lost": 1, "items": 4, "change": 0.5, "p_value": pytest.approx(0.3125)}
+    assert said.rstrip().isascii()
+    assert said.rstrip().isprintable()
+    (move,) = map(json.loads, say("blame", "carry", "--json", "--runs-dir", tmp_path).splitlines())
+    assert (move["promoted"], move["taught"][0]["samples"]) == (True, 1)
+
+
 @pytest.mark.parametrize("wanted", ["zz", "0" * 16, "../../etc/passwd", "%"])
 def test_an_unknown_sample_is_refused_in_one_line(say: Say, tmp_path: Path, wanted: str) -> None:
     make_run(tmp_path, story())
