@@ -76,7 +76,7 @@ def of_tree(trace: Spans, tops: Sequence[Span], *, depth: int, most: int) -> Ite
 def of_span(span: Span, *, id: bool = True, indent: int = 0) -> str:
     """One step in one line."""
     took = f"{span.seconds:>9.3f} s" if span.ended else "not ended  "
-    status = "" if span.status in ("ok", "not ended") else f"  {_text(span.status)}"
+    status = "" if span.status == "ok" or not span.ended else f"  {_text(span.status)}"
     known = f"  {_text(json.dumps(span.attributes, ensure_ascii=False))}" if span.attributes else ""
     return f"{span.id + '  ' if id else ''}{_text(span.name):{max(1, NAME - indent)}} {took}{status}{known}"
 

@@ -1,7 +1,7 @@
 """Spans as they were written, read a part at a time: a step, what it was made of, and where a text occurs.
 
-A span is written when it ends, so while a session runs, and for ever after a kill, some have children and no row of
-their own. Those are shown as not ended.
+A span is written when it ends. While a session runs, and for ever after a kill, the ones around it have not; they are
+known by their name and their start.
 """
 
 import json
@@ -18,6 +18,8 @@ WINDOW = 200_000
 """Spans looked through in one search; a million take about a second, which is too long for a page."""
 LONGEST = 1_000
 """Characters looked for at most."""
+UNENDED = "not ended"
+_BEGUN = "id, parent, name, started, attributes"
 _COLUMNS = "seq, id, parent, name, started, seconds, status, attributes"
 
 
@@ -87,7 +89,7 @@ class Spans:
         return int(rows[0][0]) if rows else 0
 
     def get(self, id: str) -> Span:
-        """Read one span; one that has children and no row has not ended.
+        """Read one span, ended or not.
 
         Raises:
             RunError: there is none.
@@ -95,44 +97,40 @@ class Spans:
         rows = self._rows(f"select {_COLUMNS} from spans where id = ? limit 1", id)  # noqa: S608 - names of columns
         if rows:
             return _span(rows[0])
-        began = self._rows("select min(started), max(started + seconds) from spans where parent = ?", id)
-        if not began or began[0][0] is None:
-            raise RunError(f"{self.path}: no span {id!r}; `evolvent trace list` shows the ones there are")
-        first, last = began[0]
-        return Span(id, None, "not ended", float(first), float(last) - float(first), "not ended", {})
+        if begun := self._rows(f"select {_BEGUN} from begun where id = ?", id):  # noqa: S608
+            return self._unended(begun[0])
+        raise RunError(f"{self.path}: no span {id!r}; `evolvent trace list` shows the ones there are")
 
     def roots(self) -> list[Span]:
-        """Steps that belong to no other one, and those whose own step never ended, by time of their start."""
+        """Steps that belong to no other one, by time of their start."""
         whole = self._rows(f"select {_COLUMNS} from spans where parent is null order by started limit 200")  # noqa: S608
-        found = [_span(row) for row in whole] + [self.get(id) for id in self._lost()]
+        begun = self._rows(f"select {_BEGUN} from begun where parent is null order by started limit 200")  # noqa: S608
+        found = [_span(row) for row in whole] + [self._unended(row) for row in begun]
         return sorted(found, key=lambda span: (span.started, span.id))
 
-    def _lost(self) -> list[str]:
-        """Ids of steps that have parts and no row; ids are given in turn, so without a gap none is missing."""
-        last = self._rows("select max(id) from spans")
-        if not last or last[0][0] is None or int(str(last[0][0]), 16) == self.count():
-            return []
-        rows = self._rows(
-            "select parent from (select distinct parent from spans where parent is not null) d "
-            "where not exists (select 1 from spans p where p.id = d.parent) limit 200"
-        )
-        return [str(id) for (id,) in rows]
-
     def children(self, id: str, *, limit: int = 100, offset: int = 0) -> list[Span]:
-        """Parts of a step, by time of their start."""
+        """Parts of a step by time of their start; those that have not ended come last."""
         rows = self._rows(
             f"select {_COLUMNS} from spans where parent = ? order by started, seq limit ? offset ?",  # noqa: S608
             id,
             limit,
             offset,
         )
-        return [_span(row) for row in rows]
+        found = [_span(row) for row in rows]
+        if len(found) < limit:
+            begun = self._rows(f"select {_BEGUN} from begun where parent = ? order by started, id", id)  # noqa: S608
+            found += [self._unended(row) for row in begun][: limit - len(found)]
+        return found
 
     def parts(self, ids: Sequence[str]) -> dict[str, int]:
         """How many parts each of these steps has."""
         marks = ",".join("?" * len(ids))
-        rows = self._rows(f"select parent, count(*) from spans where parent in ({marks}) group by parent", *ids)  # noqa: S608
-        return {**dict.fromkeys(ids, 0), **{str(id): int(count) for id, count in rows}}
+        found = dict.fromkeys(ids, 0)
+        for table in ("spans", "begun"):
+            query = f"select parent, count(*) from {table} where parent in ({marks}) group by parent"  # noqa: S608
+            for id, count in self._rows(query, *ids):
+                found[str(id)] += int(count)
+        return found
 
     def above(self, span: Span) -> list[Span]:
         """Steps a span is part of, outermost first."""
@@ -211,6 +209,12 @@ class Spans:
         ):
             yield [_span(row) for row in rows]
             after = int(rows[-1][0])
+
+    def _unended(self, row: tuple[Any, ...]) -> Span:
+        """A step that has begun; it lasted at least until its last part ended."""
+        id, parent, name, started, attributes = row
+        last = self._rows("select max(started + seconds) from spans where parent = ?", str(id))[0][0]
+        return _span((0, id, parent, name, started, max(0.0, (last or started) - started), UNENDED, attributes))
 
     def _rows(self, query: str, *values: str | int) -> list[tuple[Any, ...]]:
         if self._database is None:

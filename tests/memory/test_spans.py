@@ -1,4 +1,3 @@
-import sqlite3
 from contextlib import closing
 from pathlib import Path
 
@@ -19,25 +18,29 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "trace.sqlite"
 
 
-def kill_before_its_end(path: Path, name: str) -> None:
-    with closing(sqlite3.connect(path)) as database:
-        database.execute("delete from spans where name = ?", (name,))
-        database.commit()
-
-
 def test_a_trace_is_walked_as_a_tree_in_the_order_steps_began(path: Path) -> None:
     with closing(Spans.open(path)) as trace:
         walked = [(s.name, level) for s, level in trace.tree(trace.roots(), depth=2, most=5)]
     assert walked == [("session", 0), ("node", 1), ("write", 2), ("node", 1), ("write", 2)]
 
 
-def test_steps_that_never_ended_keep_the_parts_that_did(path: Path) -> None:
-    kill_before_its_end(path, "session")
-    with closing(Spans.open(path)) as trace:
-        (top,) = trace.roots()
-        assert (top.ended, top.status) == (False, "not ended")
-        assert [s.name for s in trace.children(top.id)] == ["node"] * 3
-        assert trace.parts([top.id]) == {top.id: 3}
+def test_steps_that_have_not_ended_stand_where_they_belong(tmp_path: Path) -> None:
+    with recording(Trace(tmp_path / "trace.sqlite")), span("session", seed=3), span("node"):
+        with span("ask"):
+            pass
+        with span("write"), closing(Spans.open(tmp_path / "trace.sqlite")) as trace:
+            walked = list(trace.tree(trace.roots(), depth=3, most=9))
+            assert [(s.name, level, s.ended) for s, level in walked] == [
+                ("session", 0, False),
+                ("node", 1, False),
+                ("ask", 2, True),
+            ]
+            top = walked[0][0]
+            assert (top.status, top.attributes) == ("not ended", {"seed": 3})
+            assert trace.parts([top.id]) == {top.id: 1}
+            assert [s.name for s in trace.above(walked[2][0])] == ["session", "node"]
+    with closing(Spans.open(tmp_path / "trace.sqlite")) as trace:
+        assert [s.ended for s, _ in trace.tree(trace.roots(), depth=3, most=9)] == [True] * 4
 
 
 def test_parts_of_a_step_come_a_page_at_a_time(path: Path) -> None:

@@ -38,9 +38,9 @@ def page(run: Run, asked: Mapping[str, str]) -> Page:
     shown = (
         steps(rows(run.name, run.trace, walked, scale(tops))) if tops else '<p class="none">no step has ended yet</p>'
     )
-    lead = (
-        f"{several(run.trace.count(), 'step')} have ended; {sum(not top.ended for top in tops):,} with parts have not."
-    )
+    going = sum(not top.ended for top in tops)
+    lead = f"{several(run.trace.count(), 'step')} have ended, in {several(len(tops), 'process', 'processes')}"
+    lead += f", of which {going:,} {'has' if going == 1 else 'have'} not." if going else "."
     return Page("Trace", [section("steps", "Steps", lead, shown), _kinds(run)], trail=trail, run=run.name, pulse=beat)
 
 

@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
@@ -243,15 +244,18 @@ def test_a_step_with_many_parts_opens_the_first_and_leads_to_the_rest(
     assert "2 more" in html
 
 
-def test_a_killed_session_shows_what_had_ended(tmp_path: Path) -> None:
+def test_a_killed_session_shows_what_had_ended_and_what_had_not(tmp_path: Path) -> None:
     run = make_run(tmp_path, story(), status="running")
-    with closing(sqlite3.connect(run / "trace.sqlite")) as database:
-        database.execute("delete from spans where name = 'session'")
-        database.commit()
+    with recording(Trace(run / "trace.sqlite")), span("resumed"), span("training"):
+        with span("batch"):
+            pass
+        shutil.copytree(run, tmp_path / "killed")
     client = visit(tmp_path)
-    assert "interrupted" in client.get(f"/runs/{RUN}").text
-    assert "probe" in client.get(f"/runs/{RUN}/trace").text
-    assert "not ended" in client.get(f"/runs/{RUN}/trace/00000001").text
+    assert "interrupted" in client.get("/runs/killed").text
+    seen = assert_ours(client.get("/runs/killed/trace").text)
+    assert all(name in seen.text for name in ("session", "resumed", "training"))
+    assert "of which 1 has not" in seen.text
+    assert "not ended" in client.get("/runs/killed/trace/00000003").text
 
 
 def test_the_pulse_changes_when_a_session_gets_further(tmp_path: Path) -> None:
