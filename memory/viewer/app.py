@@ -19,7 +19,7 @@ from .figures import doing
 from .frame import Page, frame
 from .guard import Guard
 from .markup import safe
-from .pages import exam, record, round, sample, samples, session, sessions, skill, trace, weakness
+from .pages import compare, exam, record, round, sample, samples, session, sessions, skill, trace, weakness
 from .places import Library
 
 logger = logging.getLogger(__name__)
@@ -69,11 +69,15 @@ def application(
     def front(request: Request) -> Response:
         return HTMLResponse(frame(sessions.page(library, request.query_params)))
 
+    def both(request: Request) -> Response:
+        with _guarded("one of the two"):
+            return HTMLResponse(frame(compare.page(library, request.query_params)))
+
     def pulses(_: Request) -> Response:
         return JSONResponse(beats(library))
 
     pages: dict[str, Show] = {**PAGES, "/exams": partial(exam.page, tasks=tasks)}
-    routes = [Route("/", front), Route("/pulse", pulses), Route("/assets/{name}", _asset)]
+    routes = [Route("/", front), Route("/compare", both), Route("/pulse", pulses), Route("/assets/{name}", _asset)]
     routes.append(Route("/runs/{run}/pulse", of_run(lambda run, _: JSONResponse(beat(run)))))
     routes.append(
         Route("/runs/{run}/trace/{id}/parts", of_run(lambda run, asked: HTMLResponse(trace.parts(run, asked))))
@@ -112,10 +116,15 @@ class _Unreadable(EvolventError):
 
 @contextlib.contextmanager
 def _opened(library: Library, name: str) -> Generator[Run]:
-    """Open a run; what cannot be read of it costs a page, not the viewer."""
+    with _guarded(name), Run.load(library.find(name)) as run:
+        yield run
+
+
+@contextlib.contextmanager
+def _guarded(name: str) -> Generator[None]:
+    """Let what cannot be read of a run cost a page, not the viewer."""
     try:
-        with Run.load(library.find(name)) as run:
-            yield run
+        yield
     except (OSError, ValueError, KeyError, TypeError, sqlite3.DatabaseError) as error:
         logger.exception("%s cannot be shown", name)
         reason = (str(error).splitlines() or [""])[0]

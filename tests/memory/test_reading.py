@@ -13,6 +13,10 @@ from evolvent.memory.reading import Run, newest, shelf
 from .runs import make_run, story
 
 
+def forbidden(*_: object) -> bool:
+    return False
+
+
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
     return make_run(tmp_path, story())
@@ -88,7 +92,7 @@ def test_a_run_is_read_where_nothing_may_be_written(run: Path, monkeypatch: pyte
     for name in ("ledger.sqlite", "trace.sqlite"):
         for log in run.glob(f"{name}-*"):
             log.unlink()
-        monkeypatch.setattr(os, "access", lambda *_: False)  # root may write anywhere, so it has to be told
+        monkeypatch.setattr(os, "access", forbidden)  # root may write anywhere, so it has to be told
         assert "immutable" in files.database(run / name)
     with Run.load(run) as opened:
         assert (opened.samples().num_rows, opened.spans().num_rows) == (2, 2)
@@ -98,7 +102,7 @@ def test_a_run_is_read_where_nothing_may_be_written(run: Path, monkeypatch: pyte
 def test_a_run_with_a_log_is_never_taken_for_one_that_does_not_change(
     run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(os, "access", lambda *_: False)
+    monkeypatch.setattr(os, "access", forbidden)
     (run / "ledger.sqlite-wal").touch()
     assert "immutable" not in files.database(run / "ledger.sqlite")
     assert "immutable" not in files.database(run / "trace.sqlite", "rw")

@@ -49,7 +49,7 @@ def page(library: Library, asked: Mapping[str, str]) -> Page:
     empty = '<p class="none">None yet; begin one with <code>evolvent run scenarios/arithmetic.toml</code>.</p>'
     return Page(
         "Sessions",
-        [plain("sessions", _form(text, order), body if shown else empty, pages)],
+        [plain("sessions", _form(text, order), body if shown else empty, pages, _compare(shown))],
         head=f'<p class="about">{safe(lead)}</p>',
         pulse="/pulse",
     )
@@ -106,4 +106,20 @@ def _form(text: str, order: str) -> str:
         f'<form class="filter" role="search"><input type="search" name="q" value="{safe(text)}" maxlength="200" '
         'placeholder="Filter by name, scenario or status" aria-label="Filter sessions">'
         f'<label>sorted by <select name="sort">{options}</select></label><button>show</button></form>'
+    )
+
+
+def _compare(shown: list[Row]) -> str:
+    """Choose two of the sessions on the page."""
+    if len(shown) < 2:
+        return ""
+
+    def options(chosen: int) -> str:
+        return "".join(
+            f"<option{' selected' if i == chosen else ''}>{safe(name)}</option>" for i, (name, *_) in enumerate(shown)
+        )
+
+    return (
+        f'<form class="filter" action="/compare"><label>compare <select name="a">{options(1)}</select></label>'
+        f'<label>with <select name="b">{options(0)}</select></label><button>show</button></form>'
     )

@@ -65,6 +65,27 @@ def test_many_sessions_come_a_page_at_a_time(tmp_path: Path, monkeypatch: pytest
     assert client.get("/?from=99999999999999999999").status_code == 200
 
 
+def test_two_sessions_are_compared_in_figures_decisions_and_settings(tmp_path: Path) -> None:
+    make_run(tmp_path, story(), name="one")
+    other = make_run(tmp_path, [], name="other") / "scenario.resolved.json"
+    stored = json.loads(other.read_text())
+    other.write_text(json.dumps({"scenario": {**stored["scenario"], "rounds": {"most": 9}}}))
+    client = visit(tmp_path)
+    assert 'action="/compare"' in client.get("/").text
+    seen = assert_ours(client.get("/compare?a=one&b=other").text)
+    assert all(part in seen.text for part in ("25.0 % → 75.0 %", "promoted", "rounds.most", "9"))
+    assert "description" not in seen.text
+    assert "the same scenario" in client.get("/compare?a=one&b=one").text
+
+
+@pytest.mark.parametrize("query", ["", "a=one", "a=one&b=../one", "a=one&b=no"])
+def test_only_sessions_that_are_there_are_compared(tmp_path: Path, query: str) -> None:
+    make_run(tmp_path, story(), name="one")
+    answer = visit(tmp_path).get(f"/compare?{query}")
+    assert answer.status_code == 404
+    assert_ours(answer.text)
+
+
 def test_without_runs_the_first_page_says_how_to_begin_one(tmp_path: Path) -> None:
     assert "evolvent run" in visit(tmp_path).get("/").text
     assert "evolvent run" in visit(tmp_path / "nowhere").get("/").text

@@ -96,7 +96,14 @@ def test_text_of_a_model_is_never_markup_on_any_page(tmp_path: Path, first: int)
 @pytest.mark.parametrize("payload", PAYLOADS, ids=range(len(PAYLOADS)))
 def test_what_a_visitor_asks_for_is_never_markup(empty: Path, payload: str) -> None:
     client, place = visit(empty), f"/runs/{RUN}"
-    asked = ("/", "q"), ("/", "sort"), (f"{place}/trace", "q"), (f"{place}/samples", "end"), (f"{place}/skill", "name")
+    asked = (
+        ("/", "q"),
+        ("/", "sort"),
+        ("/compare", "a"),
+        (f"{place}/trace", "q"),
+        (f"{place}/samples", "end"),
+        (f"{place}/skill", "name"),
+    )
     for path, name in asked:
         assert_ours(client.get(path, params={name: payload}).text)
 
