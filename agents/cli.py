@@ -20,12 +20,14 @@ import typer  # noqa: E402
 
 from ..memory.errors import EvolventError  # noqa: E402
 from ..memory.stopping import STOP, Stopped  # noqa: E402
+from . import inspecting  # noqa: E402
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 runs_app = typer.Typer(no_args_is_help=True, help="Look at earlier runs.")
 scenario_app = typer.Typer(no_args_is_help=True, help="Work with scenario files.")
 app.add_typer(runs_app, name="runs")
 app.add_typer(scenario_app, name="scenario")
+app.add_typer(inspecting.app)
 
 RunsDir = Annotated[Path, typer.Option("--runs-dir", envvar="EVOLVENT_RUNS_DIR", help="Folder that holds runs.")]
 Set = Annotated[

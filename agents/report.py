@@ -9,6 +9,7 @@ from importlib import resources
 from string import Template
 from typing import Any
 
+from ..memory import viewer
 from . import sections
 from .markup import between, code, duration, percent, points, safe, several, table
 
@@ -29,11 +30,10 @@ PLACES = {
 
 def render(found: Json) -> str:
     """Give the page."""
-    folder = resources.files(__package__ or "evolvent.agents")
-    page = Template((folder / "report.html").read_text(encoding="utf-8"))
+    page = Template((resources.files(__package__ or "evolvent.agents") / "report.html").read_text(encoding="utf-8"))
     return page.substitute(
         title=safe(f"{found.get('scenario', '?')}: {found.get('run', '?')}"),
-        style=(folder / "report.css").read_text(encoding="utf-8"),
+        style=(resources.files(viewer) / "assets" / "page.css").read_text(encoding="utf-8"),
         head=_head(found),
         links="".join(f'<li><a href="#{anchor}">{name}</a></li>' for anchor, name in PLACES.items()),
         body="".join(part(found) for part in sections.ALL),

@@ -33,6 +33,17 @@ def read_json(text: str) -> dict[str, Any]:
     return value
 
 
+def database(path: Path, mode: str = "ro") -> str:
+    """Address under which SQLite opens a database; `mode` is `ro` or `rw`.
+
+    A database with a log wants to write beside itself even to be read. Where that is not allowed and no log is left, as
+    in a run of somebody else, it is read as a file that does not change.
+    """
+    address = f"{path.resolve().as_uri()}?mode={mode}"
+    alone = mode == "ro" and not path.with_name(f"{path.name}-wal").exists()
+    return f"{address}&immutable=1" if alone and not os.access(path.parent, os.W_OK) else address
+
+
 def file_digest(path: Path) -> str:
     """Sha256 of a file's bytes, in hexadecimal."""
     with path.open("rb") as file:

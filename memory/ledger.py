@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
+from . import files
 from .errors import LedgerError
 from .records import Record
 from .trace import spent
@@ -26,6 +27,8 @@ create table records (
 );
 create index records_by_round on records (kind, round);
 create index records_by_subject on records (kind, subject);
+create index samples_by_weakness on records (json_extract(body, '$.weakness')) where kind = 'sample';
+create index samples_by_skill on records (json_extract(body, '$.task.skill')) where kind = 'sample';
 create table effects (
   key text primary key, name text not null, round integer not null, status text not null,
   result text, seconds real, unique (name, round)
@@ -38,14 +41,23 @@ R = TypeVar("R", bound=Record)
 
 
 class Ledger:
-    """Open ledger of one run. Only the session that holds the run's lock writes to it."""
+    """Open ledger of one run. Only the session that holds the run's lock writes to it.
 
-    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+    Args:
+        path: the file.
+        read_only: whether to refuse every write.
+        thorough: whether to read the whole file once to see that it is sound; pages of a big run cannot wait for that.
+
+    Raises:
+        LedgerError: missing, damaged, or of another version.
+    """
+
+    def __init__(self, path: Path, *, read_only: bool = False, thorough: bool = True) -> None:
         self.path = path
         # looked at before anything can write: SQLite drops the log of a database that it finds empty
         self._database = self._connect("ro")
         try:
-            self._check()
+            self._check(thorough=thorough)
             if not read_only:
                 self._database.close()
                 self._database = self._connect("rw")
@@ -69,7 +81,7 @@ class Ledger:
         if not self.path.is_file() or not self.path.stat().st_size:
             raise self._unreadable("it is missing or empty")
         # the writer is one thread at a time, but not always the same one: LangGraph runs nodes on its own loop
-        address = f"{self.path.resolve().as_uri()}?mode={mode}"
+        address = files.database(self.path, mode)
         return sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False)
 
     def _unreadable(self, reason: object) -> LedgerError:
@@ -78,8 +90,8 @@ class Ledger:
             f"{self.path}: the ledger cannot be read ({said}); restore it from a copy, nothing was changed"
         )
 
-    def _check(self) -> None:
-        check = self._database.execute("pragma quick_check(1)").fetchone()[0]
+    def _check(self, *, thorough: bool) -> None:
+        check = self._database.execute("pragma quick_check(1)").fetchone()[0] if thorough else "ok"
         if check != "ok":
             raise sqlite3.DatabaseError(check)
         if (found := self.meta("schema")) != SCHEMA:
@@ -199,6 +211,29 @@ class Ledger:
         if row is None:
             raise LedgerError(f"{self.path}: no {record.kind} {id!r}")
         return record.read(row[0])
+
+    def find(self, record: type[R], prefix: str) -> R:
+        """Read the one record whose id begins with `prefix`.
+
+        Raises:
+            LedgerError: there is none, or there are several.
+        """
+        ids = self.rows(
+            "select id from records where kind = ? and id >= ? and id < ? order by id limit 3",
+            record.kind,
+            prefix,
+            prefix + "g",  # ids are hexadecimal
+        )
+        if len(ids) > 1:
+            known = ", ".join(id for (id,) in ids)
+            raise LedgerError(
+                f"{self.path}: several {record.kind} ids begin with {prefix!r}: {known} …; write more of it"
+            )
+        return self.get(record, ids[0][0] if ids else prefix)
+
+    def rows(self, query: str, *values: str | int | float | None) -> list[tuple[Any, ...]]:
+        """Read with SQL, for pages that show a part of many records."""
+        return self._database.execute(query, values).fetchall()
 
     def count(self, record: type[Record], *, round: int | None = None, subject: str | None = None) -> int:
         """Count records of one kind, filed as in `read`."""

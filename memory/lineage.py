@@ -2,8 +2,18 @@
 
 from dataclasses import dataclass
 
+from .exams import Flips, moved
 from .ledger import Ledger
-from .records import Attempt, Critique, Fate, Promotion, Round, Sample, Weakness
+from .records import Attempt, Critique, Exam, Fate, Observation, Promotion, Round, Sample, Weakness
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What the exam of a sample's skill did when a student that was trained on it was examined."""
+
+    decision: Promotion
+    flips: Flips | None
+    """The skill's items, incumbent against candidate; None where the skill was not examined."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,32 +22,58 @@ class Lineage:
 
     sample: Sample
     weakness: Weakness | None
+    life: tuple[Observation, ...]
+    """States of the weakness, round by round."""
     failures: tuple[Attempt, ...]
     critiques: tuple[Critique, ...]
     fate: Fate | None
     """None until the round is curated."""
+    nearest: Sample | None
+    """The sample it collided with, if it did."""
     trained_in: tuple[Round, ...]
-    promoted_in: tuple[Promotion, ...]
-    """Promotions of students that were trained on it."""
+    examined: tuple[Examined, ...]
+    """By round."""
+
+    @property
+    def promoted_in(self) -> tuple[Promotion, ...]:
+        """Promotions of students that were trained on it."""
+        return tuple(e.decision for e in self.examined if e.decision.promoted)
 
 
 def lineage(ledger: Ledger, sample: str) -> Lineage:
     """Follow a sample both ways.
 
+    Args:
+        ledger: of the run.
+        sample: its id, or as many of its first digits as name it alone.
+
     Raises:
-        LedgerError: there is no such sample.
+        LedgerError: there is no such sample, or there are several.
     """
-    own = ledger.get(Sample, sample)
-    fates = ledger.read(Fate, subject=sample)
+    own = ledger.find(Sample, sample)
+    fates = ledger.read(Fate, subject=own.id)
     fate = fates[-1] if fates else None
     rounds = [r for r in ledger.read(Round, subject=own.arm) if fate and fate.kept and r.number >= own.round]
     learned = {r.checkpoint for r in rounds}
+    exams = ledger.read(Exam) if learned else []
     return Lineage(
         sample=own,
         weakness=ledger.get(Weakness, own.weakness) if own.weakness else None,
+        life=tuple(ledger.read(Observation, subject=own.weakness)) if own.weakness else (),
         failures=tuple(ledger.get(Attempt, id) for id in own.failures),
-        critiques=tuple(ledger.read(Critique, subject=sample)),
+        critiques=tuple(ledger.read(Critique, subject=own.id)),
         fate=fate,
+        nearest=_nearest(ledger, fate),
         trained_in=tuple(rounds),
-        promoted_in=tuple(p for p in ledger.read(Promotion) if p.promoted and p.candidate in learned),
+        examined=tuple(
+            Examined(p, moved(exams, p, own.task.skill)) for p in ledger.read(Promotion) if p.candidate in learned
+        ),
     )
+
+
+def _nearest(ledger: Ledger, fate: Fate | None) -> Sample | None:
+    """Another sample, if the collision was with one; it may also have been with a held-out task."""
+    if fate is None or fate.nearest is None:
+        return None
+    rows = ledger.rows("select body from records where kind = 'sample' and id = ?", fate.nearest)
+    return Sample.read(rows[0][0]) if rows else None

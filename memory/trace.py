@@ -1,8 +1,11 @@
 """Spans from every room, and where the wall time went.
 
 A span is written to `trace.sqlite` the moment it ends, so a killed process loses only what had not ended
-(`synchronous=NORMAL`: no fsync per span). Time is booked to exactly one kind of work at a time: an inner
-`spent("inference")` pauses the outer booking, so the shares of a session always sum to its wall time.
+(`synchronous=NORMAL`: no fsync per span). The steps around it are noted with it and struck off when they end, so
+whoever looks at a live or killed session sees where each part belongs.
+
+Time is booked to exactly one kind of work at a time: an inner `spent("inference")` pauses the outer booking, so the
+shares of a session always sum to its wall time.
 """
 
 import contextlib
@@ -10,7 +13,8 @@ import contextvars
 import json
 import sqlite3
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -21,11 +25,20 @@ Work = Literal["start-up", "inference", "training", "embedding", "curation", "fs
 
 Value = str | int | float | bool | None
 
-_TABLE = """
+_TABLES = """
 create table if not exists spans (
   seq integer primary key, id text not null, parent text, name text not null,
   started real not null, seconds real not null, status text not null, attributes text not null
-)"""
+);
+create index if not exists spans_by_id on spans (id);
+create index if not exists spans_by_parent on spans (parent, started);
+create table if not exists begun (
+  id text primary key, parent text, name text not null, started real not null, attributes text not null
+);
+"""
+
+
+_LAST = "select max(coalesce((select max(id) from spans), '0'), coalesce((select max(id) from begun), '0'))"
 
 
 class Clock:
@@ -60,6 +73,18 @@ class Clock:
         return dict(self.seconds)
 
 
+@dataclass(slots=True)
+class _Begun:
+    """A step that goes on."""
+
+    parent: str | None
+    name: str
+    started: float
+    attributes: Mapping[str, Value]
+    noted: bool = False
+    """Whether the database knows of it."""
+
+
 class Trace:
     """Writes spans to a database; without a path it only keeps the clock.
 
@@ -71,14 +96,15 @@ class Trace:
     def __init__(self, path: Path | None = None, *, since: float | None = None) -> None:
         self.clock = Clock(since)
         self._count = 0
+        self._begun: dict[str, _Begun] = {}
         self._database: sqlite3.Connection | None = None
         if path is not None:
             self._database = sqlite3.connect(path, isolation_level=None)
             try:
                 self._database.execute("pragma journal_mode=wal")
                 self._database.execute("pragma synchronous=normal")
-                self._database.execute(_TABLE)
-                self._count = int(self._database.execute("select coalesce(max(seq), 0) from spans").fetchone()[0])
+                self._database.executescript(_TABLES)
+                self._count = int(self._database.execute(_LAST).fetchone()[0], 16)
             except sqlite3.DatabaseError as error:
                 self.close()
                 raise RunError(f"{path}: cannot be read ({error}); delete it, it holds nothing but timings") from None
@@ -88,12 +114,30 @@ class Trace:
         self._count += 1
         return f"{self._count:08x}"
 
+    def begin(self, id: str, parent: str | None, name: str, started: float, attributes: Mapping[str, Value]) -> None:
+        """Keep in mind that a span has begun; it costs nothing until a part of it ends."""
+        self._begun[id] = _Begun(parent, name, started, attributes)
+
     def write(self, row: tuple[str, str | None, str, float, float, str, str]) -> None:
-        """Store one ended span."""
-        if self._database is not None:
-            self._database.execute(
-                "insert into spans(id,parent,name,started,seconds,status,attributes) values(?,?,?,?,?,?,?)", row
-            )
+        """Store one ended span, and note the ones around it that the database does not know of."""
+        own = self._begun.pop(row[0], None)
+        if self._database is None:
+            return
+        self._note(row[1])
+        self._database.execute(
+            "insert into spans(id,parent,name,started,seconds,status,attributes) values(?,?,?,?,?,?,?)", row
+        )
+        if own is not None and own.noted:
+            self._database.execute("delete from begun where id = ?", (row[0],))
+
+    def _note(self, id: str | None) -> None:
+        assert self._database is not None
+        while id is not None and (step := self._begun.get(id)) is not None and not step.noted:
+            step.noted = True
+            known = json.dumps(dict(step.attributes), ensure_ascii=False)
+            row = (id, step.parent, step.name, step.started, known)
+            self._database.execute("insert or replace into begun values (?, ?, ?, ?, ?)", row)
+            id = step.parent
 
     def close(self) -> None:
         """Release the database."""
@@ -146,6 +190,7 @@ def span(name: str, **attributes: Value) -> Generator[dict[str, Value]]:
     # the clock on the wall is right for a record; durations come from the monotonic one
     started, since = time.time(), time.perf_counter()
     status, values = "ok", dict(attributes)
+    trace.begin(identity, parent, name, started, values)
     try:
         yield values
     except BaseException as error:

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from evolvent.memory.errors import LedgerError
 from evolvent.memory.ledger import Ledger
-from evolvent.memory.records import Probe, Share
+from evolvent.memory.records import Probe, Sample, Share
+
+from .runs import make_sample
 
 STEP = st.tuples(st.sampled_from(["probe", "train", "decide"]), st.integers(1, 3), st.integers(0, 5))
 
@@ -39,6 +41,8 @@ def filled(folder: Path) -> Path:
     """A ledger as SIGKILL leaves it: its last transactions are in the log beside it."""
     with opened(folder) as ledger:
         commit(ledger, *(make_share(n) for n in range(300)))
+        ledger.intend("s", "curate", 1)  # samples have indexes of their own, and so pages in the log
+        ledger.commit("s", {}, [make_sample("17+25")], 0.1, meta={})
         ledger.intend("late", "train targeted", 1)
         shutil.copytree(folder, folder / "killed")
     return folder / "killed"
@@ -93,6 +97,40 @@ def test_records_are_found_by_round_subject_and_id(tmp_path: Path) -> None:
         assert (ledger.count(Share), ledger.count(Share, round=2), ledger.count(Probe)) == (3, 2, 0)
         with pytest.raises(LedgerError, match="no share 'nothing'"):
             ledger.get(Share, "nothing")
+
+
+def plan(ledger: Ledger, query: str) -> str:
+    return str(ledger.rows(f"explain query plan {query}"))
+
+
+def test_samples_of_a_weakness_or_a_skill_are_found_without_reading_all_of_them(tmp_path: Path) -> None:
+    with opened(tmp_path) as ledger:
+        samples = "select seq from records where kind = 'sample' and "
+        assert "samples_by_weakness" in plan(ledger, samples + "json_extract(body, '$.weakness') = 'w'")
+        assert "samples_by_skill" in plan(ledger, samples + "json_extract(body, '$.task.skill') = 's'")
+
+
+def test_the_first_digits_of_an_id_are_enough_when_they_name_one_record(tmp_path: Path) -> None:
+    shares = [make_share(n) for n in range(40)]
+    with opened(tmp_path) as ledger:
+        commit(ledger, *shares)
+        assert ledger.find(Share, shares[0].id[:15]) == shares[0]
+        with pytest.raises(LedgerError, match="several share ids begin with ''"):
+            ledger.find(Share, "")
+        with pytest.raises(LedgerError, match="no sample 'f'"):
+            ledger.find(Sample, "f")
+
+
+def test_a_quick_look_opens_a_ledger_without_reading_all_of_it(tmp_path: Path) -> None:
+    with opened(tmp_path) as ledger:
+        commit(ledger, *(make_share(n) for n in range(300)))
+    path = tmp_path / "ledger.sqlite"
+    content = path.read_bytes()
+    path.write_bytes(content[:-4096] + Random(0).randbytes(4096))
+    with pytest.raises(LedgerError, match="cannot be read"):
+        Ledger(path, read_only=True)
+    with closing(Ledger(path, read_only=True, thorough=False)) as ledger:
+        assert ledger.meta("schema") == "1"
 
 
 def test_a_commit_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:

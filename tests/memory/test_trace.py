@@ -1,4 +1,5 @@
 import json
+import shutil
 import sqlite3
 import time
 from contextlib import closing
@@ -104,3 +105,43 @@ def test_without_a_recording_nothing_is_booked_and_nothing_breaks() -> None:
     with spent("training"), span("probe", round=1) as values:
         assert values == {"round": 1}
     assert reading() == {}
+
+
+def test_ids_go_on_after_a_kill_that_lost_the_steps_around_what_had_ended(tmp_path: Path) -> None:
+    path = tmp_path / "trace.sqlite"
+    with recording(Trace(path)), span("session"), span("node"):
+        with span("child"):
+            pass
+        killed = shutil.copytree(tmp_path, tmp_path / "killed") / "trace.sqlite"
+    with recording(Trace(killed)), span("session"):
+        pass
+    assert [s["id"] for s in spans(killed)] == ["00000003", "00000004"]
+
+
+def test_only_steps_around_others_are_noted_while_they_go_on(tmp_path: Path) -> None:
+    path = tmp_path / "trace.sqlite"
+
+    def noted() -> list[str]:
+        with closing(sqlite3.connect(path)) as database:
+            return [name for (name,) in database.execute("select name from begun order by id")]
+
+    with recording(Trace(path)), span("session"):
+        with span("node"):
+            assert noted() == []
+            with span("child"):
+                pass
+            assert noted() == ["session", "node"]
+        assert noted() == ["session"]
+    assert noted() == []
+
+
+def test_a_step_and_its_parts_are_found_without_reading_the_whole_trace(tmp_path: Path) -> None:
+    path = tmp_path / "trace.sqlite"
+    Trace(path).close()
+    with closing(sqlite3.connect(path)) as database:
+        plans = {
+            where: str(database.execute(f"explain query plan select * from spans where {where} = '1'").fetchall())
+            for where in ("id", "parent")
+        }
+    assert "spans_by_id" in plans["id"]
+    assert "spans_by_parent" in plans["parent"]
