@@ -58,7 +58,7 @@ class Student(Section):
 
     engine: PartSpec = PartSpec(name="transformers")
     """How it answers."""
-    hidden: int = Field(default=128, ge=16, le=4096, multiple_of=4)
+    hidden: int = Field(default=96, ge=16, le=4096, multiple_of=4)
     """Width of the embedded student."""
     layers: int = Field(default=2, ge=1, le=64)
     """Depth of the embedded student."""
