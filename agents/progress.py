@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from ..memory.statistics import wilson
-from .markup import visible
+from ..memory.viewer.markup import visible
 
 MARKS = {"open": "○", "taught": "◐", "fixed": "●", "regressed": "↺", "abandoned": "✕"}
 

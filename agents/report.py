@@ -10,8 +10,8 @@ from string import Template
 from typing import Any
 
 from ..memory import viewer
+from ..memory.viewer.markup import between, code, duration, percent, points, safe, several, table
 from . import sections
-from .markup import between, code, duration, percent, points, safe, several, table
 
 Json = dict[str, Any]
 

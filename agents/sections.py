@@ -4,9 +4,22 @@ from collections.abc import Callable
 from itertools import groupby
 from typing import Any
 
-from . import charts
-from .charts import Point
-from .markup import NOTHING, between, code, duration, fold, percent, points, safe, section, several, table, within
+from ..memory.viewer import charts
+from ..memory.viewer.charts import Point
+from ..memory.viewer.markup import (
+    NOTHING,
+    between,
+    code,
+    duration,
+    fold,
+    percent,
+    points,
+    safe,
+    section,
+    several,
+    table,
+    within,
+)
 
 Json = dict[str, Any]
 

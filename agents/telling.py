@@ -8,7 +8,7 @@ from ..memory.exams import Flips
 from ..memory.lineage import Lineage
 from ..memory.records import Attempt
 from ..memory.spans import Span, Spans
-from .markup import several, visible
+from ..memory.viewer.markup import several, visible
 
 SHOWN = 5
 """Failures written out; the rest is counted."""
