@@ -5,6 +5,7 @@ from itertools import groupby
 from typing import Any
 
 from . import charts
+from .bill import bill_table
 from .charts import Point
 from .markup import NOTHING, between, code, duration, fold, percent, points, safe, section, several, table, within
 
@@ -287,6 +288,8 @@ def cost(found: Json) -> str:
     if found.get("cost"):
         rows = [[safe(name.replace("_", " ")), f"{count:,}"] for name, count in found["cost"].items()]
         parts += ["<h3>Counts</h3>", table("Counts", ["what", "count"], rows, kind="figures")]
+    if paid := bill_table(found):
+        parts += ["<h3>Models</h3>", paid]
     return section("cost", "Samples and cost", lead, *parts)
 
 

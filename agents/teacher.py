@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from ..memory.inference import Role
 from ..memory.parts import Part
 from ..memory.records import Attempt, Sample, Share, Weakness
 from ..scenarios.splits import Splits
@@ -28,6 +29,8 @@ class Teacher(Part):
     """Base of every teacher."""
 
     kind: ClassVar[str] = "teacher"
+    asks: ClassVar[tuple[Role, ...]] = ()
+    """Roles of the models it cannot do without."""
 
     @abstractmethod
     async def diagnose(

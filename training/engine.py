@@ -4,7 +4,8 @@ from abc import abstractmethod
 from pathlib import Path
 from typing import ClassVar
 
-from ..memory.inference import Engine
+from ..memory.errors import PartError
+from ..memory.inference import Engine, Model, Role
 from ..memory.parts import Part
 
 
@@ -20,3 +21,12 @@ class EnginePart(Part):
         Raises:
             UnavailableError: the model is not there or cannot be loaded.
         """
+
+    def serve(self, role: Role) -> Model:
+        """Give the model that these settings name by themselves, to work in a role.
+
+        Raises:
+            PartError: this engine serves checkpoints only.
+            UnavailableError: the model is not there.
+        """
+        raise PartError(f"engine {self.name!r} serves checkpoints, not a {role}; use 'openai' in [models.{role}]")
