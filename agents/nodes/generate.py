@@ -23,7 +23,9 @@ class Generation(Node):
             for share, count in missing.items():
                 with span("write", skill=share.skill, samples=count), spent("curation"):
                     weakness = weaknesses[share.weakness] if share.weakness else None
-                    written += await desk.parts.teacher.write(share, weakness, count, desk.splits, attempt=attempt)
+                    written += await desk.parts.teacher.write(
+                        share, weakness, count, desk.splits, attempt=attempt, models=desk.models
+                    )
             return Outcome({"written": len(written)}, written)
 
         inputs = {"teacher": desk.parts.teacher.describe()}
