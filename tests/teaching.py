@@ -28,10 +28,10 @@ class Teaching(Endpoint):
                 most = schema["properties"]["tasks"]["maxItems"]
                 return json.dumps({"tasks": _write(given[-1], most, random.Random(body.get("seed", 0)))})
             case ("reason", "verdict"):
-                right = _solve(given[0]["question"]) == given[0]["answer"]
+                right = solve(given[0]["question"]) == given[0]["answer"]
                 return json.dumps({"reason": "worked it", "verdict": "perfect" if right else "bad"})
             case ("question", "solution"):
-                return json.dumps({"question": given[0]["question"], "solution": _solve(given[0]["question"])})
+                return json.dumps({"question": given[0]["question"], "solution": solve(given[0]["question"])})
             case _:
                 return super()._say(body)
 
@@ -40,7 +40,7 @@ def _data(prompt: str) -> list[Any]:
     return [json.loads(text) for text in re.findall(r"<data>\n(.*?)\n</data>", prompt, re.DOTALL)]
 
 
-def _solve(question: str) -> str:
+def solve(question: str) -> str:
     wide = max(question.find("+"), question.find("*")) + 1
     return work(question).ljust(wide or question.find("-"), "0")
 
@@ -63,7 +63,7 @@ def _write(examples: list[dict[str, str]], most: int, rng: random.Random) -> lis
     tasks: list[dict[str, str]] = []
     for _ in range(most):
         question = sign.join(_mixed(pairs, rng))
-        solution = _solve(question)
+        solution = solve(question)
         if rng.random() < WRONG:
             solution = solution[:-1] + str((int(solution[-1]) + 1) % 10)
         if rng.random() < STRANGE:

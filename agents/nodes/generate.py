@@ -38,7 +38,8 @@ def _missing(round: int, desk: Desk) -> dict[Share, int]:
     """How many accepted samples every share still lacks."""
     refused = {c.sample for c in desk.ledger.read(Critique, round=round) if not c.accepted}
     written = desk.ledger.read(Sample, round=round, subject="targeted")
-    good = Counter((s.task.skill, s.weakness) for s in written if s.id not in refused)
+    usable = (s for s in written if s.id not in refused and desk.splits.owner(s.task.key) == "train")
+    good = Counter((s.task.skill, s.weakness) for s in usable)
     lacking: dict[Share, int] = {}
     for share in desk.ledger.read(Share, round=round):
         have = min(share.samples, good[share.skill, share.weakness])

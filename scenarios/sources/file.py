@@ -77,6 +77,8 @@ class Table:
     columns: Sequence[str]
     words: Collection[str]
     """Words that become features."""
+    keys: Mapping[str, str]
+    """Of the rows, by the identity of their prompts."""
 
 
 class File(Source):
@@ -154,10 +156,12 @@ class File(Source):
         return self._table().answers.get(task.key)
 
     def adopt(self, skill: str, settings: Settings, prompt: str, answer: str) -> Task:
-        """Take a row that somebody else wrote; what can be seen in a prompt are its features."""
-        row = Row(0, skill, identity(prompt), prompt, answer, {})
-        found = tuple(sorted(_features(row, self._table().words)))
-        return super().adopt(skill, settings, prompt, answer).model_copy(update={"features": found})
+        """Take a row that somebody else wrote: the file's own task where it has that prompt."""
+        del settings
+        table, own = self._table(), identity(prompt)
+        row = Row(0, skill, table.keys.get(own, own), prompt, answer, {})
+        features = tuple(sorted(_features(row, table.words)))
+        return Task(skill=skill, key=row.key, prompt=prompt, answer=answer, features=features)
 
     def phrase(self, rule: Sequence[str]) -> str:
         """Say features in words, as they are."""
@@ -220,6 +224,7 @@ def _read(path: str, changed: int, size: int, columns: Columns) -> Table:
         answers={key: row.answer for key, row in first.items()},
         columns=sorted(set[str]().union(*(row.values for row in rows))),
         words=_frequent([row.prompt for row in first.values()]),
+        keys={identity(row.prompt): row.key for row in reversed(rows)},
     )
 
 
