@@ -91,6 +91,10 @@ class Parts:
             for role in parts.teacher.asks
             if role not in parts.models
         ]
+        if scenario.budget.usd is not None and not any(e.priced for e in (parts.engine, *parts.models.values())):
+            refused.append(
+                "budget.usd sees no cost: give an engine a prompt_price or answer_price, or use budget.tokens"
+            )
         for name, skill in scenario.skills.items():
             try:
                 parts.source.check(name, skill.task)

@@ -8,9 +8,13 @@ import json
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined, TemplateError, meta
+from jinja2 import StrictUndefined, TemplateError, meta
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-_ENVIRONMENT = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False)  # noqa: S701
+# a scenario may come from anywhere, so its prompts must not reach into the program; as text they need no escaping
+_ENVIRONMENT = ImmutableSandboxedEnvironment(
+    undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False
+)
 
 
 def render(template: str, **values: Any) -> str:
@@ -18,6 +22,7 @@ def render(template: str, **values: Any) -> str:
 
     Raises:
         jinja2.UndefinedError: it names a value that is not given.
+        jinja2.exceptions.SecurityError: it reaches for more than values.
     """
     return _ENVIRONMENT.from_string(template).render(**values).strip()
 

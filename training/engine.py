@@ -14,6 +14,11 @@ class EnginePart(Part):
 
     kind: ClassVar[str] = "engine"
 
+    @property
+    def priced(self) -> bool:
+        """Whether it says what its calls cost; a budget in money sees no others."""
+        return False
+
     @abstractmethod
     def open(self, checkpoint: Path) -> Engine:
         """Serve a checkpoint.

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jinja2.exceptions import SecurityError
 
 from evolvent.agents.clusters import clusters
 from evolvent.agents.desk import Desk, Parts
@@ -204,6 +205,11 @@ def test_what_others_wrote_cannot_leave_its_place() -> None:
     assert "{{ skill }}" in render("{{ data }}", data=said)
     with pytest.raises(ValueError, match="names 'b'"):
         check("{{ a }}{{ b }}", ("a",))
+
+
+def test_a_prompt_cannot_reach_into_the_program() -> None:
+    with pytest.raises(SecurityError):
+        render("{{ data.__class__.__mro__ }}", data="x")
 
 
 def test_failures_that_look_alike_are_one_cluster_whatever_their_order() -> None:

@@ -69,6 +69,13 @@ def test_an_engine_that_only_serves_checkpoints_cannot_work_in_a_role() -> None:
         parts.greet()
 
 
+def test_a_budget_in_money_that_nothing_counts_against_is_refused(endpoint: Endpoint) -> None:
+    budget = {"usd": 5}
+    with pytest.raises(PartError, match=r"budget\.usd sees no cost: .* use budget\.tokens"):
+        Parts.resolve(make_scenario(budget=budget, models=models(endpoint)), "small.toml")
+    Parts.resolve(make_scenario(budget=budget, models=models(endpoint, answer_price=1)), "small.toml")
+
+
 def test_a_scenario_without_models_is_what_it_was_before_there_were_any() -> None:
     assert "models" not in make_scenario().model_dump()
     assert "models" not in Parts.resolve(make_scenario(), "small.toml").describe()

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import signal
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -70,7 +71,15 @@ def test_a_session_taught_by_a_language_model_goes_through_its_rounds(whole: tup
     assert "What models were paid" in (run / "report.html").read_text()
 
 
-@pytest.mark.parametrize("kill", [Kill(count=5, later=0.1), Kill("effect.before_commit", 20)], ids=str)
+@pytest.mark.parametrize(
+    "kill",
+    [
+        Kill(count=5, later=0.1),
+        Kill(count=5, later=0.1, number=signal.SIGTERM),
+        Kill("effect.before_commit", 20),
+    ],
+    ids=str,
+)
 def test_a_session_killed_while_it_is_taught_comes_to_the_same_and_pays_once(
     endpoint: Teaching, folder: Path, whole: tuple[Path, Json], kill: Kill
 ) -> None:

@@ -55,6 +55,11 @@ class OpenAI(EnginePart):
     answer_price: float = Field(default=0.0, ge=0)
     """US dollars per million tokens answered."""
 
+    @property
+    def priced(self) -> bool:
+        """Whether a price is set."""
+        return self.prompt_price > 0 or self.answer_price > 0
+
     def open(self, checkpoint: Path) -> Engine:
         """Connect and prove that the endpoint answers; the checkpoint is not looked at.
 
