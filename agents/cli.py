@@ -1,6 +1,7 @@
 """The command line: standard output is the result, standard error is progress.
 
-Exit codes: 0 finished, 1 failed, 2 usage or scenario error, 4 model not available, 130/143 interrupted and resumable.
+Exit codes: 0 finished, 1 failed, 2 usage or scenario error, 4 model not available, 5 budget spent and resumable,
+130/143 interrupted and resumable.
 """
 
 import time
@@ -79,13 +80,22 @@ def run(
 
 
 @app.command()
-def resume(run: RunPath, runs_dir: RunsDir = RUNS, json_: Json = False, allow_import: AllowImport = False) -> None:
+def resume(
+    run: RunPath,
+    runs_dir: RunsDir = RUNS,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change the budget, e.g. budget.usd=5.")
+    ] = None,
+    json_: Json = False,
+    allow_import: AllowImport = False,
+) -> None:
     """Go on with an interrupted session, exactly where it stopped."""
     from . import session
 
-    _finish(
-        session.resume(_find(run, runs_dir), since=STARTED, json_lines=json_, allow_import=allow_import), json_=json_
+    found = session.resume(
+        _find(run, runs_dir), since=STARTED, json_lines=json_, allow_import=allow_import, overrides=set_ or []
     )
+    _finish(found, json_=json_)
 
 
 @app.command()

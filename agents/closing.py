@@ -3,6 +3,7 @@
 from typing import Any
 
 from ..memory.viewer.markup import visible
+from .bill import bill_lines
 
 Json = dict[str, Any]
 
@@ -25,6 +26,8 @@ def closing(found: Json) -> str:
         path = f"{found['dir']}/review/round-{found['curated']:03d}.json"
         lines += ["", f'review   the data of the round is ready; write {{"approved": true}} or false to {path}']
         lines += [f"next     evolvent resume {found['dir']}"]
+    elif found["status"] == "spent":
+        lines += ["", *bill_lines(found), f"next     evolvent resume {found['dir']} --set budget.KEY=MORE"]
     else:
         lines += ["", f"next     evolvent resume {found['dir']}"]
     return "\n".join(lines)
@@ -94,4 +97,5 @@ def _cost(found: Json) -> list[str]:
         f"cost     {found['rounds']} rounds, {samples['kept']:,} samples kept of {samples['written']:,}, "
         f"{cost['probe_answers']:,} probe answers, {cost['training_steps']:,} training steps",
         f"time     {found['wall_seconds']:.0f} s: {shares}",
+        *bill_lines(found),
     ]

@@ -1,19 +1,22 @@
 """What every node works at: a run's folder, its ledger and memory, and the parts its scenario names."""
 
 import json
-import os
 import secrets
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import fsum
 from pathlib import Path
 from typing import Any, TypeVar
 
 from ..memory import files
+from ..memory.account import ANSWERS, Account, paying
+from ..memory.budget import Budget
 from ..memory.effects import Effects
 from ..memory.embedder import Embedder
 from ..memory.errors import PartError, RunError
+from ..memory.inference import Model, Models, Role
 from ..memory.ledger import Ledger
 from ..memory.lock import Lock
 from ..memory.parts import Part, PartSpec, load
@@ -21,6 +24,7 @@ from ..memory.recall import Recall
 from ..memory.records import Arm, Attempt, Fate, Sample, Score, Session, Split, Task
 from ..memory.store import Store
 from ..memory.trace import Trace, recording, spent
+from ..scenarios.loader import rebudget
 from ..scenarios.schema import Scenario
 from ..scenarios.source import Source
 from ..scenarios.splits import Splits
@@ -32,6 +36,7 @@ from ..training.gate import Gate
 from ..training.serving.host import hosting
 from ..training.trainer import Trainer
 from .allocator import Allocator
+from .folder import RESOLVED, begun, environment, resolved
 from .teacher import Teacher
 from .watcher import Watcher
 
@@ -55,6 +60,8 @@ class Parts:
     allocator: Allocator
     embedder: Embedder
     store: Store
+    models: Mapping[Role, EnginePart]
+    """Engines beside the student's."""
 
     @classmethod
     def resolve(cls, scenario: Scenario, where: str, *, allow_import: bool = False) -> "Parts":
@@ -77,8 +84,17 @@ class Parts:
             allocator=one(scenario.allocator, Allocator, "agents.allocators"),
             embedder=one(scenario.embedder, Embedder, "memory.embedders"),
             store=one(scenario.store, Store, "memory.stores"),
+            models={role: one(spec, EnginePart, "training.engines") for role, spec in scenario.models.items()},
         )
-        refused: list[str] = []
+        refused = [
+            f"teacher {parts.teacher.name!r} asks a {role}; name its engine in [models.{role}]"
+            for role in parts.teacher.asks
+            if role not in parts.models
+        ]
+        if scenario.budget.usd is not None and not any(e.priced for e in (parts.engine, *parts.models.values())):
+            refused.append(
+                "budget.usd sees no cost: give an engine a prompt_price or answer_price, or use budget.tokens"
+            )
         for name, skill in scenario.skills.items():
             try:
                 parts.source.check(name, skill.task)
@@ -94,7 +110,17 @@ class Parts:
 
     def describe(self) -> dict[str, Any]:
         """Names and settings of all parts, defaults included."""
-        return {name: part.describe() for name, part in vars(self).items()}
+        single = {name: part.describe() for name, part in vars(self).items() if name != "models"}
+        return single | ({"models": {r: m.describe() for r, m in self.models.items()}} if self.models else {})
+
+    def greet(self) -> None:
+        """See that every model is there.
+
+        Raises:
+            UnavailableError: one is not.
+        """
+        for role, engine in self.models.items():
+            engine.serve(role).close()
 
 
 @dataclass
@@ -110,6 +136,9 @@ class Desk:
     recall: Recall
     trace: Trace
     watcher: Watcher
+    account: Account
+    models: Models
+    """Who may be asked, by role."""
     _exits: ExitStack = field(repr=False)
 
     @classmethod
@@ -137,7 +166,7 @@ class Desk:
             for folder in ("rounds", "staging"):
                 (run / folder).mkdir()
             files.write_text(run / "scenario.toml", toml)
-            files.write_json(run / "scenario.resolved.json", resolved(scenario, parts))
+            files.write_json(run / RESOLVED, resolved(scenario, parts.describe()))
             files.write_json(run / "environment.json", environment())
             Ledger.create(run / "ledger.sqlite")
             # last, for it makes the folder a run: from here on a missing ledger is a lost one
@@ -149,15 +178,20 @@ class Desk:
         return cls._open(run, scenario, parts, session, watcher, since)
 
     @classmethod
-    def reopen(cls, run: Path, *, watcher: Watcher, since: float | None = None, allow_import: bool = False) -> "Desk":
-        """Open a run that was begun before.
+    def reopen(
+        cls, run: Path, *, watcher: Watcher, since: float | None = None, allow_import: bool = False,
+        overrides: Sequence[str] = (),
+    ) -> "Desk":  # fmt: skip
+        """Open a run that was begun before, with another budget where the overrides say so.
 
         Raises:
             RunError: not a run, changed since, or in use.
+            ScenarioError: an override that is not of the budget.
         """
         scenario, session = begun(run)
-        parts = Parts.resolve(scenario, str(run / "scenario.resolved.json"), allow_import=allow_import)
-        if (stored := json.loads((run / "scenario.resolved.json").read_text()).get("parts")) != parts.describe():
+        scenario = rebudget(scenario, overrides, where=str(run))
+        parts = Parts.resolve(scenario, str(run / RESOLVED), allow_import=allow_import)
+        if (stored := json.loads((run / RESOLVED).read_text()).get("parts")) != parts.describe():
             changed = [name for name, part in parts.describe().items() if part != (stored or {}).get(name)]
             raise RunError(
                 f"{run}: settings of {', '.join(changed)} have other defaults in this version; "
@@ -168,7 +202,10 @@ class Desk:
                 f"{run}: the data behind source {parts.source.name!r} changed since this run began; "
                 "bring the old data back, or start a new run with `evolvent run`"
             )
-        return cls._open(run, scenario, parts, session, watcher, since)
+        desk = cls._open(run, scenario, parts, session, watcher, since)
+        if overrides:
+            files.write_json(run / RESOLVED, resolved(scenario, parts.describe()))
+        return desk
 
     @classmethod
     def _open(
@@ -182,12 +219,15 @@ class Desk:
             stack.callback(ledger.close)
             stack.enter_context(hosting(run / "serving"))
             trace = stack.enter_context(recording(Trace(run / "trace.sqlite", since=since)))
+            limits = Budget(**scenario.budget.model_dump())
+            account = stack.enter_context(paying(Account(run / ANSWERS, limits, seconds=wall_seconds(ledger))))
+            models: Models = {role: _until(stack, part.serve(role)) for role, part in parts.models.items()}
             with spent("start-up"):
                 recall = Recall.open(run / "memory", store=parts.store, embedder=parts.embedder)
             stack.callback(recall.close)
             effects = Effects(ledger, run, session.id)
             exits = stack.pop_all()
-        return cls(run, scenario, parts, session, ledger, effects, recall, trace, watcher, exits)
+        return cls(run, scenario, parts, session, ledger, effects, recall, trace, watcher, account, models, exits)
 
     def close(self) -> None:
         """Release everything, in reverse order."""
@@ -282,50 +322,15 @@ class Desk:
         self.watcher.on(event, facts)
 
 
-def begun(run: Path) -> tuple[Scenario, Session]:
-    """What a run was begun with.
-
-    Raises:
-        RunError: not a run, damaged, or changed since.
-    """
-    from ..scenarios.loader import parse
-
-    try:
-        stored = json.loads((run / "scenario.resolved.json").read_text())["scenario"]
-        session = Session.model_validate(json.loads((run / "session.json").read_text())["session"])
-    except FileNotFoundError:
-        raise RunError(f"{run}: not a run of evolvent; `evolvent runs list` shows the ones there are") from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        reason = str(error).splitlines()[0]
-        raise RunError(
-            f"{run}: session.json or scenario.resolved.json is damaged ({reason}); restore it from a copy"
-        ) from None
-    scenario = parse(stored, where=str(run / "scenario.resolved.json"))
-    if scenario.hash != session.scenario:
-        raise RunError(
-            f"{run / 'scenario.resolved.json'}: the scenario changed since this run began; "
-            "undo the change, or start a new run with `evolvent run`"
-        )
-    return scenario, session
+def _until(stack: ExitStack, model: Model) -> Model:
+    """Keep a model until everything is released."""
+    stack.callback(model.close)
+    return model
 
 
-def resolved(scenario: Scenario, parts: Parts) -> dict[str, Any]:
-    """A scenario with every default written out."""
-    return {"scenario": scenario.model_dump(mode="json"), "parts": parts.describe(), "hash": scenario.hash}
-
-
-def environment() -> dict[str, Any]:
-    """What the session runs on."""
-    import platform
-    from importlib.metadata import version
-
-    names = ("evolvent", "torch", "transformers", "trl", "datasets", "langgraph", "chromadb", "pydantic", "numpy")
-    return {
-        "python": platform.python_version(),
-        "machine": platform.machine(),
-        "cores": os.cpu_count(),
-        "packages": {name: version(name) for name in names},
-    }
+def wall_seconds(ledger: Ledger) -> float:
+    """Wall time of all earlier processes of a session, as far as it was written down."""
+    return fsum(fsum(files.read_json(text).values()) for text in ledger.metas("clock ").values())
 
 
 def seed_of(desk: Desk, *names: str | int) -> int:

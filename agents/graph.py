@@ -133,6 +133,7 @@ async def advance(desk: Desk) -> str:
 def _step(name: str, node: Node, desk: Desk) -> Callable[[State], Awaitable[Update]]:
     async def step(state: State) -> Update:
         STOP.heed()
+        desk.account.purse.check_time()
         desk.say("node", name=name, round=state.get("round", 0))
         with span(f"node {name}", round=state.get("round", 0)):
             return await node.run(state, desk)

@@ -20,6 +20,7 @@ from ..memory.viewer.markup import (
     table,
     within,
 )
+from .bill import bill_table
 
 Json = dict[str, Any]
 
@@ -300,6 +301,8 @@ def cost(found: Json) -> str:
     if found.get("cost"):
         rows = [[safe(name.replace("_", " ")), f"{count:,}"] for name, count in found["cost"].items()]
         parts += ["<h3>Counts</h3>", table("Counts", ["what", "count"], rows, kind="figures")]
+    if paid := bill_table(found):
+        parts += ["<h3>Models</h3>", paid]
     return section("cost", "Samples and cost", lead, *parts)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..memory import crash, files
-from ..memory.errors import RunError, ScenarioError
+from ..memory.errors import BudgetError, RunError, ScenarioError
 from ..memory.ledger import Ledger
 from ..memory.lock import alive
 from ..memory.records import Session
@@ -24,8 +24,10 @@ from ..scenarios.schema import Scenario
 from ..scenarios.splits import Splits
 from ..scenarios.validation import Validation, validate
 from . import graph
-from .desk import Desk, Parts, begun
+from .bill import bill
+from .desk import Desk, Parts
 from .estimate import Estimate, estimate
+from .folder import begun
 from .mistakes import FEW, mistakes
 from .progress import Progress
 from .summary import summarize
@@ -126,7 +128,13 @@ def plan(path: Path, overrides: Sequence[str], *, seed: int, limit: int | None, 
 
 
 def start(plan: Plan, runs: Path, *, since: float, json_lines: bool) -> Json:
-    """Run a new session to its end."""
+    """Run a new session to its end.
+
+    Raises:
+        UnavailableError: a model is not there; nothing was written.
+        BudgetError: a budget is spent; the run goes on with a larger one.
+    """
+    plan.parts.greet()
     session = plan.session()
     stamp = datetime.now().astimezone().strftime("%Y-%m-%dT%H-%M-%S")
     progress = Progress(plan.scenario.rounds.most, expected=plan.estimate.seconds)
@@ -139,15 +147,15 @@ def start(plan: Plan, runs: Path, *, since: float, json_lines: bool) -> Json:
     return _run(open_desk, progress, json_lines=json_lines)
 
 
-def resume(run: Path, *, since: float, json_lines: bool, allow_import: bool) -> Json:
-    """Go on with a session; a finished one only gives its result."""
+def resume(run: Path, *, since: float, json_lines: bool, allow_import: bool, overrides: Sequence[str] = ()) -> Json:
+    """Go on with a session, with another budget where the overrides say so; a finished one only gives its result."""
     if _status(run) == "finished":
         return result(run)
     graph.check(run, begun(run)[1].graph)
     progress = Progress(0)
 
     def open_desk(watcher: Watcher) -> Desk:
-        desk = Desk.reopen(run, watcher=watcher, since=since, allow_import=allow_import)
+        desk = Desk.reopen(run, watcher=watcher, since=since, allow_import=allow_import, overrides=overrides)
         progress.rounds = desk.scenario.rounds.most
         return desk
 
@@ -159,7 +167,8 @@ def result(run: Path) -> Json:
     scenario, session = begun(run)
     ledger = Ledger(run / "ledger.sqlite", read_only=True)
     try:
-        return summarize(ledger, scenario, session, run=run.name, directory=str(run), status=_status(run))
+        found = summarize(ledger, scenario, session, run=run.name, directory=str(run), status=_status(run))
+        return found | {"models": bill(run, scenario)}
     finally:
         ledger.close()
 
@@ -211,6 +220,9 @@ def _run(open_desk: Callable[[Watcher], Desk], progress: Progress, *, json_lines
                     f"interrupted; go on with: evolvent resume {desk.run}", markup=False, soft_wrap=True
                 )
                 raise
+            except BudgetError:
+                _conclude(desk, "spent")
+                raise
             except BaseException:
                 _set_status(desk.run, "failed")
                 progress.console.print(
@@ -229,11 +241,16 @@ def _advance(desk: Desk) -> Json:
         _import_heavy()
     status = asyncio.run(graph.advance(desk))
     STOP.heed()
+    return _conclude(desk, status)
+
+
+def _conclude(desk: Desk, status: str) -> Json:
+    """Write down what the session has come to."""
     for key, value in desk.effects.clock().items():
         desk.ledger.set_meta(key, value)
     found = summarize(
         desk.ledger, desk.scenario, desk.session, run=desk.run.name, directory=str(desk.run), status=status
-    )
+    ) | {"models": bill(desk.run, desk.scenario)}
     crash.point("report.before_write")
     _write_report(desk.run, found)
     # after the report: a finished session is never opened again, so nothing would write it

@@ -3,11 +3,23 @@
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from types import MappingProxyType
+from typing import ClassVar, NamedTuple
 
+from ..memory.inference import Models, Role
 from ..memory.parts import Part
 from ..memory.records import Attempt, Sample, Share, Weakness
 from ..scenarios.splits import Splits
+
+NOBODY: Models = MappingProxyType({})
+"""No model to ask."""
+
+
+class Opinion(NamedTuple):
+    """What judges decided of one sample, and why."""
+
+    accepted: bool
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +40,14 @@ class Teacher(Part):
     """Base of every teacher."""
 
     kind: ClassVar[str] = "teacher"
+    asks: ClassVar[tuple[Role, ...]] = ()
+    """Roles of the models it cannot do without."""
 
     @abstractmethod
     async def diagnose(
-        self, skill: str, attempts: Sequence[Attempt], elsewhere: Sequence[Attempt], splits: Splits
-    ) -> list[Hypothesis]:
+        self, skill: str, attempts: Sequence[Attempt], elsewhere: Sequence[Attempt], splits: Splits, *,
+        models: Models = NOBODY,
+    ) -> list[Hypothesis]:  # fmt: skip
         """Explain the failures of one skill, surest first; the first few are tested.
 
         Args:
@@ -40,12 +55,14 @@ class Teacher(Part):
             attempts: this round's attempts at it, right and wrong.
             elsewhere: right answers to other skills, for contrast.
             splits: knows the source and its vocabulary.
+            models: who may be asked, by role; all that `asks` names are there.
         """
 
     @abstractmethod
     async def write(
-        self, share: Share, weakness: Weakness | None, count: int, splits: Splits, *, attempt: int
-    ) -> list[Sample]:
+        self, share: Share, weakness: Weakness | None, count: int, splits: Splits, *, attempt: int,
+        models: Models = NOBODY,
+    ) -> list[Sample]:  # fmt: skip
         """Write training samples for one share of the budget.
 
         Args:
@@ -54,4 +71,22 @@ class Teacher(Part):
             count: how many; fewer may come back.
             splits: draws tasks that belong to no exam.
             attempt: 1 for the first try, higher when critique rejected some.
+            models: as in `diagnose`.
         """
+
+    def refuse(self, sample: Sample, splits: Splits) -> str | None:
+        """Say why a sample of its own cannot be used whatever anybody thinks of it, or None."""
+        del sample, splits
+        return None
+
+    async def judge(self, samples: Sequence[Sample], *, models: Models = NOBODY) -> list[Opinion | None]:
+        """Say of each sample that no verifier can decide whether it may be taught; None without an opinion."""
+        del models
+        return [None] * len(samples)
+
+    async def repair(
+        self, refused: Sequence[tuple[Sample, str]], splits: Splits, *, models: Models = NOBODY
+    ) -> list[Sample | None]:
+        """Write samples again for which it was said what is wrong with them; None for one that stays as it is."""
+        del splits, models
+        return [None] * len(refused)

@@ -3,6 +3,7 @@
 A budget is looked at before every call, so it is overshot by at most the calls that were under way.
 """
 
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -62,11 +63,14 @@ class Purse:
         self._total = sum(self.roles.values(), Spending())
         self._clock = clock
         self._since = clock() - seconds
+        self._lock = threading.Lock()
 
     def pay(self, role: str, cost: Spending) -> None:
         """Book a call that is paid and stored."""
-        self.roles[role] = self.roles.get(role, Spending()) + cost
-        self._total += cost
+        # engines of several roles pay from threads of their own
+        with self._lock:
+            self.roles[role] = self.roles.get(role, Spending()) + cost
+            self._total += cost
 
     @property
     def seconds(self) -> float:
@@ -80,13 +84,22 @@ class Purse:
             BudgetError: a budget is reached.
         """
         total = self._total
-        for name, used, most in (
-            ("tokens", total.prompt_tokens + total.tokens, self.budget.tokens),
-            ("usd", total.usd, self.budget.usd),
-            ("wall_clock", self.seconds, self.budget.wall_clock),
-        ):
-            if most is not None and used >= most:
-                raise BudgetError(
-                    f"budget {name} = {most:g} is spent ({used:g}); everything paid for is kept, "
-                    "raise it and `evolvent resume` goes on"
-                )
+        _within("tokens", total.prompt_tokens + total.tokens, self.budget.tokens)
+        _within("usd", total.usd, self.budget.usd)
+        self.check_time()
+
+    def check_time(self) -> None:
+        """Let the next step begin, which may need no call.
+
+        Raises:
+            BudgetError: the wall time is used up.
+        """
+        _within("wall_clock", self.seconds, self.budget.wall_clock)
+
+
+def _within(name: str, used: float, most: float | None) -> None:
+    if most is not None and used >= most:
+        raise BudgetError(
+            f"budget {name} = {most:g} is spent ({used:g}); everything paid for is kept, "
+            f"raise it and go on with `evolvent resume RUN --set budget.{name}=…`"
+        )

@@ -2,7 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
+
+Role = Literal["teacher", "judge"]
+"""What a model works as beside the student."""
 
 Message = Mapping[str, Any]
 """One turn as the chat format has it: `role`, `content`, and what a tool call adds."""
@@ -111,3 +114,32 @@ class Engine(Protocol):
     def close(self) -> None:
         """Free what the model holds."""
         ...
+
+
+class Reply(NamedTuple):
+    """What became of one request to a model; a failed one is data like any other."""
+
+    completion: Completion | None
+    reason: str = ""
+    """Why there is no completion; empty when there is one."""
+
+
+class Model(Protocol):
+    """A model that works in a role; the same one through a whole session."""
+
+    async def ask(self, requests: Sequence[Request]) -> list[Reply]:
+        """Give what became of each request, in their order.
+
+        Raises:
+            UnavailableError: the model is gone.
+            BudgetError: a budget is spent.
+        """
+        ...
+
+    def close(self) -> None:
+        """Free what it holds."""
+        ...
+
+
+Models = Mapping[Role, Model]
+"""Who may be asked, by role."""

@@ -83,9 +83,8 @@ class Responses:
 
     def spending(self) -> dict[str, Spending]:
         """What was paid, by role."""
-        query = "select role, count(*), sum(prompt_tokens), sum(tokens), sum(usd) from responses group by role"
         with self._lock:
-            return {role: Spending(*cost) for role, *cost in self._reader.execute(query)}
+            return _spending(self._reader)
 
     def close(self) -> None:
         """Write what waits and release the file."""
@@ -113,7 +112,32 @@ class Responses:
         except sqlite3.DatabaseError as error:
             self._writer.shutdown()
             self._database.close()
-            raise RunError(
-                f"{self.path}: stored answers cannot be read ({error}); restore the file from a copy, "
-                "or delete it and pay for them again"
-            ) from None
+            raise _unreadable(self.path, error) from None
+
+
+def paid(path: Path) -> dict[str, Spending]:
+    """What was paid, by role, looked up without touching the store; nothing where there is none.
+
+    Raises:
+        RunError: it cannot be read.
+    """
+    if not path.exists():
+        return {}
+    try:
+        with contextlib.closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as database:
+            known = database.execute("select 1 from sqlite_master where name = 'responses'").fetchone()
+            return _spending(database) if known else {}
+    except sqlite3.DatabaseError as error:
+        raise _unreadable(path, error) from None
+
+
+def _spending(database: sqlite3.Connection) -> dict[str, Spending]:
+    query = "select role, count(*), sum(prompt_tokens), sum(tokens), sum(usd) from responses group by role"
+    return {role: Spending(*cost) for role, *cost in database.execute(query)}
+
+
+def _unreadable(path: Path, error: sqlite3.DatabaseError) -> RunError:
+    return RunError(
+        f"{path}: stored answers cannot be read ({error}); restore the file from a copy, "
+        "or delete it and pay for them again"
+    )

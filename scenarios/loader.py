@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from ..memory.errors import ScenarioError
 from ..memory.parts import explain
-from .schema import Scenario
+from .schema import Limits, Scenario
 
 LARGEST = 1 << 20
 """Bytes a scenario file may have."""
@@ -64,6 +64,24 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Scenario:
         _override(value, override)
     _anchor(value, Path.cwd())
     return parse(value, where=str(path))
+
+
+def rebudget(scenario: Scenario, overrides: Sequence[str], *, where: str) -> Scenario:
+    """Give a scenario another budget, by `budget.key=value` overrides.
+
+    Raises:
+        ScenarioError: an override of anything else, or a budget that is none.
+    """
+    value = scenario.model_dump(mode="json")
+    for override in overrides:
+        if not override.strip().startswith("budget."):
+            known = ", ".join(f"budget.{name}" for name in Limits.model_fields)
+            raise ScenarioError(
+                f"--set {override!r}: a run that was begun keeps its scenario, and only {known} can change; "
+                "for anything else start a new run with `evolvent run`"
+            )
+        _override(value, override)
+    return parse(value, where=where)
 
 
 def _anchor(value: dict[str, Any], folder: Path) -> None:

@@ -5,6 +5,7 @@ from typing import Annotated, Any, cast
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from ..memory.files import digest
+from ..memory.inference import Role
 from ..memory.parts import PartSpec
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
@@ -158,6 +159,17 @@ class Rounds(Section):
     """New samples per round, replay included."""
 
 
+class Limits(Section):
+    """What a session may spend at most; without a limit it spends what it needs. A resumed run may be given more."""
+
+    tokens: int | None = Field(default=None, ge=1)
+    """Tokens of everything asked of endpoints and of their answers."""
+    usd: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    """US dollars, at the prices that the engines name."""
+    wall_clock: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    """Seconds, over all the processes of a session."""
+
+
 class Scenario(Section):
     """A target: what a student should become able to do."""
 
@@ -189,6 +201,9 @@ class Scenario(Section):
     curation: Curation = Curation()
     gate: GateSettings = GateSettings()
     rounds: Rounds = Rounds()
+    budget: Limits = Limits()
+    models: dict[Role, PartSpec] = Field(default={}, exclude_if=lambda models: not models)
+    """Engines beside the student's, by what they work as: `[models.teacher]`, `[models.judge]`."""
     control: bool = True
     """Train a twin on uniformly drawn data, to say whether targeting earned its keep."""
     review: bool = False
@@ -206,8 +221,8 @@ class Scenario(Section):
 
     @property
     def hash(self) -> str:
-        """Digest of everything the scenario says, defaults included."""
-        return digest(self.model_dump(mode="json"))
+        """Digest of everything the scenario says, defaults included, but for the budget: more money decides nothing."""
+        return digest(self.model_dump(mode="json", exclude={"budget"}))
 
     @model_validator(mode="after")
     def _sensible(self) -> "Scenario":

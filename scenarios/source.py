@@ -4,6 +4,8 @@ A source knows what makes two tasks the same (the key), what is true of a task (
 tasks a skill has. It never knows about splits: membership is a function of the key, see `splits.py`.
 """
 
+import hashlib
+import unicodedata
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from random import Random
@@ -57,10 +59,24 @@ class Source(Part):
             lacking: features no task may have.
         """
 
+    def holds(self, key: str) -> bool:
+        """Whether a task with this key could be drawn here; where not, no exam can hold it."""
+        del key
+        return True
+
     def solve(self, task: Task) -> str | None:
         """Answer a task by another way than the one that wrote it; None where there is no other way."""
         del task
         return None
+
+    def adopt(self, skill: str, settings: Settings, prompt: str, answer: str) -> Task:
+        """Make a task of what somebody else wrote, with the key and features it would have if it were drawn here.
+
+        Raises:
+            ValueError: it is no task of this skill; the message is the reason to keep beside it.
+        """
+        del settings
+        return Task(skill=skill, prompt=prompt, answer=answer, key=identity(prompt))
 
     def phrase(self, rule: Sequence[str]) -> str:
         """Say in words what tasks with these features have in common."""
@@ -76,3 +92,9 @@ class Source(Part):
         is the identity and near tasks are harmless.
         """
         return True
+
+
+def identity(prompt: str) -> str:
+    """Hash a prompt regardless of case, spacing and compatible forms of characters."""
+    text = " ".join(unicodedata.normalize("NFKC", prompt).casefold().split())
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]

@@ -42,6 +42,10 @@ class Splits:
         probe, exam, report = self._bounds
         return "probe" if where < probe else "exam" if where < exam else "report" if where < report else "train"
 
+    def owner(self, key: str) -> Part:
+        """Say who owns a task that anybody may have written: one that the source cannot draw is in no exam."""
+        return self.part(key) if self.source.holds(key) else "train"
+
     def only(self, part: Part) -> Callable[[str], bool]:
         """Predicate over keys: belongs to this part."""
         return lambda key: self.part(key) == part
@@ -73,6 +77,14 @@ class Splits:
             return key not in beside and own(key)
 
         return self.source.draw(skill, settings, count, rng, allowed=allowed, having=having, lacking=lacking)
+
+    def adopt(self, skill: str, prompt: str, answer: str) -> Task:
+        """Make a task of what somebody else wrote.
+
+        Raises:
+            ValueError: it is no task of this skill.
+        """
+        return self.source.adopt(skill, self.scenario.skills[skill].task, prompt, answer)
 
     def items(self, split: Split, *, limit: int | None = None) -> list[Task]:
         """Items of an exam split, in a fixed order: select over targets, guard over guards, report over both.

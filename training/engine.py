@@ -4,7 +4,8 @@ from abc import abstractmethod
 from pathlib import Path
 from typing import ClassVar
 
-from ..memory.inference import Engine
+from ..memory.errors import PartError
+from ..memory.inference import Engine, Model, Role
 from ..memory.parts import Part
 
 
@@ -15,6 +16,11 @@ class EnginePart(Part):
     serves: ClassVar[bool] = True
     """Whether the checkpoint it is given is what answers; one for which that is not so can be no student."""
 
+    @property
+    def priced(self) -> bool:
+        """Whether it says what its calls cost; a budget in money sees no others."""
+        return False
+
     @abstractmethod
     def open(self, checkpoint: Path) -> Engine:
         """Serve a checkpoint.
@@ -22,3 +28,12 @@ class EnginePart(Part):
         Raises:
             UnavailableError: the model is not there or cannot be loaded.
         """
+
+    def serve(self, role: Role) -> Model:
+        """Give the model that these settings name by themselves, to work in a role.
+
+        Raises:
+            PartError: this engine serves checkpoints only.
+            UnavailableError: the model is not there.
+        """
+        raise PartError(f"engine {self.name!r} serves checkpoints, not a {role}; use 'openai' in [models.{role}]")

@@ -1,4 +1,10 @@
-"""Check every candidate by another way than the one that wrote it."""
+"""Check every candidate by another way than the one that wrote it.
+
+Where the source can work a task a second time, the verifier decides and overrules every judge. Where it cannot, the
+teacher's judges decide. What was refused for what it says gets one repair, which is checked like any other candidate.
+"""
+
+from collections.abc import Sequence
 
 from ...memory.effects import Outcome
 from ...memory.records import Critique, Sample
@@ -6,34 +12,77 @@ from ...memory.trace import spent
 from ..desk import Desk
 from ..node import Node, State, Update
 
+FORMAT = "format"
+"""Judge of what cannot be used at all, whatever it says."""
+
 
 class Judgement(Node):
-    """Work every sample a second time and have the verifier compare."""
+    """Have every sample worked a second time or judged, and repaired once where that is possible."""
 
     async def run(self, state: State, desk: Desk) -> Update:
-        """Record a critique per new candidate; say how many are to be written again."""
+        """Record a critique per new candidate, and repairs; say how many are to be written again."""
         round, attempt = state["round"], state["attempt"]
 
         async def work() -> Outcome:
             judged = {c.sample for c in desk.ledger.read(Critique, round=round)}
             with spent("curation"):
                 fresh = [s for s in desk.ledger.read(Sample, round=round, subject="targeted") if s.id not in judged]
-                critiques = [_judge(sample, desk) for sample in fresh]
-            refused = sum(not c.accepted for c in critiques)
-            return Outcome({"judged": len(critiques), "refused": refused}, critiques)
+                critiques = await _judge(fresh, desk)
+                repaired = await _repair(fresh, critiques, desk)
+                again = await _judge(repaired, desk)
+            made = [*critiques, *again]
+            refused = sum(not c.accepted for c in critiques) - sum(c.accepted for c in again)
+            # what belongs to an exam is thrown away by curation; whoever wrote it is not told, and writes another
+            leaks = sum(desk.splits.owner(s.task.key) != "train" for s in _accepted([*fresh, *repaired], made))
+            result = {"judged": len(made), "refused": refused, "missing": refused + leaks}
+            return Outcome(result, [*repaired, *made])
 
         seen = await desk.effects.once(f"critique.{attempt}", round, work, inputs={})
         desk.say("critique", round=round, judged=seen["judged"], refused=seen["refused"])
-        return {"missing": seen["refused"]}
+        return {"missing": seen["missing"]}
 
 
-def _judge(sample: Sample, desk: Desk) -> Critique:
-    """Compare with what the source's other program says; without one, the reference stands."""
+def _accepted(samples: Sequence[Sample], critiques: Sequence[Critique]) -> list[Sample]:
+    ids = {critique.sample for critique in critiques if critique.accepted}
+    return [sample for sample in samples if sample.id in ids]
+
+
+async def _judge(samples: Sequence[Sample], desk: Desk) -> list[Critique]:
+    """A critique for each sample, in their order."""
+    decided = {sample.id: _verify(sample, desk) for sample in samples}
+    left = [sample for sample in samples if decided[sample.id] is None]
+    opinions = await desk.parts.teacher.judge(left, models=desk.models) if left else []
+    for sample, opinion in zip(left, opinions, strict=True):
+        if opinion is None:
+            has = bool(sample.task.answer.strip())
+            decided[sample.id] = _critique(sample, FORMAT, has, "no second way to work it; has an answer")
+        else:
+            decided[sample.id] = _critique(sample, "panel", opinion.accepted, opinion.reason)
+    return [critique for sample in samples if (critique := decided[sample.id]) is not None]
+
+
+def _verify(sample: Sample, desk: Desk) -> Critique | None:
+    """What the source's other program says of a sample; None where there is none, and no reason to refuse it."""
+    if (reason := desk.parts.teacher.refuse(sample, desk.splits)) is not None:
+        return _critique(sample, FORMAT, False, reason)
     worked = desk.parts.source.solve(sample.task)
     if worked is None:
-        return _critique(sample, "format", bool(sample.task.answer.strip()), "no second way to work it; has an answer")
+        return None
     verdict = desk.parts.verifier.judge(sample.task.model_copy(update={"answer": worked}), sample.task.answer)
     return _critique(sample, desk.parts.verifier.name, verdict.passed, verdict.reason or "both ways agree")
+
+
+async def _repair(samples: Sequence[Sample], critiques: Sequence[Critique], desk: Desk) -> list[Sample]:
+    """New versions of what was refused for what it says."""
+    known = {sample.id for sample in desk.ledger.read(Sample, subject="targeted")}
+    refused = [
+        (sample, critique.reason)
+        for sample, critique in zip(samples, critiques, strict=True)
+        if not critique.accepted and critique.judge != FORMAT
+    ]
+    made = await desk.parts.teacher.repair(refused, desk.splits, models=desk.models) if refused else []
+    new = {sample.id: sample for sample in made if sample is not None and sample.id not in known}
+    return list(new.values())
 
 
 def _critique(sample: Sample, judge: str, accepted: bool, reason: str) -> Critique:

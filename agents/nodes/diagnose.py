@@ -73,7 +73,9 @@ class Diagnosis(Node):
             own = [a for a in attempts if a.task.skill == skill]
             elsewhere = [a for a in right if a.task.skill != skill]
             with span("diagnose skill", skill=skill), spent("curation"):
-                guesses += (await desk.parts.teacher.diagnose(skill, own, elsewhere, desk.splits))[:GUESSES]
+                teacher = desk.parts.teacher
+                made = await teacher.diagnose(skill, own, elsewhere, desk.splits, models=desk.models)
+                guesses += made[:GUESSES]
         return guesses
 
     async def _test(

@@ -23,7 +23,9 @@ class Generation(Node):
             for share, count in missing.items():
                 with span("write", skill=share.skill, samples=count), spent("curation"):
                     weakness = weaknesses[share.weakness] if share.weakness else None
-                    written += await desk.parts.teacher.write(share, weakness, count, desk.splits, attempt=attempt)
+                    written += await desk.parts.teacher.write(
+                        share, weakness, count, desk.splits, attempt=attempt, models=desk.models
+                    )
             return Outcome({"written": len(written)}, written)
 
         inputs = {"teacher": desk.parts.teacher.describe()}
@@ -36,7 +38,8 @@ def _missing(round: int, desk: Desk) -> dict[Share, int]:
     """How many accepted samples every share still lacks."""
     refused = {c.sample for c in desk.ledger.read(Critique, round=round) if not c.accepted}
     written = desk.ledger.read(Sample, round=round, subject="targeted")
-    good = Counter((s.task.skill, s.weakness) for s in written if s.id not in refused)
+    usable = (s for s in written if s.id not in refused and desk.splits.owner(s.task.key) == "train")
+    good = Counter((s.task.skill, s.weakness) for s in usable)
     lacking: dict[Share, int] = {}
     for share in desk.ledger.read(Share, round=round):
         have = min(share.samples, good[share.skill, share.weakness])

@@ -11,10 +11,11 @@ from random import Random
 
 from pydantic import Field
 
+from ...memory.inference import Models
 from ...memory.records import Attempt, Sample, Share, Weakness
 from ...memory.statistics import fisher
 from ...scenarios.splits import Splits
-from ..teacher import Hypothesis, Teacher
+from ..teacher import NOBODY, Hypothesis, Teacher
 
 Rule = tuple[str, ...]
 LAPLACE = 1.0
@@ -36,9 +37,11 @@ class Program(Teacher):
     """Single features that are combined into pairs, the best ones first."""
 
     async def diagnose(
-        self, skill: str, attempts: Sequence[Attempt], elsewhere: Sequence[Attempt], splits: Splits
-    ) -> list[Hypothesis]:
+        self, skill: str, attempts: Sequence[Attempt], elsewhere: Sequence[Attempt], splits: Splits, *,
+        models: Models = NOBODY,
+    ) -> list[Hypothesis]:  # fmt: skip
         """Cover the failures of a skill by rules, most certain first."""
+        del models
         passes = [a for a in attempts if a.verdict.passed]
         failures = [a for a in attempts if not a.verdict.passed]
         found: list[Hypothesis] = []
@@ -53,9 +56,11 @@ class Program(Teacher):
         return found
 
     async def write(
-        self, share: Share, weakness: Weakness | None, count: int, splits: Splits, *, attempt: int
-    ) -> list[Sample]:
+        self, share: Share, weakness: Weakness | None, count: int, splits: Splits, *, attempt: int,
+        models: Models = NOBODY,
+    ) -> list[Sample]:  # fmt: skip
         """Draw fresh training tasks under the rule and answer them."""
+        del models
         rule = weakness.rule if weakness else ()
         stream = f"write-{share.round}-{attempt}-{weakness.id if weakness else 'any'}"
         tasks = splits.draw(share.skill, "train", count, stream=stream, having=rule)

@@ -158,6 +158,16 @@ class Arithmetic(Source):
         text = "".join(map(str, digits))
         return text if self.order == "ones-first" else str(int(text[::-1]))
 
+    def adopt(self, skill: str, settings: Settings, prompt: str, answer: str) -> Task:
+        """Read a calculation that somebody else wrote; it must be written as `draw` writes it."""
+        kind = self._kind(skill, settings)
+        a, b = self._operands(kind, prompt)
+        if self._prompt(kind, a, b) != prompt or not _asked(kind, a, b) or not _fits(kind, a, b):
+            raise ValueError(f"{prompt[:80]!r} is no task of skill {skill!r}")
+        return Task(
+            skill=skill, key=_key(kind.operation, a, b), features=_features(kind, a, b), prompt=prompt, answer=answer
+        )
+
     def phrase(self, rule: Sequence[str]) -> str:
         """Say features in words."""
         return " and ".join(_phrase(feature) for feature in rule) or "the whole skill"
@@ -167,6 +177,14 @@ class Arithmetic(Source):
             return Kind.model_validate(dict(settings))
         except ValidationError as error:
             raise PartError(explain(error, where=f"skills.{skill}.task: source 'arithmetic'", model=Kind)) from None
+
+    def _operands(self, kind: Kind, prompt: str) -> tuple[int, int]:
+        """What a prompt computes with; numbers of which no task is made where it is no calculation."""
+        step = -1 if self.order == "ones-first" else 1
+        if found := re.fullmatch(r"flip ([0-9]{1,8})", prompt):
+            return int(found[1]), 0
+        found = re.fullmatch(r"([0-9]{1,8})[-+*]([0-9]{1,8})", prompt)
+        return (int(found[1][::step]), int(found[2][::step])) if found else (0, 0)
 
     def _prompt(self, kind: Kind, a: int, b: int) -> str:
         if kind.operation == "coin":
@@ -195,6 +213,14 @@ def _key(operation: Operation, a: int, b: int) -> str:
         return f"coin:{a}"
     first, second = (min(a, b), max(a, b)) if operation == "add" else (a, b)
     return f"{operation}:{first},{second}"
+
+
+def _asked(kind: Kind, a: int, b: int) -> bool:
+    """Whether these are operands that `draw` may choose."""
+    if kind.operation == "multiply":
+        return len(str(a)) == kind.digits and b in kind.by
+    both = (a, a) if kind.operation == "coin" else (a, b)
+    return all(len(str(n)) == kind.digits for n in both) and not (kind.operation == "subtract" and a < b)
 
 
 def _fits(kind: Kind, a: int, b: int) -> bool:

@@ -4,10 +4,8 @@ The file is read once and kept by path, time, size and columns. Rows are ordered
 the order of the file changes nothing. A prompt is the same task however it is spaced or capitalised.
 """
 
-import hashlib
 import json
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +20,7 @@ from ...memory.errors import PartError, suggest
 from ...memory.files import file_digest
 from ...memory.parts import explain
 from ...memory.records import Task
-from ..source import Settings, Source
+from ..source import Settings, Source, identity
 
 FEATURES = "features"
 """Optional column: a list of texts, what is true of the row in your own terms."""
@@ -79,6 +77,8 @@ class Table:
     columns: Sequence[str]
     words: Collection[str]
     """Words that become features."""
+    keys: Mapping[str, str]
+    """Of the rows, by the identity of their prompts."""
 
 
 class File(Source):
@@ -147,9 +147,21 @@ class File(Source):
                 tasks.append(Task(skill=skill, key=row.key, prompt=row.prompt, answer=row.answer, features=found))
         return tasks
 
+    def holds(self, key: str) -> bool:
+        """Whether the file has a row with this key."""
+        return key in self._table().answers
+
     def solve(self, task: Task) -> str | None:
         """Look the reference up in the file; None for tasks that somebody else wrote."""
         return self._table().answers.get(task.key)
+
+    def adopt(self, skill: str, settings: Settings, prompt: str, answer: str) -> Task:
+        """Take a row that somebody else wrote: the file's own task where it has that prompt."""
+        del settings
+        table, own = self._table(), identity(prompt)
+        row = Row(0, skill, table.keys.get(own, own), prompt, answer, {})
+        features = tuple(sorted(_features(row, table.words)))
+        return Task(skill=skill, key=row.key, prompt=prompt, answer=answer, features=features)
 
     def phrase(self, rule: Sequence[str]) -> str:
         """Say features in words, as they are."""
@@ -212,6 +224,7 @@ def _read(path: str, changed: int, size: int, columns: Columns) -> Table:
         answers={key: row.answer for key, row in first.items()},
         columns=sorted(set[str]().union(*(row.values for row in rows))),
         words=_frequent([row.prompt for row in first.values()]),
+        keys={identity(row.prompt): row.key for row in reversed(rows)},
     )
 
 
@@ -253,7 +266,7 @@ def _row(path: str, line: int, values: dict[str, Any], columns: Columns) -> Row:
     where = f"{path}:{line}"
     prompt, answer = _text(where, values, columns.prompt), _text(where, values, columns.answer).strip()
     skill = _text(where, values, columns.skill, hint='; set source.skill = "" if it has none') if columns.skill else ""
-    key = _text(where, values, columns.key) if columns.key else _identity(prompt)
+    key = _text(where, values, columns.key) if columns.key else identity(prompt)
     features = values.get(FEATURES) or []
     if not isinstance(features, list) or not all(isinstance(f, str) for f in features):
         raise PartError(f"{where}: {FEATURES!r} is {_cut(features)}; write a list of texts")
@@ -273,12 +286,6 @@ def _text(where: str, values: Mapping[str, Any], column: str, *, hint: str = "")
     if re.search("[\ud800-\udfff]", text):
         raise PartError(f"{where}: {column!r} holds half a surrogate pair, which is no character; remove it")
     return text
-
-
-def _identity(prompt: str) -> str:
-    """Hash a prompt regardless of case, spacing and compatible forms of characters."""
-    text = " ".join(unicodedata.normalize("NFKC", prompt).casefold().split())
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _lacks(column: str, columns: Collection[str]) -> str:

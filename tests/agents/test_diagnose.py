@@ -8,7 +8,7 @@ from evolvent.agents.desk import Desk
 from evolvent.agents.graph import nodes
 from evolvent.agents.node import State
 from evolvent.agents.remembering import describe, failure_entries
-from evolvent.agents.teacher import Hypothesis
+from evolvent.agents.teacher import NOBODY, Hypothesis, Models
 from evolvent.agents.teachers.program import Program
 from evolvent.memory.recall import Entry
 from evolvent.memory.records import Attempt, Observation, Prediction, Probe, Weakness
@@ -53,9 +53,10 @@ class Twice(Program):
     """Says everything in two wordings."""
 
     async def diagnose(
-        self, skill: str, attempts: Sequence[Attempt], elsewhere: Sequence[Attempt], splits: Splits
-    ) -> list[Hypothesis]:
-        said = await super().diagnose(skill, attempts, elsewhere, splits)
+        self, skill: str, attempts: Sequence[Attempt], elsewhere: Sequence[Attempt], splits: Splits, *,
+        models: Models = NOBODY,
+    ) -> list[Hypothesis]:  # fmt: skip
+        said = await super().diagnose(skill, attempts, elsewhere, splits, models=models)
         return [replace(one, words=one.words + again) for one in said for again in ("", " indeed")]
 
 

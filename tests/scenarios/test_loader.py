@@ -125,3 +125,16 @@ def test_a_long_list_of_mistakes_is_cut(tmp_path: Path) -> None:
     path = write(tmp_path, "".join(f"x{n} = 1\n" for n in range(30)) + WHOLE)
     with pytest.raises(ScenarioError, match=r"; and 20 more$"):
         loader.load(path)
+
+
+def test_a_run_that_was_begun_may_be_given_another_budget_and_nothing_else(tmp_path: Path) -> None:
+    scenario = loader.load(write(tmp_path, WHOLE), ["budget.usd=1"])
+    raised = loader.rebudget(scenario, ["budget.usd=5", "budget.tokens=1000"], where="run")
+    assert (raised.budget.usd, raised.budget.tokens, raised.hash) == (5, 1000, scenario.hash)
+    for override, reason in (
+        ("rounds.most=1", "only budget.tokens, budget.usd, budget.wall_clock can change"),
+        ("budget.euro=3", "no setting 'euro' in 'budget'"),
+        ("budget.usd=0", "budget.usd"),
+    ):
+        with pytest.raises(ScenarioError, match=reason):
+            loader.rebudget(scenario, [override], where="run")

@@ -87,6 +87,15 @@ def test_the_second_way_to_solve_agrees_with_the_first(setup: Setup) -> None:
     assert all(setup[0].solve(task) == task.answer for task in draw(setup, 60))
 
 
+def test_a_task_that_somebody_else_writes_is_the_one_that_would_be_drawn(setup: Setup) -> None:
+    source, skill, kind = setup
+    for task in draw(setup, 20):
+        adopted = source.adopt(skill, kind, task.prompt, "whatever they say")
+        assert (adopted.key, adopted.prompt, adopted.answer) == (task.key, task.prompt, "whatever they say")
+        assert set(adopted.features) <= set(task.features)
+        assert source.holds(adopted.key)
+
+
 def test_settings_it_was_made_for_pass_the_check_and_others_do_not(setup: Setup) -> None:
     source, skill, kind = setup
     source.check(skill, kind)
@@ -142,6 +151,21 @@ def test_a_sum_is_the_same_task_either_way_round_and_a_difference_is_not() -> No
     assert source.size("talk", {"operation": "add", "digits": 1}) == 45
 
 
+@pytest.mark.parametrize(
+    ("kind", "prompt"),
+    [
+        ({"operation": "add"}, "hello"), ({"operation": "add"}, "123*456"), ({"operation": "add"}, "12+345"),
+        ({"operation": "add"}, "123+45"), ({"operation": "add"}, "123＋456"), ({"operation": "add"}, " 123+456"),
+        ({"operation": "add", "carries": [1, 3]}, "111+111"), ({"operation": "subtract"}, "111-222"),
+        ({"operation": "multiply", "by": [4]}, "123*5"), ({"operation": "coin"}, "123+456"),
+        ({"operation": "coin", "digits": 4}, "flip 123"), ({"operation": "add"}, "flip 123"),
+    ],
+)  # fmt: skip
+def test_what_is_no_task_of_a_skill_is_not_adopted(kind: dict[str, Any], prompt: str) -> None:
+    with pytest.raises(ValueError, match="is no task of skill 'talk'"):
+        make_source("arithmetic").adopt("talk", kind, prompt, "0")
+
+
 def test_the_coin_is_fair() -> None:
     tasks = make_source("arithmetic").draw("talk", {"operation": "coin"}, 800, Random(0), allowed=lambda _: True)
     assert 0.44 < sum(t.answer == "heads" for t in tasks) / 800 < 0.56
@@ -182,6 +206,12 @@ def test_a_key_column_says_what_is_the_same_task(tmp_path: Path) -> None:
     source = make_source("file", path=str(path), key="id")
     assert source.size("talk", {}) == 2
     assert {t.key for t in source.draw("talk", {}, 5, Random(0), allowed=lambda _: True)} == {"1", "2"}
+
+
+def test_a_copied_row_has_the_key_of_its_column_and_a_new_one_is_in_no_file(tmp_path: Path) -> None:
+    source = make_source("file", path=str(write_file(tmp_path, row_line("One", id=1), row_line("two", id=2))), key="id")
+    assert source.adopt("talk", {}, " one", "x").key == "1"
+    assert not source.holds(source.adopt("talk", {}, "three", "x").key)
 
 
 def test_rows_are_chosen_by_name_and_by_the_values_of_columns(tmp_path: Path) -> None:

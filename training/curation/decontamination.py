@@ -26,7 +26,7 @@ class Decontamination:
 
     def leak(self, task: Task) -> str | None:
         """Say why training on a task would give an exam away, or None."""
-        part = self.splits.part(task.key)
+        part = self.splits.owner(task.key)
         if part != "train":
             return f"leak: the task belongs to the {part} split"
         return shared(normal(task.prompt), self._grams, self.ngram)

@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
+from ...memory import account
 from ...memory.budget import Budget, Purse
 from ...memory.errors import UnavailableError
 from ...memory.files import digest
-from ...memory.inference import Completion, Engine, Request
+from ...memory.inference import Completion, Engine, Model, Reply, Request, Role
 from ...memory.responses import Responses
 from ...memory.trace import span, spent
 from ..engine import EnginePart
 
 if TYPE_CHECKING:
-    from ..client.client import Client
+    from ..client.client import Client, Outcome
     from ..client.loop import Loop
 
 SLACK = 8
@@ -56,6 +57,11 @@ class OpenAI(EnginePart):
     answer_price: float = Field(default=0.0, ge=0)
     """US dollars per million tokens answered."""
 
+    @property
+    def priced(self) -> bool:
+        """Whether a price is set."""
+        return self.prompt_price > 0 or self.answer_price > 0
+
     def open(self, checkpoint: Path) -> Engine:
         """Connect and prove that the endpoint answers; the checkpoint is not looked at.
 
@@ -63,19 +69,30 @@ class OpenAI(EnginePart):
             UnavailableError: it does not.
         """
         del checkpoint
-        return self.connect(Purse(Budget(), clock=time.monotonic))
+        return self._connected(ROLE)
 
-    def connect(self, purse: Purse, responses: Responses | None = None) -> Engine:
-        """Connect with a budget and a store of answers of the session; see `open`."""
+    def serve(self, role: Role) -> Model:
+        """Connect for a role that asks for JSON; see `open`."""
+        return self.model_copy(update={"structured": True})._connected(role)
+
+    def connect(self, purse: Purse, responses: Responses | None = None, *, role: str = ROLE) -> "_Endpoint":
+        """Connect with a budget and a store of answers; see `open`."""
         from ..client.loop import Loop
 
         with spent("start-up"):
             loop = Loop()
             try:
-                return _Endpoint(self, loop, loop.run(self._client(purse, responses)))
+                return _Endpoint(self, loop, loop.run(self._client(purse, responses)), role)
             except BaseException:
                 loop.close()
                 raise
+
+    def _connected(self, role: str) -> "_Endpoint":
+        """Connect with the account of the session; without one, with no limit and no store."""
+        own = account.current()
+        if own is None:
+            return self.connect(Purse(Budget(), clock=time.monotonic), role=role)
+        return self.connect(own.purse, own.responses, role=role)
 
     async def _client(self, purse: Purse, responses: Responses | None) -> "Client":
         from ..client.breaker import Breaker
@@ -103,37 +120,39 @@ class OpenAI(EnginePart):
 
 
 class _Endpoint:
-    def __init__(self, settings: OpenAI, loop: "Loop", client: "Client") -> None:
+    def __init__(self, settings: OpenAI, loop: "Loop", client: "Client", role: str) -> None:
         self.settings = settings
         self.student = settings.identity()
         self._loop = loop
         self._client = client
+        self._role = role
 
     def close(self) -> None:
         self._loop.run(self._client.transport.close())
         self._loop.close()
 
     async def answer(self, requests: Sequence[Request]) -> list[Completion]:
-        with spent("inference"), span("answer", requests=len(requests), student=self.student):
-            return await self._loop.join(self._answers(requests))
+        """Answers in order; an exam with a hole in it would count the hole as a wrong answer, so none is given."""
+        replies = await self.ask(requests)
+        lost = [reply.reason for reply in replies if reply.completion is None]
+        if lost:
+            raise UnavailableError(
+                f"model {self.settings.model!r} at {self.settings.base_url} gave no answer to {len(lost)} of "
+                f"{len(requests)} requests, the first because: {lost[0]}; mend that, then `evolvent resume` goes on"
+            )
+        return [reply.completion for reply in replies if reply.completion is not None]
 
     async def agrees(self, pairs: Sequence[tuple[str, str]]) -> list[bool]:
         asked = [Request(prompt, len(answer.encode()) + SLACK) for prompt, answer in pairs]
         said = await self.answer(asked)
         return [c.complete and c.text == answer for c, (_, answer) in zip(said, pairs, strict=True)]
 
-    async def _answers(self, requests: Sequence[Request]) -> list[Completion]:
-        """Answers in order; an exam with a hole in it would count the hole as a wrong answer, so none is given."""
-        answers: dict[int, Completion] = {}
-        lost: list[str] = []
-        async for outcome in self._client.stream(requests, role=ROLE):
-            if outcome.completion is None:
-                lost.append(outcome.reason)
-            else:
-                answers[outcome.place] = outcome.completion
-        if lost:
-            raise UnavailableError(
-                f"model {self.settings.model!r} at {self.settings.base_url} gave no answer to {len(lost)} of "
-                f"{len(requests)} requests, the first because: {lost[0]}; mend that, then `evolvent resume` goes on"
-            )
-        return [answers[i] for i in range(len(requests))]
+    async def ask(self, requests: Sequence[Request]) -> list[Reply]:
+        with spent("inference"), span("answer", requests=len(requests), role=self._role, student=self.student):
+            outcomes = await self._loop.join(self._outcomes(requests))
+            return [Reply(outcome.completion, outcome.reason) for outcome in outcomes]
+
+    async def _outcomes(self, requests: Sequence[Request]) -> "list[Outcome]":
+        """What became of each request, in their order."""
+        found = [outcome async for outcome in self._client.stream(requests, role=self._role)]
+        return sorted(found, key=lambda outcome: outcome.place)

@@ -1,0 +1,58 @@
+"""What a run's folder says of itself: what it was begun with, and where."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from ..memory.errors import RunError
+from ..memory.records import Session
+from ..scenarios.loader import parse
+from ..scenarios.schema import Scenario
+
+RESOLVED = "scenario.resolved.json"
+"""The scenario with every default written out; only its budget may change under a run."""
+
+
+def begun(run: Path) -> tuple[Scenario, Session]:
+    """What a run was begun with.
+
+    Raises:
+        RunError: not a run, damaged, or changed since.
+    """
+    try:
+        stored = json.loads((run / RESOLVED).read_text())["scenario"]
+        session = Session.model_validate(json.loads((run / "session.json").read_text())["session"])
+    except FileNotFoundError:
+        raise RunError(f"{run}: not a run of evolvent; `evolvent runs list` shows the ones there are") from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        reason = str(error).splitlines()[0]
+        raise RunError(
+            f"{run}: session.json or scenario.resolved.json is damaged ({reason}); restore it from a copy"
+        ) from None
+    scenario = parse(stored, where=str(run / RESOLVED))
+    if scenario.hash != session.scenario:
+        raise RunError(
+            f"{run / 'scenario.resolved.json'}: the scenario changed since this run began; "
+            "undo the change, or start a new run with `evolvent run`"
+        )
+    return scenario, session
+
+
+def resolved(scenario: Scenario, parts: dict[str, Any]) -> dict[str, Any]:
+    """A scenario with every default written out."""
+    return {"scenario": scenario.model_dump(mode="json"), "parts": parts, "hash": scenario.hash}
+
+
+def environment() -> dict[str, Any]:
+    """What the session runs on."""
+    import platform
+    from importlib.metadata import version
+
+    names = ("evolvent", "torch", "transformers", "trl", "datasets", "langgraph", "chromadb", "pydantic", "numpy")
+    return {
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "cores": os.cpu_count(),
+        "packages": {name: version(name) for name in names},
+    }

@@ -1,0 +1,79 @@
+"""An endpoint that plays the teacher's roles for sums written ones first, seeing only the request.
+
+It names the feature that failures have and passes lack, mixes the columns of the examples into new sums, gets some of
+them wrong or unreadable, works a sum to judge it, and works it again to repair it.
+"""
+
+import json
+import random
+import re
+from typing import Any
+
+from .endpoint import Endpoint, work
+
+WRONG, STRANGE = 0.1, 0.03
+"""Shares of new sums whose answer is wrong, and whose question no student of ASCII can read."""
+
+
+class Teaching(Endpoint):
+    """Teaches sums."""
+
+    def _say(self, body: dict[str, Any]) -> str:
+        schema = body.get("response_format", {}).get("json_schema", {}).get("schema", {})
+        given = _data(body["messages"][-1]["content"])
+        match tuple(schema.get("properties", {})):
+            case ("explanation", *_):
+                return json.dumps(_explain(given[0], schema["properties"]))
+            case ("tasks",):
+                most = schema["properties"]["tasks"]["maxItems"]
+                return json.dumps({"tasks": _write(given[-1], most, random.Random(body.get("seed", 0)))})
+            case ("reason", "verdict"):
+                right = solve(given[0]["question"]) == given[0]["answer"]
+                return json.dumps({"reason": "worked it", "verdict": "perfect" if right else "bad"})
+            case ("question", "solution"):
+                return json.dumps({"question": given[0]["question"], "solution": solve(given[0]["question"])})
+            case _:
+                return super()._say(body)
+
+
+def _data(prompt: str) -> list[Any]:
+    return [json.loads(text) for text in re.findall(r"<data>\n(.*?)\n</data>", prompt, re.DOTALL)]
+
+
+def solve(question: str) -> str:
+    wide = max(question.find("+"), question.find("*")) + 1
+    return work(question).ljust(wide or question.find("-"), "0")
+
+
+def _explain(given: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:
+    offered = wanted.get("features", {}).get("items", {}).get("enum", [])
+
+    def telling(feature: str) -> int:
+        failed, passed = (sum(feature in a["features"] for a in given[kind]) for kind in ("failed", "passed"))
+        return failed - passed
+
+    best = max(offered, key=telling, default="")
+    said: dict[str, Any] = {"explanation": f"what fails has {best!r}"}
+    return said | ({"features": [best]} if "features" in wanted else {})
+
+
+def _write(examples: list[dict[str, str]], most: int, rng: random.Random) -> list[dict[str, str]]:
+    sign = next((c for c in examples[0]["question"] if c in "+-*"), "+")
+    pairs = [tuple(e["question"].split(sign)) for e in examples]
+    tasks: list[dict[str, str]] = []
+    for _ in range(most):
+        question = sign.join(_mixed(pairs, rng))
+        solution = solve(question)
+        if rng.random() < WRONG:
+            solution = solution[:-1] + str((int(solution[-1]) + 1) % 10)
+        if rng.random() < STRANGE:
+            question = question.replace(sign, "＋")
+        tasks.append({"question": question, "solution": solution})
+    return tasks
+
+
+def _mixed(pairs: list[tuple[str, ...]], rng: random.Random) -> tuple[str, str]:
+    """Two numbers whose columns come from the examples; a shorter second number is taken whole."""
+    columns = [rng.choice([(a[i], b[i : i + 1]) for a, b in pairs]) for i in range(len(pairs[0][0]))]
+    a, b = ("".join(digits) for digits in zip(*columns, strict=True))
+    return a, b if len(b) == len(a) else rng.choice(pairs)[1]
