@@ -87,6 +87,11 @@ class Purse:
         ):
             if most is not None and used >= most:
                 raise BudgetError(
-                    f"budget {name} = {most:g} is spent ({used:g}); everything paid for is kept, "
+                    f"budget {name} = {_figure(most)} is spent ({_figure(used)}); everything paid for is kept, "
                     "raise it and `evolvent resume` goes on"
                 )
+
+
+def _figure(value: float) -> str:
+    """Give `1,000,010` or `0.25`; what is rounded more could look like the budget itself."""
+    return f"{value:,.6f}".rstrip("0").rstrip(".")
