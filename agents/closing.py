@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from .markup import visible
+from ..memory.display import visible
 
 Json = dict[str, Any]
 

@@ -14,8 +14,6 @@ import aiohttp
 from .fault import Fault, of_status
 from .key import Key
 
-EXCERPT = 200
-"""Characters of a reply that an error message shows."""
 BOUND = 4_000_000
 """Bytes a reply may have; the longest answers of today's models stay below 1 MB."""
 
@@ -83,7 +81,7 @@ class Transport:
         if response.status == 200:
             return Reply(text)
         headers: Mapping[str, str] = response.headers
-        raise of_status(response.status, headers, " ".join(text[:EXCERPT].split()), now=datetime.now(UTC))
+        raise of_status(response.status, headers, text, now=datetime.now(UTC))
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:
         """Read a body, unless it is too long.
