@@ -35,6 +35,9 @@ class Transport:
         most: connections at once.
         deadline: seconds one exchange may take, from connecting to the last byte.
         bound: bytes a reply may have.
+
+    Raises:
+        UnavailableError: the key would go over the network unencrypted.
     """
 
     def __init__(self, base_url: str, *, key: Key, most: int, deadline: float, bound: int = BOUND) -> None:
@@ -46,7 +49,7 @@ class Transport:
             connector=aiohttp.TCPConnector(limit=most),
             timeout=aiohttp.ClientTimeout(total=None),
             cookie_jar=aiohttp.DummyCookieJar(),
-            headers={"Accept-Encoding": "identity", "Content-Type": "application/json", **key.headers()},
+            headers={"Accept-Encoding": "identity", "Content-Type": "application/json", **key.headers(base_url)},
         )
 
     async def close(self) -> None:
