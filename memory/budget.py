@@ -64,7 +64,7 @@ class Purse:
         self._since = clock() - seconds
 
     def pay(self, role: str, cost: Spending) -> None:
-        """Book a call that is paid and stored."""
+        """Book a call that was answered, whatever the answer was good for."""
         self.roles[role] = self.roles.get(role, Spending()) + cost
         self._total += cost
 

@@ -137,6 +137,18 @@ def speaking(text: str, **changes: Any) -> Misbehaviour:
     return misbehave
 
 
+def said(text: str, **fields: Any) -> Misbehaviour:
+    """Answer as a model that says this, with more in its message."""
+    message = {"role": "assistant", "content": text, **fields}
+    return speaking(text, choices=[{"index": 0, "message": message, "finish_reason": "stop"}])
+
+
+async def twice(request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
+    """Answer with one sample too many."""
+    del request
+    return web.json_response(answer(body, ["1", "2"]))
+
+
 async def reset(request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
     """Send half a reply and drop the connection."""
     response = web.StreamResponse(headers={"Content-Length": "1000"})
@@ -197,6 +209,9 @@ FAULTS: dict[str, Misbehaviour] = {
     "prose": speaking("The weather is fine."),
     "10 MB": speaking("x" * 10_000_000),
     "10 MB unannounced": pour,
+    "tool calls of a kind": said("4", tool_calls=True),
+    "countless": speaking("4", usage={"prompt_tokens": 10**30, "completion_tokens": 1}),
+    "two choices": twice,
     "another model": speaking("1", model="impostor"),
 }
 

@@ -128,7 +128,8 @@ class Client:
             return replace(chat.read(stored, samples=request.samples)[0], cached=True)
         text, completion = await self._tried(body, request.samples, role, Random(key))
         if self.responses is not None:
-            await self.responses.put(Response(key, role, self._cost(completion), text))
+            cost = self._cost(chat.Usage(completion.prompt_tokens, completion.tokens))
+            await self.responses.put(Response(key, role, cost, text))
         return completion
 
     async def _tried(self, body: bytes, samples: int, role: str, rng: Random) -> tuple[str, Completion]:
@@ -155,7 +156,9 @@ class Client:
         try:
             self.purse.check()
             reply = await self.transport.post(chat.PATH, body)
-            completion, served = chat.read(reply.body, samples=samples)
+            completion, served = chat.read(
+                reply.body, samples=samples, book=lambda usage: self.purse.pay(role, self._cost(usage))
+            )
             self._same(served)
         except Fault as fault:
             self._learn(fault, ticket, opened)
@@ -163,7 +166,6 @@ class Client:
         else:
             self.breaker.succeeded()
             self.limiter.grow()
-            self.purse.pay(role, self._cost(completion))
             return reply.body, completion
         finally:
             self.limiter.give()
@@ -199,9 +201,9 @@ class Client:
         if served != self._served:
             raise self._unavailable(f"it answered as {self._served!r} and now answers as {served!r}")
 
-    def _cost(self, completion: Completion) -> Spending:
-        price = completion.prompt_tokens * self.terms.prompt_price + completion.tokens * self.terms.answer_price
-        return Spending(1, completion.prompt_tokens, completion.tokens, price / MILLION)
+    def _cost(self, usage: chat.Usage) -> Spending:
+        price = usage.prompt_tokens * self.terms.prompt_price + usage.tokens * self.terms.answer_price
+        return Spending(1, *usage, price / MILLION)
 
     def _unavailable(self, reason: str) -> UnavailableError:
         return UnavailableError(

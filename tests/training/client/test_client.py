@@ -15,6 +15,7 @@ from .asking import DEADLINE, KEY, SCHEMA, Asked, make_requests
 PASSING = (
     "429", "429 after 0.3", "429 after nonsense", "500", "reset", "hang", "drip", "truncated", "html",
     "error with 200", "no choices", "duplicate chunks", "deep", "half a character",
+    "tool calls of a kind", "countless",
 )  # fmt: skip
 
 
@@ -54,7 +55,7 @@ def test_no_call_outlives_its_deadline_and_the_others_go_on(fault: str, endpoint
     assert asked.seconds < DEADLINE + 1
 
 
-@pytest.mark.parametrize("fault", ["400", "10 MB", "10 MB unannounced", "redirect"])
+@pytest.mark.parametrize("fault", ["400", "10 MB", "10 MB unannounced", "redirect", "two choices"])
 def test_a_call_that_can_never_succeed_is_not_repeated(fault: str, endpoint: Endpoint, tmp_path: Path) -> None:
     endpoint.faults = [fault]
     asked = Asked(endpoint, make_requests(3), tmp_path, most=1)
@@ -90,6 +91,21 @@ def test_a_budget_ends_the_session_before_the_next_call(endpoint: Endpoint, tmp_
     assert asked.stored == len(endpoint.bodies) == 3
     assert asked.purse.roles["teacher"].usd == pytest.approx((3 * 36 + 2 * 3) / 1e6)
     assert Asked(endpoint, make_requests(9), tmp_path).texts[-1] == "9"
+
+
+@pytest.mark.parametrize("fault", ["half a character", "no choices", "tool calls of a kind", "two choices"])
+def test_a_reply_that_is_thrown_away_is_paid_all_the_same(fault: str, endpoint: Endpoint, tmp_path: Path) -> None:
+    endpoint.always = fault
+    asked = Asked(endpoint, make_requests(9), tmp_path, budget=Budget(tokens=100), most=1)
+    assert isinstance(asked.error, BudgetError)
+    assert asked.purse.roles["teacher"].calls == len(endpoint.bodies) == 3
+
+
+def test_a_reply_of_another_model_is_paid_all_the_same(endpoint: Endpoint, tmp_path: Path) -> None:
+    endpoint.faults = ["", "another model"]
+    asked = Asked(endpoint, make_requests(2), tmp_path, most=1)
+    assert isinstance(asked.error, UnavailableError)
+    assert asked.purse.roles["teacher"].calls == 2
 
 
 def test_calls_under_way_when_a_budget_ends_are_kept(endpoint: Endpoint, tmp_path: Path) -> None:
