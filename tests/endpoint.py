@@ -189,6 +189,7 @@ CHUNK = 'data: {"choices":[{"index":0,"delta":{"content":"1"}}]}\n\n'
 FAULTS: dict[str, Misbehaviour] = {
     "429": status(429),
     "429 after 0.3": status(429, Retry_After="0.3"),
+    "429 after nothing": status(429, Retry_After="0"),
     "429 after an hour": status(429, Retry_After="3600"),
     "429 after nonsense": status(429, Retry_After="soon"),
     "400": status(400),

@@ -24,6 +24,7 @@ from .fault import Fault
 from .flow import flow
 from .form import misfit, repair
 from .limiter import Limiter
+from .patience import Patience
 from .transport import Transport
 
 MILLION = 1_000_000
@@ -36,7 +37,9 @@ class Terms:
     """On what terms an endpoint is asked."""
 
     tries: int = 4
-    """Calls an item may take."""
+    """Calls an item may take; refusals of a busy server do not count."""
+    patience: float = 600.0
+    """Seconds for which a busy server may refuse an item; when it refused all others as well, the session ends."""
     pause: float = 0.5
     """Seconds before the second call; doubled each time, and drawn from half of that up."""
     longest_pause: float = 60.0
@@ -80,6 +83,7 @@ class Client:
         self.responses = responses
         self.terms = terms or Terms()
         self._served = ""
+        self._answered = 0.0
 
     async def stream(
         self, requests: Iterable[Request] | AsyncIterable[Request], *, role: str
@@ -133,21 +137,29 @@ class Client:
         return completion
 
     async def _tried(self, body: bytes, samples: int, role: str, rng: Random) -> tuple[str, Completion]:
-        """Call until it succeeds, within the tries of an item."""
-        reason = ""
-        for attempt in range(self.terms.tries):
+        """Call until it succeeds, within the patience there is for an item."""
+        patience = Patience(tries=self.terms.tries, pause=self.terms.pause, busy=self.terms.patience, rng=rng)
+        while True:
             STOP.heed()
             try:
                 return await self._call(body, samples, role)
             except Fault as fault:
-                if fault.remedy == "stop":
-                    raise self._unavailable(str(fault)) from None
-                if fault.remedy != "retry":
-                    raise
-                reason = str(fault)
-            if attempt + 1 < self.terms.tries:
-                await asyncio.sleep(self.terms.pause * 2**attempt * rng.uniform(0.5, 1))
-        raise Fault(f"{reason}; {self.terms.tries} tries", remedy="fail")
+                wait = self._borne(fault, patience)
+            await asyncio.sleep(wait)
+
+    def _borne(self, fault: Fault, patience: Patience) -> float:
+        """Seconds to wait before the next call of an item.
+
+        Raises:
+            Fault: there is none.
+            UnavailableError: nor is there one of any other item.
+        """
+        try:
+            return patience.bear(fault, now=asyncio.get_running_loop().time(), answered=self._answered)
+        except Fault as last:
+            if last.remedy == "stop":
+                raise self._unavailable(str(last)) from None
+            raise
 
     async def _call(self, body: bytes, samples: int, role: str) -> tuple[str, Completion]:
         """One exchange in one slot; it is booked before the slot goes to the next, which may be one too many."""
@@ -166,6 +178,7 @@ class Client:
         else:
             self.breaker.succeeded()
             self.limiter.grow()
+            self._answered = asyncio.get_running_loop().time()
             return reply.body, completion
         finally:
             self.limiter.give()
@@ -184,16 +197,17 @@ class Client:
             raise self._unavailable(f"{self.breaker.openings} times in a row it was left alone and did not come back")
 
     def _learn(self, fault: Fault, ticket: int, opened: int) -> None:
-        """Ask less of a server that is busy, and nothing of one that is broken."""
-        if not fault.busy:
-            if fault.remedy == "retry":
-                self.breaker.failed(asyncio.get_running_loop().time(), opened=opened)
+        """Ask less of a server that is busy, and nothing of one that is broken; any other was there to answer."""
+        if fault.remedy == "retry" and not fault.busy:
+            self.breaker.failed(asyncio.get_running_loop().time(), opened=opened)
             return
-        self.limiter.cut(ticket)
-        if fault.after is not None:
-            if fault.after > self.terms.longest_pause:
-                raise self._unavailable(f"it asks to wait {fault.after:g} s ({fault})")
-            self.limiter.pause(fault.after)
+        self.breaker.succeeded()
+        if not fault.busy:
+            return
+        if fault.after is not None and fault.after > self.terms.longest_pause:
+            raise self._unavailable(f"it asks to wait {fault.after:g} s ({fault})")
+        rest = self.limiter.cut(ticket)
+        self.limiter.pause(fault.after or rest)
 
     def _same(self, served: str) -> None:
         """See that the model behind the name has not changed."""

@@ -12,8 +12,9 @@ from evolvent.training.client.breaker import Breaker
 from ...endpoint import Endpoint, serving
 from .asking import DEADLINE, KEY, SCHEMA, Asked, make_requests
 
-PASSING = (
-    "429", "429 after 0.3", "429 after nonsense", "500", "reset", "hang", "drip", "truncated", "html",
+BUSY = ("429", "429 after 0.3", "429 after nonsense", "429 after nothing")
+BROKEN = (
+    "500", "reset", "hang", "drip", "truncated", "html",
     "error with 200", "no choices", "duplicate chunks", "deep", "half a character",
     "tool calls of a kind", "countless",
 )  # fmt: skip
@@ -25,7 +26,7 @@ def endpoint() -> Iterator[Endpoint]:
         yield served
 
 
-@pytest.mark.parametrize("fault", PASSING)
+@pytest.mark.parametrize("fault", BUSY + BROKEN)
 def test_a_call_that_comes_to_nothing_is_made_again(fault: str, endpoint: Endpoint, tmp_path: Path) -> None:
     endpoint.faults = [fault]
     asked = Asked(endpoint, make_requests(1), tmp_path)
@@ -35,7 +36,7 @@ def test_a_call_that_comes_to_nothing_is_made_again(fault: str, endpoint: Endpoi
     assert asked.seconds < DEADLINE + 1
 
 
-@pytest.mark.parametrize("fault", PASSING)
+@pytest.mark.parametrize("fault", BROKEN)
 def test_an_item_that_never_succeeds_is_given_up_with_its_reason(
     fault: str, endpoint: Endpoint, tmp_path: Path
 ) -> None:
@@ -135,6 +136,31 @@ def test_a_busy_server_is_asked_less(endpoint: Endpoint, tmp_path: Path) -> None
     asked = Asked(endpoint, make_requests(30), tmp_path, most=8)
     assert None not in asked.texts
     assert asked.limiter.limit < 8
+
+
+def test_a_server_with_a_rate_limit_loses_no_item(endpoint: Endpoint, tmp_path: Path) -> None:
+    endpoint.faults = ["429"] * 40
+    asked = Asked(endpoint, make_requests(30), tmp_path, tries=1, most=8)
+    assert None not in asked.texts
+    assert len(endpoint.bodies) == 70
+
+
+def test_a_server_that_refuses_everybody_for_too_long_ends_the_session(endpoint: Endpoint, tmp_path: Path) -> None:
+    endpoint.always = "429 after nothing"
+    asked = Asked(endpoint, make_requests(30), tmp_path, patience=0.2)
+    assert isinstance(asked.error, UnavailableError)
+    assert "429 too many requests" in str(asked.error)
+    assert "for 0.2 s" in str(asked.error)
+    assert len(endpoint.bodies) < 60
+
+
+@pytest.mark.parametrize("fault", ["400", "429"])
+def test_a_server_that_answers_at_all_is_left_alone_no_longer(fault: str, endpoint: Endpoint, tmp_path: Path) -> None:
+    endpoint.faults = ["500", "500", fault]
+    breaker = Breaker(failures=2, rest=0.01, longest=30.0)
+    asked = Asked(endpoint, make_requests(6), tmp_path, most=1, breaker=breaker)
+    assert sum(text is None for text in asked.texts) == (fault == "400")
+    assert asked.seconds < 2
 
 
 def test_a_server_that_is_gone_ends_the_session(tmp_path: Path) -> None:
