@@ -25,6 +25,7 @@ from .flow import flow
 from .form import misfit, repair
 from .limiter import Limiter
 from .patience import Patience
+from .sharing import Sharing
 from .transport import Transport
 
 MILLION = 1_000_000
@@ -82,6 +83,7 @@ class Client:
         self.purse, self.limiter, self.breaker = purse, limiter, breaker
         self.responses = responses
         self.terms = terms or Terms()
+        self._sharing = Sharing[Completion]()
         self._served = ""
         self._answered = 0.0
 
@@ -125,12 +127,17 @@ class Client:
         return again
 
     async def _answer(self, request: Request, role: str) -> Completion:
-        """Take an answer from the store, or pay for it."""
+        """Take an answer from the store or from an equal request under way, or pay for it."""
         body = canonical(chat.compose(request, model=self.model)).encode("utf-8", "replace")
         key = hashlib.sha256(self.scope.encode() + b"\0" + body).hexdigest()
         if self.responses is not None and (stored := self.responses.get(key)) is not None:
             return replace(chat.read(stored, samples=request.samples)[0], cached=True)
-        text, completion = await self._tried(body, request.samples, role, Random(key))
+        completion, paid = await self._sharing.do(key, lambda: self._paid(key, body, request.samples, role))
+        return completion if paid else replace(completion, cached=True)
+
+    async def _paid(self, key: str, body: bytes, samples: int, role: str) -> Completion:
+        """Pay for an answer and store it."""
+        text, completion = await self._tried(body, samples, role, Random(key))
         if self.responses is not None:
             cost = self._cost(chat.Usage(completion.prompt_tokens, completion.tokens))
             await self.responses.put(Response(key, role, cost, text))

@@ -86,6 +86,23 @@ def test_a_resumed_session_pays_for_nothing_twice(endpoint: Endpoint, tmp_path: 
     assert again.purse.roles["teacher"].calls == 9
 
 
+def test_equal_requests_at_once_are_paid_once(endpoint: Endpoint, tmp_path: Path) -> None:
+    asked = Asked(endpoint, [Request("1+2")] * 8, tmp_path)
+    assert asked.texts == ["3"] * 8
+    assert (len(endpoint.bodies), asked.purse.roles["teacher"].calls) == (1, 1)
+    assert sorted(c is not None and c.cached for c in asked.completions) == [False] + [True] * 7
+
+
+@pytest.mark.parametrize(("fault", "reason"), [("400", "400"), ("401", "401"), ("10 MB", "longer")])
+def test_what_becomes_of_equal_requests_is_the_same(
+    fault: str, reason: str, endpoint: Endpoint, tmp_path: Path
+) -> None:
+    endpoint.always = fault
+    asked = Asked(endpoint, [Request("1+2")] * 8, tmp_path)
+    assert len(endpoint.bodies) == 1
+    assert reason in (str(asked.error) if fault == "401" else asked.outcomes[-1].reason)
+
+
 def test_a_budget_ends_the_session_before_the_next_call(endpoint: Endpoint, tmp_path: Path) -> None:
     asked = Asked(endpoint, make_requests(9), tmp_path, budget=Budget(tokens=100), most=1)
     assert isinstance(asked.error, BudgetError)
