@@ -38,6 +38,8 @@ class Endpoint:
         """How every call past the list misbehaves."""
         self.model = MODEL
         """Model it lists and answers as."""
+        self.listed: object = None
+        """What its list of models is instead of one."""
         self.bodies: list[dict[str, Any]] = []
         """What was asked, canaries included."""
         self.headers: list[dict[str, str]] = []
@@ -55,7 +57,8 @@ class Endpoint:
         return app
 
     async def _models(self, _: web.Request) -> web.Response:
-        return web.json_response({"object": "list", "data": [{"id": self.model, "object": "model"}]})
+        listed = {"object": "list", "data": [{"id": self.model, "object": "model"}]}
+        return web.json_response(listed if self.listed is None else self.listed)
 
     async def _chat(self, request: web.Request) -> web.StreamResponse:
         body = json.loads(await request.read())

@@ -115,19 +115,23 @@ class Client:
             Fault: this request came to nothing; its reason says why.
             UnavailableError, BudgetError, Stopped: as `stream`.
         """
-        completion = await self._answer(request, role)
+        completion = await self.say(request, role=role)
         if request.schema is None:
             return completion
         trouble = _trouble(completion, request.schema)
         if trouble is None:
             return completion
-        again = await self._answer(repair(request, completion.text, trouble), role)
+        again = await self.say(repair(request, completion.text, trouble), role=role)
         if (trouble := _trouble(again, request.schema)) is not None:
             raise Fault(f"the answer does not have the form asked for, nor does its repair: {trouble}", remedy="fail")
         return again
 
-    async def _answer(self, request: Request, role: str) -> Completion:
-        """Take an answer from the store or from an equal request under way, or pay for it."""
+    async def say(self, request: Request, *, role: str) -> Completion:
+        """Take an answer from the store or from an equal request under way, or pay for it; its form is not looked at.
+
+        Raises:
+            Fault, UnavailableError, BudgetError, Stopped: as `ask`.
+        """
         body = canonical(chat.compose(request, model=self.model)).encode("utf-8", "replace")
         key = hashlib.sha256(self.scope.encode() + b"\0" + body).hexdigest()
         if self.responses is not None and (stored := self.responses.get(key)) is not None:

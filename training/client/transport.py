@@ -45,11 +45,12 @@ class Transport:
         self.deadline = deadline
         self._key = key
         self._bound = bound
+        headers = {"Accept-Encoding": "identity", "Content-Type": "application/json", **key.headers(base_url)}
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=most),
             timeout=aiohttp.ClientTimeout(total=None),
             cookie_jar=aiohttp.DummyCookieJar(),
-            headers={"Accept-Encoding": "identity", "Content-Type": "application/json", **key.headers(base_url)},
+            headers=headers,
         )
 
     async def close(self) -> None:
