@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..memory.viewer.markup import visible
+from ..memory.display import visible
 from .bill import bill_lines
 
 Json = dict[str, Any]

@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 from rich.console import Console
 from rich.markup import escape
 
+from ..memory.display import visible
 from ..memory.statistics import wilson
-from ..memory.viewer.markup import visible
 
 MARKS = {"open": "○", "taught": "◐", "fixed": "●", "regressed": "↺", "abandoned": "✕"}
 

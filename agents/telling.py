@@ -4,11 +4,12 @@ import json
 from collections.abc import Iterator, Sequence
 
 from ..memory.blame import Move
+from ..memory.display import visible
 from ..memory.exams import Flips
 from ..memory.lineage import Lineage
 from ..memory.records import Attempt
 from ..memory.spans import Span, Spans
-from ..memory.viewer.markup import several, visible
+from ..memory.viewer.markup import several
 
 SHOWN = 5
 """Failures written out; the rest is counted."""

@@ -66,7 +66,7 @@ class Purse:
         self._lock = threading.Lock()
 
     def pay(self, role: str, cost: Spending) -> None:
-        """Book a call that is paid and stored."""
+        """Book a call that was answered, whatever the answer was good for."""
         # engines of several roles pay from threads of their own
         with self._lock:
             self.roles[role] = self.roles.get(role, Spending()) + cost
@@ -100,6 +100,11 @@ class Purse:
 def _within(name: str, used: float, most: float | None) -> None:
     if most is not None and used >= most:
         raise BudgetError(
-            f"budget {name} = {most:g} is spent ({used:g}); everything paid for is kept, "
+            f"budget {name} = {_figure(most)} is spent ({_figure(used)}); everything paid for is kept, "
             f"raise it and go on with `evolvent resume RUN --set budget.{name}=…`"
         )
+
+
+def _figure(value: float) -> str:
+    """Give `1,000,010` or `0.25`; what is rounded more could look like the budget itself."""
+    return f"{value:,.6f}".rstrip("0").rstrip(".")

@@ -38,6 +38,8 @@ class Endpoint:
         """How every call past the list misbehaves."""
         self.model = MODEL
         """Model it lists and answers as."""
+        self.listed: object = None
+        """What its list of models is instead of one."""
         self.bodies: list[dict[str, Any]] = []
         """What was asked, canaries included."""
         self.headers: list[dict[str, str]] = []
@@ -55,7 +57,8 @@ class Endpoint:
         return app
 
     async def _models(self, _: web.Request) -> web.Response:
-        return web.json_response({"object": "list", "data": [{"id": self.model, "object": "model"}]})
+        listed = {"object": "list", "data": [{"id": self.model, "object": "model"}]}
+        return web.json_response(listed if self.listed is None else self.listed)
 
     async def _chat(self, request: web.Request) -> web.StreamResponse:
         body = json.loads(await request.read())
@@ -137,6 +140,18 @@ def speaking(text: str, **changes: Any) -> Misbehaviour:
     return misbehave
 
 
+def said(text: str, **fields: Any) -> Misbehaviour:
+    """Answer as a model that says this, with more in its message."""
+    message = {"role": "assistant", "content": text, **fields}
+    return speaking(text, choices=[{"index": 0, "message": message, "finish_reason": "stop"}])
+
+
+async def twice(request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
+    """Answer with one sample too many."""
+    del request
+    return web.json_response(answer(body, ["1", "2"]))
+
+
 async def reset(request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
     """Send half a reply and drop the connection."""
     response = web.StreamResponse(headers={"Content-Length": "1000"})
@@ -177,6 +192,7 @@ CHUNK = 'data: {"choices":[{"index":0,"delta":{"content":"1"}}]}\n\n'
 FAULTS: dict[str, Misbehaviour] = {
     "429": status(429),
     "429 after 0.3": status(429, Retry_After="0.3"),
+    "429 after nothing": status(429, Retry_After="0"),
     "429 after an hour": status(429, Retry_After="3600"),
     "429 after nonsense": status(429, Retry_After="soon"),
     "400": status(400),
@@ -197,6 +213,9 @@ FAULTS: dict[str, Misbehaviour] = {
     "prose": speaking("The weather is fine."),
     "10 MB": speaking("x" * 10_000_000),
     "10 MB unannounced": pour,
+    "tool calls of a kind": said("4", tool_calls=True),
+    "countless": speaking("4", usage={"prompt_tokens": 10**30, "completion_tokens": 1}),
+    "two choices": twice,
     "another model": speaking("1", model="impostor"),
 }
 

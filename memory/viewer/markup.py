@@ -1,22 +1,14 @@
 """Text, figures and tables as HTML. Everything that comes from data goes through `safe`: model text is never markup."""
 
 import html
-import unicodedata
 from collections.abc import Iterable, Sequence
 
-UNSEEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
-"""Unicode categories a reader cannot see: ANSI escapes, bidi controls, zero-width characters, lone surrogates."""
-KEPT = "\n\t"
-"""Control characters that stay what they are."""
+from ..display import visible
+
 LONGEST = 600
 """Characters shown of one text; the ledger has the rest."""
 NOTHING = '<span class="none">–</span>'
 """Stands where there is no figure."""
-
-
-def visible(text: str) -> str:
-    r"""Show what cannot be seen as its escape, such as `\x1b` or `\u202e`."""
-    return "".join(map(_character, text))
 
 
 def safe(value: object) -> str:
@@ -100,13 +92,6 @@ def section(anchor: str, title: str, lead: str, *body: str) -> str:
     return f'<section id="{anchor}"><h2>{title}</h2><p class="lead">{lead}</p>{"".join(body)}</section>'
 
 
-def _character(c: str) -> str:
-    if c in KEPT or unicodedata.category(c) not in UNSEEN:
-        return c
-    number = ord(c)
-    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
-
-
 def _marked(c: str) -> str:
-    shown = _character(c)
+    shown = visible(c)
     return html.escape(c) if shown == c else f"<mark>{shown}</mark>"

@@ -66,14 +66,42 @@ def test_an_exam_with_a_hole_is_no_exam_and_costs_only_the_hole_when_it_goes_on(
     responses.close()
 
 
-@pytest.mark.parametrize("fault", ["401", "500", "hang", "drip", "html", "no choices", "10 MB"])
+@pytest.mark.parametrize("fault", ["400", "500", "hang", "drip", "html", "no choices", "10 MB"])
 def test_an_endpoint_that_does_not_answer_is_said_at_the_start(fault: str, endpoint: Endpoint, tmp_path: Path) -> None:
     endpoint.always = fault
     since = time.monotonic()
     with pytest.raises(UnavailableError, match=r"gave no answer of model 'tester'.*try: curl http") as caught:
-        make_part(endpoint).open(tmp_path)
+        make_part(endpoint, tries=1).open(tmp_path)
     assert caught.value.exit_code == 4
     assert time.monotonic() - since < 1.5
+
+
+@pytest.mark.parametrize("fault", ["429", "429 after 0.3", "500", "reset"])
+def test_a_passing_trouble_at_the_start_ends_no_session(fault: str, endpoint: Endpoint, tmp_path: Path) -> None:
+    endpoint.faults = [fault]
+    make_part(endpoint, tries=2).open(tmp_path).close()
+    assert len(endpoint.bodies) == GREETINGS + 1
+
+
+@pytest.mark.parametrize("fault", ["401", "429 after an hour"])
+def test_what_only_a_person_can_mend_is_said_at_the_start(fault: str, endpoint: Endpoint, tmp_path: Path) -> None:
+    endpoint.always = fault
+    with pytest.raises(UnavailableError, match=rf"model 'tester' at http.*: .*{fault[:3]} .*; mend that"):
+        make_part(endpoint).open(tmp_path)
+    assert len(endpoint.bodies) == 1
+
+
+@pytest.mark.parametrize("listed", [[], {"data": True}, {"data": [True]}, 7])
+def test_a_list_of_models_that_is_none_decides_nothing(listed: object, endpoint: Endpoint, tmp_path: Path) -> None:
+    endpoint.listed = listed
+    make_part(endpoint).open(tmp_path).close()
+
+
+def test_names_of_models_are_shown_without_what_a_terminal_would_obey(endpoint: Endpoint, tmp_path: Path) -> None:
+    endpoint.listed = {"data": [{"id": "\x1b]0;owned"}]}
+    with pytest.raises(UnavailableError) as caught:
+        make_part(endpoint).open(tmp_path)
+    assert r"it serves: \x1b]0;owned" in str(caught.value)
 
 
 def test_an_endpoint_that_is_not_there_is_said_at_the_start(tmp_path: Path) -> None:

@@ -4,17 +4,27 @@ What is not an answer is a fault, never an empty completion: an HTML page, an er
 """
 
 import json
-from collections.abc import Mapping
-from typing import Any, cast
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, cast
 
 from ...memory.inference import Completion, Request
-from .fault import Fault
+from .fault import Fault, Remedy
 
 PATH = "/chat/completions"
 EXCERPT = 120
 """Characters of a reply that a reason shows."""
 WHOLE = ("stop", "tool_calls", "function_call")
 """Ways an answer ends that leave nothing out."""
+COUNTABLE = 10**9
+"""Tokens that one reply may have cost; more is an error of the server, and would not fit into the store."""
+
+
+class Usage(NamedTuple):
+    """Tokens that a reply cost."""
+
+    prompt_tokens: int
+    tokens: int
+    """Of the answers."""
 
 
 def compose(request: Request, *, model: str) -> dict[str, Any]:
@@ -42,26 +52,39 @@ def compose(request: Request, *, model: str) -> dict[str, Any]:
     return body
 
 
-def read(text: str, *, samples: int = 1) -> tuple[Completion, str]:
+def read(text: str, *, samples: int = 1, book: Callable[[Usage], None] | None = None) -> tuple[Completion, str]:
     """Read a reply; give the completion and the model that the server says it came from.
+
+    Args:
+        text: the reply.
+        samples: choices it has to have.
+        book: is told the tokens as soon as they are known, since a reply that is no answer is on the bill as well.
 
     Raises:
         Fault: it is not an answer to a chat request.
     """
-    reply = _parse(text)
-    choices = reply.get("choices")
-    if not isinstance(choices, list) or len(cast("list[Any]", choices)) != samples:
-        raise _foreign(f"not {samples} choices", text)
-    usage = _usage(reply, text)
-    made = [_choice(choice, text) for choice in cast("list[Any]", choices)]
+    reply = parse(text)
+    usage = _usage(reply.get("usage"))
+    if book is not None and usage is not None:
+        book(usage)
+    made = [_choice(choice, text) for choice in _choices(reply, samples, text)]
+    if usage is None:
+        # a server that does not count would make every budget void
+        raise _foreign("no usage that can be counted", text)
     first = made[0]
     completion = Completion(
-        first.text, usage[1], first.complete, first.reasoning, first.finish, usage[0], first.calls, tuple(made[1:])
-    )
+        first.text, usage.tokens, first.complete, first.reasoning, first.finish, usage.prompt_tokens, first.calls,
+        tuple(made[1:]),
+    )  # fmt: skip
     return completion, str(reply.get("model", ""))
 
 
-def _parse(text: str) -> Mapping[str, Any]:
+def parse(text: str) -> Mapping[str, Any]:
+    """Read a JSON object.
+
+    Raises:
+        Fault: it is none.
+    """
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
@@ -69,6 +92,17 @@ def _parse(text: str) -> Mapping[str, Any]:
     if not isinstance(value, dict):
         raise _foreign("no JSON object", text)
     return cast("dict[str, Any]", value)
+
+
+def _choices(reply: Mapping[str, Any], samples: int, text: str) -> list[Any]:
+    """The choices of a reply: none at all may pass, another number is how this server is."""
+    choices = reply.get("choices")
+    if not isinstance(choices, list) or not choices:
+        raise _foreign("no choices", text)
+    found = cast("list[Any]", choices)
+    if len(found) != samples:
+        raise _foreign(f"{len(found)} choices where {samples} are due", text, remedy="fail")
+    return found
 
 
 def _choice(choice: Any, text: str) -> Completion:
@@ -79,8 +113,15 @@ def _choice(choice: Any, text: str) -> Completion:
     said = _string(told.get("content"), text)
     thought = _string(told.get("reasoning") or told.get("reasoning_content"), text)
     finish = _string(choice.get("finish_reason"), text)
-    calls = tuple(call for call in cast("list[Any]", told.get("tool_calls") or []) if isinstance(call, dict))
-    return Completion(said, 0, finish in WHOLE, thought, finish, 0, calls)
+    return Completion(said, 0, finish in WHOLE, thought, finish, 0, _calls(told.get("tool_calls"), text))
+
+
+def _calls(value: Any, text: str) -> tuple[Mapping[str, Any], ...]:
+    if value is None:
+        return ()
+    if not isinstance(value, list) or not all(isinstance(call, dict) for call in cast("list[Any]", value)):
+        raise _foreign("tool calls of another form", text)
+    return tuple(cast("list[dict[str, Any]]", value))
 
 
 def _string(value: Any, text: str) -> str:
@@ -95,18 +136,15 @@ def _string(value: Any, text: str) -> str:
     return value
 
 
-def _usage(reply: Mapping[str, Any], text: str) -> tuple[int, int]:
-    """Tokens of prompt and answer; a server that does not count them would make every budget void."""
-    told = reply.get("usage")
+def _usage(told: Any) -> Usage | None:
+    """Tokens of prompt and answer; None where they are not counted."""
     if not isinstance(told, dict):
-        raise _foreign("no usage", text)
+        return None
     usage = cast("dict[str, Any]", told)
     counts = usage.get("prompt_tokens", 0), usage.get("completion_tokens", 0)
-    if not all(isinstance(count, int) and count >= 0 for count in counts):
-        raise _foreign("usage that is no count", text)
-    return counts
+    return Usage(*counts) if all(type(count) is int and 0 <= count <= COUNTABLE for count in counts) else None
 
 
-def _foreign(what: str, text: str) -> Fault:
+def _foreign(what: str, text: str, *, remedy: Remedy = "retry") -> Fault:
     begins = " ".join(text[:EXCERPT].split())
-    return Fault(f"the reply is not an answer of a model ({what}); it begins {begins!r}", remedy="retry")
+    return Fault(f"the reply is not an answer of a model ({what}); it begins {begins!r}", remedy=remedy)

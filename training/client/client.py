@@ -24,6 +24,8 @@ from .fault import Fault
 from .flow import flow
 from .form import misfit, repair
 from .limiter import Limiter
+from .patience import Patience
+from .sharing import Sharing
 from .transport import Transport
 
 MILLION = 1_000_000
@@ -36,7 +38,9 @@ class Terms:
     """On what terms an endpoint is asked."""
 
     tries: int = 4
-    """Calls an item may take."""
+    """Calls an item may take; refusals of a busy server do not count."""
+    patience: float = 600.0
+    """Seconds for which a busy server may refuse an item; when it refused all others as well, the session ends."""
     pause: float = 0.5
     """Seconds before the second call; doubled each time, and drawn from half of that up."""
     longest_pause: float = 60.0
@@ -79,7 +83,9 @@ class Client:
         self.purse, self.limiter, self.breaker = purse, limiter, breaker
         self.responses = responses
         self.terms = terms or Terms()
+        self._sharing = Sharing[Completion]()
         self._served = ""
+        self._answered = 0.0
 
     async def stream(
         self, requests: Iterable[Request] | AsyncIterable[Request], *, role: str
@@ -109,44 +115,62 @@ class Client:
             Fault: this request came to nothing; its reason says why.
             UnavailableError, BudgetError, Stopped: as `stream`.
         """
-        completion = await self._answer(request, role)
+        completion = await self.say(request, role=role)
         if request.schema is None:
             return completion
         trouble = _trouble(completion, request.schema)
         if trouble is None:
             return completion
-        again = await self._answer(repair(request, completion.text, trouble), role)
+        again = await self.say(repair(request, completion.text, trouble), role=role)
         if (trouble := _trouble(again, request.schema)) is not None:
             raise Fault(f"the answer does not have the form asked for, nor does its repair: {trouble}", remedy="fail")
         return again
 
-    async def _answer(self, request: Request, role: str) -> Completion:
-        """Take an answer from the store, or pay for it."""
+    async def say(self, request: Request, *, role: str) -> Completion:
+        """Take an answer from the store or from an equal request under way, or pay for it; its form is not looked at.
+
+        Raises:
+            Fault, UnavailableError, BudgetError, Stopped: as `ask`.
+        """
         body = canonical(chat.compose(request, model=self.model)).encode("utf-8", "replace")
         key = hashlib.sha256(self.scope.encode() + b"\0" + body).hexdigest()
         if self.responses is not None and (stored := self.responses.get(key)) is not None:
             return replace(chat.read(stored, samples=request.samples)[0], cached=True)
-        text, completion = await self._tried(body, request.samples, role, Random(key))
+        completion, paid = await self._sharing.do(key, lambda: self._paid(key, body, request.samples, role))
+        return completion if paid else replace(completion, cached=True)
+
+    async def _paid(self, key: str, body: bytes, samples: int, role: str) -> Completion:
+        """Pay for an answer and store it."""
+        text, completion = await self._tried(body, samples, role, Random(key))
         if self.responses is not None:
-            await self.responses.put(Response(key, role, self._cost(completion), text))
+            cost = self._cost(chat.Usage(completion.prompt_tokens, completion.tokens))
+            await self.responses.put(Response(key, role, cost, text))
         return completion
 
     async def _tried(self, body: bytes, samples: int, role: str, rng: Random) -> tuple[str, Completion]:
-        """Call until it succeeds, within the tries of an item."""
-        reason = ""
-        for attempt in range(self.terms.tries):
+        """Call until it succeeds, within the patience there is for an item."""
+        patience = Patience(tries=self.terms.tries, pause=self.terms.pause, busy=self.terms.patience, rng=rng)
+        while True:
             STOP.heed()
             try:
                 return await self._call(body, samples, role)
             except Fault as fault:
-                if fault.remedy == "stop":
-                    raise self._unavailable(str(fault)) from None
-                if fault.remedy != "retry":
-                    raise
-                reason = str(fault)
-            if attempt + 1 < self.terms.tries:
-                await asyncio.sleep(self.terms.pause * 2**attempt * rng.uniform(0.5, 1))
-        raise Fault(f"{reason}; {self.terms.tries} tries", remedy="fail")
+                wait = self._borne(fault, patience)
+            await asyncio.sleep(wait)
+
+    def _borne(self, fault: Fault, patience: Patience) -> float:
+        """Seconds to wait before the next call of an item.
+
+        Raises:
+            Fault: there is none.
+            UnavailableError: nor is there one of any other item.
+        """
+        try:
+            return patience.bear(fault, now=asyncio.get_running_loop().time(), answered=self._answered)
+        except Fault as last:
+            if last.remedy == "stop":
+                raise self._unavailable(str(last)) from None
+            raise
 
     async def _call(self, body: bytes, samples: int, role: str) -> tuple[str, Completion]:
         """One exchange in one slot; it is booked before the slot goes to the next, which may be one too many."""
@@ -155,7 +179,9 @@ class Client:
         try:
             self.purse.check()
             reply = await self.transport.post(chat.PATH, body)
-            completion, served = chat.read(reply.body, samples=samples)
+            completion, served = chat.read(
+                reply.body, samples=samples, book=lambda usage: self.purse.pay(role, self._cost(usage))
+            )
             self._same(served)
         except Fault as fault:
             self._learn(fault, ticket, opened)
@@ -163,7 +189,7 @@ class Client:
         else:
             self.breaker.succeeded()
             self.limiter.grow()
-            self.purse.pay(role, self._cost(completion))
+            self._answered = asyncio.get_running_loop().time()
             return reply.body, completion
         finally:
             self.limiter.give()
@@ -182,16 +208,17 @@ class Client:
             raise self._unavailable(f"{self.breaker.openings} times in a row it was left alone and did not come back")
 
     def _learn(self, fault: Fault, ticket: int, opened: int) -> None:
-        """Ask less of a server that is busy, and nothing of one that is broken."""
-        if not fault.busy:
-            if fault.remedy == "retry":
-                self.breaker.failed(asyncio.get_running_loop().time(), opened=opened)
+        """Ask less of a server that is busy, and nothing of one that is broken; any other was there to answer."""
+        if fault.remedy == "retry" and not fault.busy:
+            self.breaker.failed(asyncio.get_running_loop().time(), opened=opened)
             return
-        self.limiter.cut(ticket)
-        if fault.after is not None:
-            if fault.after > self.terms.longest_pause:
-                raise self._unavailable(f"it asks to wait {fault.after:g} s ({fault})")
-            self.limiter.pause(fault.after)
+        self.breaker.succeeded()
+        if not fault.busy:
+            return
+        if fault.after is not None and fault.after > self.terms.longest_pause:
+            raise self._unavailable(f"it asks to wait {fault.after:g} s ({fault})")
+        rest = self.limiter.cut(ticket)
+        self.limiter.pause(fault.after or rest)
 
     def _same(self, served: str) -> None:
         """See that the model behind the name has not changed."""
@@ -199,9 +226,9 @@ class Client:
         if served != self._served:
             raise self._unavailable(f"it answered as {self._served!r} and now answers as {served!r}")
 
-    def _cost(self, completion: Completion) -> Spending:
-        price = completion.prompt_tokens * self.terms.prompt_price + completion.tokens * self.terms.answer_price
-        return Spending(1, completion.prompt_tokens, completion.tokens, price / MILLION)
+    def _cost(self, usage: chat.Usage) -> Spending:
+        price = usage.prompt_tokens * self.terms.prompt_price + usage.tokens * self.terms.answer_price
+        return Spending(1, *usage, price / MILLION)
 
     def _unavailable(self, reason: str) -> UnavailableError:
         return UnavailableError(

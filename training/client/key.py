@@ -2,6 +2,8 @@
 
 import os
 from dataclasses import dataclass, field
+from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from ...memory.errors import UnavailableError
 
@@ -37,10 +39,31 @@ class Key:
             )
         return cls(value)
 
-    def headers(self) -> dict[str, str]:
-        """What a request carries."""
-        return {"Authorization": f"Bearer {self.value}"} if self.value else {}
+    def headers(self, url: str) -> dict[str, str]:
+        """What a request to this address carries.
+
+        Raises:
+            UnavailableError: everybody on the way to it could read the key.
+        """
+        if not self.value:
+            return {}
+        if not _private(url):
+            raise UnavailableError(
+                f"the key for {url} would go unencrypted; use https://, a tunnel to localhost, or no key"
+            )
+        return {"Authorization": f"Bearer {self.value}"}
 
     def redact(self, text: str) -> str:
         """Take the key out of a text."""
         return text.replace(self.value, HIDDEN) if self.value and self.value in text else text
+
+
+def _private(url: str) -> bool:
+    """Whether nobody between here and there can read along: it is encrypted, or never leaves this machine."""
+    parts = urlsplit(url)
+    if parts.scheme == "https" or parts.hostname == "localhost":
+        return True
+    try:
+        return ip_address(parts.hostname or "").is_loopback
+    except ValueError:
+        return False

@@ -16,16 +16,19 @@ class Limiter:
     Args:
         first: calls at once in the beginning.
         most: never more than this.
+        rest: seconds without a call after a refusal; doubled by every wave of them in a row, up to `longest`.
+        longest: seconds.
     """
 
-    def __init__(self, *, first: int, most: int) -> None:
+    def __init__(self, *, first: int, most: int, rest: float = 0.5, longest: float = 30.0) -> None:
         self.limit = float(min(first, most))
-        self.most = most
+        self.most, self.rest, self.longest = most, rest, longest
         self.busy = 0
         """Slots taken."""
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._threshold = float(most)
         self._cuts = 0
+        self._next = rest
         self._until = 0.0
 
     async def take(self) -> int:
@@ -63,15 +66,22 @@ class Limiter:
 
     def grow(self) -> None:
         """A call went well: allow more, unless the limit was not what held calls back."""
+        self._next = self.rest
         if self.busy >= int(self.limit) and self.limit < self.most:
             self.limit = min(self.most, self.limit + (1 if self.limit < self._threshold else 1 / self.limit))
             self._admit()
 
-    def cut(self, ticket: int) -> None:
-        """A call met a server with too much to do: allow half. Calls begun before the last cut do not count."""
-        if ticket == self._cuts:
-            self._cuts += 1
-            self.limit = self._threshold = max(1.0, self.limit * CUT)
+    def cut(self, ticket: int) -> float:
+        """A call met a server with too much to do: allow half, and give the seconds to rest.
+
+        Calls begun before the last cut do not count; their rest is 0.
+        """
+        if ticket != self._cuts:
+            return 0.0
+        self._cuts += 1
+        self.limit = self._threshold = max(1.0, self.limit * CUT)
+        rest, self._next = self._next, min(self.longest, 2 * self._next)
+        return rest
 
     def pause(self, seconds: float) -> None:
         """Begin no call for this long."""

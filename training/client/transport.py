@@ -14,8 +14,6 @@ import aiohttp
 from .fault import Fault, of_status
 from .key import Key
 
-EXCERPT = 200
-"""Characters of a reply that an error message shows."""
 BOUND = 4_000_000
 """Bytes a reply may have; the longest answers of today's models stay below 1 MB."""
 
@@ -37,6 +35,9 @@ class Transport:
         most: connections at once.
         deadline: seconds one exchange may take, from connecting to the last byte.
         bound: bytes a reply may have.
+
+    Raises:
+        UnavailableError: the key would go over the network unencrypted.
     """
 
     def __init__(self, base_url: str, *, key: Key, most: int, deadline: float, bound: int = BOUND) -> None:
@@ -44,11 +45,12 @@ class Transport:
         self.deadline = deadline
         self._key = key
         self._bound = bound
+        headers = {"Accept-Encoding": "identity", "Content-Type": "application/json", **key.headers(base_url)}
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=most),
             timeout=aiohttp.ClientTimeout(total=None),
             cookie_jar=aiohttp.DummyCookieJar(),
-            headers={"Accept-Encoding": "identity", "Content-Type": "application/json", **key.headers()},
+            headers=headers,
         )
 
     async def close(self) -> None:
@@ -83,7 +85,7 @@ class Transport:
         if response.status == 200:
             return Reply(text)
         headers: Mapping[str, str] = response.headers
-        raise of_status(response.status, headers, " ".join(text[:EXCERPT].split()), now=datetime.now(UTC))
+        raise of_status(response.status, headers, text, now=datetime.now(UTC))
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:
         """Read a body, unless it is too long.

@@ -102,13 +102,13 @@ class OpenAI(EnginePart):
         from ..client.limiter import Limiter
         from ..client.transport import Transport
 
+        terms = Terms(tries=self.tries, prompt_price=self.prompt_price, answer_price=self.answer_price)
         transport = Transport(self.base_url, key=Key.read(self.key), most=self.most, deadline=self.deadline)
         try:
-            await greet(transport, model=self.model, structured=self.structured)
+            await greet(transport, model=self.model, structured=self.structured, terms=terms)
         except BaseException:
             await transport.close()
             raise
-        terms = Terms(tries=self.tries, prompt_price=self.prompt_price, answer_price=self.answer_price)
         return Client(
             transport, model=self.model, scope=self.identity(), purse=purse, responses=responses, terms=terms,
             limiter=Limiter(first=self.first, most=self.most), breaker=Breaker(),

@@ -30,6 +30,7 @@ class Asked:
     def __init__(
         self, endpoint: Endpoint, requests: list[Request], folder: Path, *,
         budget: Budget | None = None, tries: int = 3, most: int = 8, breaker: Breaker | None = None,
+        patience: float = 5.0,
     ) -> None:  # fmt: skip
         self.path = folder / "responses.sqlite"
         self.outcomes: list[Outcome] = []
@@ -38,9 +39,9 @@ class Asked:
         self.responses = Responses(self.path)
         spent = self.responses.spending()
         self.purse = Purse(budget or Budget(), clock=time.monotonic, spent=spent)
-        self.limiter = Limiter(first=most, most=most)
+        self.limiter = Limiter(first=most, most=most, rest=0.01, longest=0.05)
         self.breaker = breaker or Breaker()
-        self.terms = Terms(tries=tries, pause=0.01, prompt_price=1.0, answer_price=2.0)
+        self.terms = Terms(tries=tries, pause=0.01, patience=patience, prompt_price=1.0, answer_price=2.0)
         self.stored = 0
         asyncio.run(self._ask(endpoint.url, requests))
 

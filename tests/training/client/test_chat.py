@@ -1,10 +1,11 @@
+import contextlib
 import json
 from typing import Any
 
 import pytest
 
 from evolvent.memory.inference import Completion, Request
-from evolvent.training.client.chat import compose, read
+from evolvent.training.client.chat import Usage, compose, read
 from evolvent.training.client.fault import Fault
 
 
@@ -39,7 +40,18 @@ def test_a_tool_call_is_an_answer_without_text() -> None:
     assert (completion.text, completion.calls, completion.complete) == ("", (call,), True)
 
 
-@pytest.mark.parametrize("usage", [{"prompt_tokens": -1}, {"completion_tokens": "7"}, 3, [], {"prompt_tokens": 1.5}])
+@pytest.mark.parametrize(
+    "usage",
+    [
+        {"prompt_tokens": -1},
+        {"completion_tokens": "7"},
+        3,
+        [],
+        {"prompt_tokens": 1.5},
+        {"prompt_tokens": 10**30},
+        {"completion_tokens": True},
+    ],
+)
 def test_a_reply_whose_tokens_cannot_be_counted_is_no_answer(usage: Any) -> None:
     with pytest.raises(Fault, match="not an answer of a model"):
         read(make_reply(content="4", usage=usage))
@@ -51,6 +63,21 @@ def test_anything_else_is_no_answer(text: str) -> None:
         read(text)
 
 
-def test_fewer_samples_than_asked_for_are_no_answer() -> None:
-    with pytest.raises(Fault, match="not 2 choices"):
+@pytest.mark.parametrize("calls", [True, 7, "f", {"id": "1"}, ["f"], [None]])
+def test_tool_calls_that_are_none_are_no_answer(calls: Any) -> None:
+    with pytest.raises(Fault, match="not an answer of a model"):
+        read(make_reply(content="4", tool_calls=calls))
+
+
+def test_a_server_that_gives_another_number_of_samples_will_do_so_again() -> None:
+    with pytest.raises(Fault, match="1 choices where 2 are due") as caught:
         read(make_reply(content="4"), samples=2)
+    assert caught.value.remedy == "fail"
+
+
+@pytest.mark.parametrize("message", [{"content": 7}, {"content": "4", "tool_calls": True}, {"content": "4"}])
+def test_what_a_reply_cost_is_known_though_it_is_no_answer(message: Any) -> None:
+    booked: list[Usage] = []
+    with contextlib.suppress(Fault):
+        read(make_reply(**message), book=booked.append)
+    assert booked == [Usage(5, 7)]

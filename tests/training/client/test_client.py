@@ -12,9 +12,11 @@ from evolvent.training.client.breaker import Breaker
 from ...endpoint import Endpoint, serving
 from .asking import DEADLINE, KEY, SCHEMA, Asked, make_requests
 
-PASSING = (
-    "429", "429 after 0.3", "429 after nonsense", "500", "reset", "hang", "drip", "truncated", "html",
+BUSY = ("429", "429 after 0.3", "429 after nonsense", "429 after nothing")
+BROKEN = (
+    "500", "reset", "hang", "drip", "truncated", "html",
     "error with 200", "no choices", "duplicate chunks", "deep", "half a character",
+    "tool calls of a kind", "countless",
 )  # fmt: skip
 
 
@@ -24,7 +26,7 @@ def endpoint() -> Iterator[Endpoint]:
         yield served
 
 
-@pytest.mark.parametrize("fault", PASSING)
+@pytest.mark.parametrize("fault", BUSY + BROKEN)
 def test_a_call_that_comes_to_nothing_is_made_again(fault: str, endpoint: Endpoint, tmp_path: Path) -> None:
     endpoint.faults = [fault]
     asked = Asked(endpoint, make_requests(1), tmp_path)
@@ -34,7 +36,7 @@ def test_a_call_that_comes_to_nothing_is_made_again(fault: str, endpoint: Endpoi
     assert asked.seconds < DEADLINE + 1
 
 
-@pytest.mark.parametrize("fault", PASSING)
+@pytest.mark.parametrize("fault", BROKEN)
 def test_an_item_that_never_succeeds_is_given_up_with_its_reason(
     fault: str, endpoint: Endpoint, tmp_path: Path
 ) -> None:
@@ -54,7 +56,7 @@ def test_no_call_outlives_its_deadline_and_the_others_go_on(fault: str, endpoint
     assert asked.seconds < DEADLINE + 1
 
 
-@pytest.mark.parametrize("fault", ["400", "10 MB", "10 MB unannounced", "redirect"])
+@pytest.mark.parametrize("fault", ["400", "10 MB", "10 MB unannounced", "redirect", "two choices"])
 def test_a_call_that_can_never_succeed_is_not_repeated(fault: str, endpoint: Endpoint, tmp_path: Path) -> None:
     endpoint.faults = [fault]
     asked = Asked(endpoint, make_requests(3), tmp_path, most=1)
@@ -84,12 +86,44 @@ def test_a_resumed_session_pays_for_nothing_twice(endpoint: Endpoint, tmp_path: 
     assert again.purse.roles["teacher"].calls == 9
 
 
+def test_equal_requests_at_once_are_paid_once(endpoint: Endpoint, tmp_path: Path) -> None:
+    asked = Asked(endpoint, [Request("1+2")] * 8, tmp_path)
+    assert asked.texts == ["3"] * 8
+    assert (len(endpoint.bodies), asked.purse.roles["teacher"].calls) == (1, 1)
+    assert sorted(c is not None and c.cached for c in asked.completions) == [False] + [True] * 7
+
+
+@pytest.mark.parametrize(("fault", "reason"), [("400", "400"), ("401", "401"), ("10 MB", "longer")])
+def test_what_becomes_of_equal_requests_is_the_same(
+    fault: str, reason: str, endpoint: Endpoint, tmp_path: Path
+) -> None:
+    endpoint.always = fault
+    asked = Asked(endpoint, [Request("1+2")] * 8, tmp_path)
+    assert len(endpoint.bodies) == 1
+    assert reason in (str(asked.error) if fault == "401" else asked.outcomes[-1].reason)
+
+
 def test_a_budget_ends_the_session_before_the_next_call(endpoint: Endpoint, tmp_path: Path) -> None:
     asked = Asked(endpoint, make_requests(9), tmp_path, budget=Budget(tokens=100), most=1)
     assert isinstance(asked.error, BudgetError)
     assert asked.stored == len(endpoint.bodies) == 3
     assert asked.purse.roles["teacher"].usd == pytest.approx((3 * 36 + 2 * 3) / 1e6)
     assert Asked(endpoint, make_requests(9), tmp_path).texts[-1] == "9"
+
+
+@pytest.mark.parametrize("fault", ["half a character", "no choices", "tool calls of a kind", "two choices"])
+def test_a_reply_that_is_thrown_away_is_paid_all_the_same(fault: str, endpoint: Endpoint, tmp_path: Path) -> None:
+    endpoint.always = fault
+    asked = Asked(endpoint, make_requests(9), tmp_path, budget=Budget(tokens=100), most=1)
+    assert isinstance(asked.error, BudgetError)
+    assert asked.purse.roles["teacher"].calls == len(endpoint.bodies) == 3
+
+
+def test_a_reply_of_another_model_is_paid_all_the_same(endpoint: Endpoint, tmp_path: Path) -> None:
+    endpoint.faults = ["", "another model"]
+    asked = Asked(endpoint, make_requests(2), tmp_path, most=1)
+    assert isinstance(asked.error, UnavailableError)
+    assert asked.purse.roles["teacher"].calls == 2
 
 
 def test_calls_under_way_when_a_budget_ends_are_kept(endpoint: Endpoint, tmp_path: Path) -> None:
@@ -119,6 +153,31 @@ def test_a_busy_server_is_asked_less(endpoint: Endpoint, tmp_path: Path) -> None
     asked = Asked(endpoint, make_requests(30), tmp_path, most=8)
     assert None not in asked.texts
     assert asked.limiter.limit < 8
+
+
+def test_a_server_with_a_rate_limit_loses_no_item(endpoint: Endpoint, tmp_path: Path) -> None:
+    endpoint.faults = ["429"] * 40
+    asked = Asked(endpoint, make_requests(30), tmp_path, tries=1, most=8)
+    assert None not in asked.texts
+    assert len(endpoint.bodies) == 70
+
+
+def test_a_server_that_refuses_everybody_for_too_long_ends_the_session(endpoint: Endpoint, tmp_path: Path) -> None:
+    endpoint.always = "429 after nothing"
+    asked = Asked(endpoint, make_requests(30), tmp_path, patience=0.2)
+    assert isinstance(asked.error, UnavailableError)
+    assert "429 too many requests" in str(asked.error)
+    assert "for 0.2 s" in str(asked.error)
+    assert len(endpoint.bodies) < 60
+
+
+@pytest.mark.parametrize("fault", ["400", "429"])
+def test_a_server_that_answers_at_all_is_left_alone_no_longer(fault: str, endpoint: Endpoint, tmp_path: Path) -> None:
+    endpoint.faults = ["500", "500", fault]
+    breaker = Breaker(failures=2, rest=0.01, longest=30.0)
+    asked = Asked(endpoint, make_requests(6), tmp_path, most=1, breaker=breaker)
+    assert sum(text is None for text in asked.texts) == (fault == "400")
+    assert asked.seconds < 2
 
 
 def test_a_server_that_is_gone_ends_the_session(tmp_path: Path) -> None:

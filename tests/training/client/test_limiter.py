@@ -81,3 +81,10 @@ def test_a_pause_holds_callers_that_wait_for_a_slot_already() -> None:
         return loop.time() - since
 
     assert asyncio.run(run()) >= 0.05
+
+
+def test_every_wave_of_refusals_rests_twice_as_long_until_a_call_goes_well() -> None:
+    limiter = Limiter(first=8, most=8, rest=0.5, longest=3.0)
+    assert [limiter.cut(ticket) for ticket in (0, 0, 1, 2, 3, 4)] == [0.5, 0.0, 1.0, 2.0, 3.0, 3.0]
+    limiter.grow()
+    assert limiter.cut(5) == 0.5
