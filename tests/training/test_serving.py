@@ -1,16 +1,18 @@
 import asyncio
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from evolvent.memory.errors import UnavailableError
+from evolvent.memory.stopping import STOP, Stopped
 from evolvent.training.serving import launch
 from evolvent.training.serving.launch import Launch
 from evolvent.training.serving.loading import Held
 from evolvent.training.serving.requirements import needed
 from evolvent.training.serving.weights import Weights, read
-from evolvent.training.serving.wire import Refused, Wire
+from evolvent.training.serving.wire import BOUND, Refused, Wire
 
 
 def make_launch(*, rank: int = 0) -> Launch:
@@ -76,12 +78,23 @@ def test_nothing_counts_as_held_after_a_load_that_went_wrong(tmp_path: Path) -> 
     assert (held.name_of(weights), held.proved(weights)) == (None, False)
 
 
-async def answer(text: bytes, path: str = "/v1", *, seconds: float = 5.0) -> object:
+def test_a_configuration_that_is_no_object_is_said(tmp_path: Path) -> None:
+    student = make_student(tmp_path / "student")
+    (student / "config.json").write_text("[]")
+    with pytest.raises(UnavailableError, match="config.json: holds no JSON object"):
+        read(student)
+
+
+async def answer(
+    text: bytes, path: str = "/v1", *,
+    seconds: float = 5.0, bound: int = BOUND, meanwhile: Callable[[], None] = lambda: None,
+) -> object:  # fmt: skip
     """What the wire makes of raw bytes from a server that then stays silent."""
     gone = asyncio.Event()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
+        meanwhile()
         writer.write(text)
         await writer.drain()
         await reader.read()
@@ -92,7 +105,7 @@ async def answer(text: bytes, path: str = "/v1", *, seconds: float = 5.0) -> obj
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     try:
-        async with Wire(f"http://127.0.0.1:{port}") as wire:
+        async with Wire(f"http://127.0.0.1:{port}", bound=bound) as wire:
             return await wire.get(path, seconds=seconds)
     finally:
         await gone.wait()
@@ -109,11 +122,23 @@ async def test_a_server_that_drips_is_cut_off_at_the_deadline() -> None:
     [
         (b"HTTP/1.1 500 No\r\nContent-Length: 4\r\n\r\nbusy", "answered 500: 'busy'"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n{oh}", "not JSON"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{\xff", "not JSON.*\ufffd"),
+        (b"HTTP/1.1 307 Away\r\nLocation: /v2\r\nContent-Length: 0\r\n\r\n", "answered 307"),
     ],
 )
 async def test_what_is_no_answer_is_refused_with_what_was_said(text: bytes, said: str) -> None:
     with pytest.raises(Refused, match=said):
         await answer(text)
+
+
+async def test_an_answer_without_end_is_refused_at_its_bound() -> None:
+    with pytest.raises(Refused, match="answered more than 10 bytes"):
+        await answer(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n" + b"{" * 50, bound=10)
+
+
+async def test_a_request_to_stop_is_heeded_while_a_server_works(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(Stopped):
+        await answer(b"", seconds=30, meanwhile=lambda: monkeypatch.setattr(STOP, "code", 130))
 
 
 async def test_nobody_at_an_address_is_said(unused_tcp_port: int) -> None:
