@@ -81,7 +81,7 @@ def test_nothing_counts_as_held_after_a_load_that_went_wrong(tmp_path: Path) -> 
 def test_a_configuration_that_is_no_object_is_said(tmp_path: Path) -> None:
     student = make_student(tmp_path / "student")
     (student / "config.json").write_text("[]")
-    with pytest.raises(UnavailableError, match="config.json: holds no JSON object"):
+    with pytest.raises(UnavailableError, match="holds no JSON object"):
         read(student)
 
 

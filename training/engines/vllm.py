@@ -34,7 +34,7 @@ class Vllm(EnginePart):
     """Answer with vLLM."""
 
     url: str = ""
-    """Server of your own, such as `http://localhost:8000`; without one a server is started on this machine."""
+    """Server of your own, such as `http://localhost:8000` or `unix:/path/of/its/socket`; empty to have one started."""
     batch: int = Field(default=128, ge=1)
     """Prompts per HTTP request."""
     parallel: int = Field(default=2, ge=1)

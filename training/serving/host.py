@@ -8,9 +8,8 @@ import contextvars
 from collections.abc import Generator
 from pathlib import Path
 
-from . import child
 from .launch import Launch
-from .server import Server
+from .server import NOTE, RECORD, Server, end
 
 
 class Host:
@@ -30,11 +29,8 @@ class Host:
 
     def close(self) -> None:
         """End every server in the folder, also those that a killed session left and nobody asked again."""
-        for note in self.folder.glob("*/process"):
-            left = child.read(note)
-            if left is not None:
-                child.stop(left)
-            note.unlink(missing_ok=True)
+        for left in {*self.folder.glob(f"*/{NOTE}"), *self.folder.glob(f"*/{RECORD}")}:
+            end(left.parent)
 
 
 _host: contextvars.ContextVar[Host | None] = contextvars.ContextVar("evolvent_host", default=None)

@@ -1,7 +1,6 @@
 """How a server is started: its command line, its environment, and what makes one server as good as another."""
 
 import os
-import socket
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,8 +11,6 @@ from .weights import Weights, head_size
 
 NAME = "student"
 """What the full weights are called in requests."""
-HOST = "127.0.0.1"
-"""The only address: swapping weights needs routes that would let whoever reaches them run code."""
 HEADS = (32, 64, 80, 96, 112, 128, 160, 192, 224, 256, 512)
 """Widths of an attention head that vLLM's CPU build can compute."""
 RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
@@ -63,13 +60,12 @@ class Launch:
                 "choose student.hidden and student.heads so that hidden / heads is one of them, such as 96 / 3"
             )
 
-    def command(self, weights: Weights, port: int) -> list[str]:
-        """Program and arguments that serve full weights."""
+    def command(self, weights: Weights, socket: Path) -> list[str]:
+        """Program and arguments that serve full weights at a Unix socket."""
         given = {
             "model": str(weights.base),
             "served-model-name": NAME,
-            "host": HOST,
-            "port": str(port),
+            "uds": str(socket),
             "dtype": self.dtype,
             "gpu-memory-utilization": str(self.share),
             "generation-config": "vllm",
@@ -112,13 +108,6 @@ def installed_build() -> str:
         except PackageNotFoundError:
             continue
     raise UnavailableError("engine 'vllm' needs vLLM, which is not installed; try: make vllm")
-
-
-def free_port() -> int:
-    """A port on the loopback interface that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
 
 
 def tail(log: Path, *, lines: int = 8) -> str:

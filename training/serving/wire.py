@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ...memory.errors import EvolventError, UnavailableError
 from ...memory.stopping import STOP
+from .address import is_socket, path_of
 
 if TYPE_CHECKING:
     import aiohttp
@@ -31,12 +32,14 @@ class Wire:
     """Calls to one server, as an async context manager; it belongs to the event loop it was entered in.
 
     Args:
-        url: such as `http://localhost:8000`.
+        url: such as `http://localhost:8000`, or `unix:` and the path of a socket.
         bound: bytes an answer may have.
     """
 
     def __init__(self, url: str, *, bound: int = BOUND) -> None:
         self.url = url.rstrip("/")
+        # a server at a socket does not care what it is called
+        self._root = "http://server" if is_socket(url) else self.url
         self._bound = bound
         self._session: aiohttp.ClientSession | None = None
 
@@ -44,7 +47,8 @@ class Wire:
         import aiohttp
 
         # deadlines are set per call, over everything that the call does
-        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None))
+        connector = aiohttp.UnixConnector(str(path_of(self.url))) if is_socket(self.url) else None
+        self._session = aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=None))
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -78,7 +82,7 @@ class Wire:
         try:
             async with (
                 asyncio.timeout(seconds),
-                self._session.request(method, self.url + path, allow_redirects=False, **body) as response,
+                self._session.request(method, self._root + path, allow_redirects=False, **body) as response,
             ):
                 status, text = response.status, await self._text(response)
         except TimeoutError:
@@ -97,7 +101,9 @@ class Wire:
         async for chunk in response.content.iter_any():
             said += chunk
             if len(said) > self._bound:
-                raise Refused(f"{response.url} answered more than {self._bound:,} bytes; is a model behind it?")
+                raise Refused(
+                    f"{self.url}{response.url.path} answered more than {self._bound:,} bytes; is a model behind it?"
+                )
         return said.decode("utf-8", "replace")
 
 
