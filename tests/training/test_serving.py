@@ -4,9 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from evolvent.memory.errors import UnavailableError
 from evolvent.memory.stopping import STOP, Stopped
+from evolvent.training.engines.vllm import Vllm
 from evolvent.training.serving import launch
 from evolvent.training.serving.launch import Launch
 from evolvent.training.serving.loading import Held
@@ -62,6 +64,40 @@ def test_an_adapter_larger_than_the_server_has_room_for_names_the_setting(tmp_pa
     with pytest.raises(UnavailableError, match=r"rank 4.*set student.engine.rank = 8"):
         make_launch(rank=1).check(adapter)
     make_launch(rank=8).check(adapter)
+
+
+@pytest.mark.parametrize(
+    "argument",
+    ["--host=0.0.0.0", "--port", "--uds=/tmp/x", "--trust_remote_code", "--trust-remote-code=true", "--served_model_name=x",
+     "--dtype=auto", "--ho=0.0.0.0", "--no-enforce-eager", "--Middleware=x.y", "--worker-cls.x=1"],
+)  # fmt: skip
+def test_what_evolvent_decides_is_not_for_a_scenario_to_set(argument: str) -> None:
+    with pytest.raises(ValidationError, match=r"would set .*, which Evolvent decides itself"):
+        Vllm(arguments=("--max-model-len=4096", argument))
+
+
+@pytest.mark.parametrize("argument", ["0.0.0.0", "-O3", "", "--", "--host 0.0.0.0"])
+def test_arguments_have_one_form(argument: str) -> None:
+    with pytest.raises(ValidationError, match="is no argument of the form --name=value"):
+        Vllm(arguments=(argument,))
+
+
+def test_every_argument_of_ones_own_command_line_is_refused_to_a_scenario(tmp_path: Path) -> None:
+    command = make_launch(rank=8).command(read(make_student(tmp_path / "student")), tmp_path / "socket")
+    for argument in command[3:]:
+        with pytest.raises(ValidationError, match="which Evolvent decides itself"):
+            Vllm(arguments=(argument,))
+
+
+def test_a_server_sees_what_it_needs_and_nobodys_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = {"CUDA_VISIBLE_DEVICES": "0", "LC_ALL": "C", "VLLM_LOGGING_LEVEL": "INFO", "PYTHONPATH": "/x"}
+    lost = ["OPENAI_API_KEY", "HF_TOKEN", "AWS_SECRET_ACCESS_KEY", "VLLM_API_KEY", "PYTHON_TOKEN", "DATABASE_URL"]
+    for name, value in (kept | dict.fromkeys(lost, "canary")).items():
+        monkeypatch.setenv(name, value)
+    seen = make_launch().environment()
+    assert kept.items() <= seen.items()
+    assert "PATH" in seen
+    assert "canary" not in seen.values()
 
 
 def test_an_adapter_without_its_base_is_not_served(tmp_path: Path) -> None:

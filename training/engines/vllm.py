@@ -9,15 +9,16 @@ import tempfile
 from collections.abc import Coroutine, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from ...memory.files import digest
 from ...memory.inference import Completion, Engine, Request
 from ...memory.stopping import STOP
 from ...memory.trace import span, spent
 from ..engine import EnginePart
+from ..serving.arguments import check
 from ..serving.host import Host, current
 from ..serving.launch import Launch, installed_build
 from ..serving.remote import Remote
@@ -53,8 +54,8 @@ class Vllm(EnginePart):
     """Largest rank of LoRA adapters a started server takes; 0 for full weights only."""
     start: float = Field(default=300.0, gt=0)
     """Seconds a started server may take to come up."""
-    arguments: tuple[str, ...] = ()
-    """More of vLLM's own arguments for a started server, such as `--max-model-len=4096`."""
+    arguments: Annotated[tuple[str, ...], AfterValidator(check)] = ()
+    """More of vLLM's own arguments for a started server, such as `--max-model-len=4096`; none that Evolvent sets."""
 
     def open(self, checkpoint: Path) -> Engine:
         """Serve a checkpoint; the server starts, or swaps weights, when it is first asked."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ...memory.errors import UnavailableError
 from ...memory.files import digest
+from .environment import needed
 from .weights import Weights, head_size
 
 NAME = "student"
@@ -80,7 +81,7 @@ class Launch:
         return [*program, *(f"--{k}={v}" for k, v in given.items()), *switches, *self.arguments]
 
     def environment(self) -> dict[str, str]:
-        """Every variable the server sees: it reports to nobody and loads nothing from a network."""
+        """Every variable the server sees: no keys, no reports to anybody, no network."""
         wanted = {
             "DO_NOT_TRACK": "1",
             "HF_HUB_OFFLINE": "1",
@@ -91,7 +92,7 @@ class Launch:
             "VLLM_NO_USAGE_STATS": "1",
             "VLLM_SERVER_DEV_MODE": "1",
         }
-        return {**os.environ, **wanted}
+        return {**needed(os.environ), **wanted}
 
 
 def installed_build() -> str:
