@@ -61,8 +61,12 @@ class Vllm(EnginePart):
         """Serve a checkpoint; the server starts, or swaps weights, when it is first asked."""
         weights = read(checkpoint)
         exits = ExitStack()
-        server = Remote(self.url, self.dtype) if self.url else self._started(weights, exits)
+        server = self._elsewhere() if self.url else self._started(weights, exits)
         return _Served(self, server, weights, exits)
+
+    def _elsewhere(self) -> Remote:
+        host = current()
+        return Remote(self.url, self.dtype) if host is None else host.remote(self.url, self.dtype)
 
     def _started(self, weights: Weights, exits: ExitStack) -> Server:
         launch = Launch(

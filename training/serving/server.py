@@ -96,8 +96,9 @@ class Server:
         if left is None or not child.alive(left) or identity != wanted or not await answers(url):
             return False
         with span("server adopted", pid=left.pid):
+            async with Wire(url) as wire:
+                self._held = await left_over(wire)
             self.url, self._identity = url, identity
-            self._held = await left_over(url)
         logger.info("vLLM server %d at %s adopted", left.pid, url)
         return True
 
