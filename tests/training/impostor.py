@@ -1,6 +1,6 @@
 """A small server that speaks as much of vLLM as Evolvent asks for, and answers from the weights on disk.
 
-Run as a program it serves at a socket until it is ended: `python -m evolvent.tests.training.impostor <socket> <folder>`.
+Run as a program it serves at a socket until it ends: `python -m evolvent.tests.training.impostor <socket> <folder>`.
 """
 
 import asyncio

@@ -7,6 +7,7 @@ lately are unloaded. Nothing counts as held before the proof.
 
 from dataclasses import dataclass, field
 
+from ...memory.errors import UnavailableError
 from ...memory.trace import span
 from .launch import NAME
 from .proof import Mismatch, prove
@@ -59,6 +60,7 @@ async def bring(wire: Wire, weights: Weights, held: Held, *, dtype: str) -> str:
     Raises:
         Refused: the server cannot load them.
         Mismatch: it answers with others all the same.
+        UnavailableError: it does not answer.
     """
     name = held.name_of(weights)
     if name is not None and held.proved(weights):
@@ -67,7 +69,7 @@ async def bring(wire: Wire, weights: Weights, held: Held, *, dtype: str) -> str:
         try:
             name = await _load(wire, weights, held)
             await prove(wire, name, weights, dtype=dtype)
-        except (Mismatch, Refused):
+        except (Mismatch, Refused, UnavailableError):
             held.forget()
             raise
         held.keep(weights)

@@ -95,10 +95,14 @@ class Server:
         left, (url, identity) = child.read(self.note), _record(self.folder)
         if left is None or not child.alive(left) or identity != wanted or not await answers(url):
             return False
-        with span("server adopted", pid=left.pid):
-            async with Wire(url) as wire:
-                self._held = await left_over(wire)
-            self.url, self._identity = url, identity
+        try:
+            with span("server adopted", pid=left.pid):
+                async with Wire(url) as wire:
+                    self._held = await left_over(wire)
+        except (UnavailableError, Refused) as error:
+            logger.warning("%s; starting the server again", error)
+            return False
+        self.url, self._identity = url, identity
         logger.info("vLLM server %d at %s adopted", left.pid, url)
         return True
 
@@ -131,11 +135,11 @@ class Server:
             await asyncio.sleep(LOOK)
 
     async def _swapped(self, weights: Weights) -> bool:
-        """Bring weights in while the server runs; it cannot always be done, as with tied embeddings."""
+        """Bring weights in while the server runs; it cannot with tied embeddings, nor when the server is lost."""
         try:
             async with Wire(self.url) as wire:
                 await bring(wire, weights, self._held, dtype=self.launch.dtype)
-        except (Mismatch, Refused) as error:
+        except (Mismatch, Refused, UnavailableError) as error:
             logger.warning("%s; starting the server again", error)
             return False
         return True
