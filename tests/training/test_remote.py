@@ -1,8 +1,11 @@
 """Two engines and one server of somebody else: what one does to its weights the other must know."""
 
 import asyncio
+import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -12,6 +15,9 @@ from evolvent.training.engines.transformers import Transformers
 from evolvent.training.engines.vllm import Vllm
 from evolvent.training.serving import address
 from evolvent.training.serving.host import hosting
+from evolvent.training.serving.proof import prove
+from evolvent.training.serving.weights import read
+from evolvent.training.serving.wire import Wire
 
 from .impostor import Impostor, serving
 from .students import make_adapter, train
@@ -71,6 +77,24 @@ def test_a_server_with_the_right_weights_is_asked_to_load_nothing(
     with hosting(tmp_path):
         say(Vllm(url=impostor.url).open(student))
     assert not {"/collective_rpc", "/v1/load_lora_adapter"} & set(impostor.calls)
+
+
+class Seen(type(Path())):
+    """A folder that knows which threads looked into it."""
+
+    threads: ClassVar[set[threading.Thread]] = set()
+
+    def __fspath__(self) -> str:
+        self.threads.add(threading.current_thread())
+        return super().__fspath__()
+
+
+async def test_the_weights_on_disk_are_loaded_beside_the_event_loop(impostor: Impostor, student: Path) -> None:
+    weights = replace(read(student), base=Seen(student))
+    async with Wire(impostor.url) as wire:
+        await prove(wire, "student", weights, dtype="float32")
+    assert Seen.threads
+    assert threading.current_thread() not in Seen.threads
 
 
 def test_a_server_that_cannot_load_says_what_it_needs(impostor: Impostor, student: Path, tmp_path: Path) -> None:
