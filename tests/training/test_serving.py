@@ -69,7 +69,8 @@ def test_an_adapter_larger_than_the_server_has_room_for_names_the_setting(tmp_pa
 @pytest.mark.parametrize(
     "argument",
     ["--host=0.0.0.0", "--port", "--uds=/tmp/x", "--trust_remote_code", "--trust-remote-code=true",
-     "--served_model_name=x", "--dtype=auto", "--ho=0.0.0.0", "--no-enforce-eager", "--Middleware=x.y", "--worker-cls.x=1"],
+     "--served_model_name=x", "--dtype=auto", "--ho=0.0.0.0", "--no-enforce-eager", "--Middleware=x.y",
+     "--worker-cls.x=1"],
 )  # fmt: skip
 def test_what_evolvent_decides_is_not_for_a_scenario_to_set(argument: str) -> None:
     with pytest.raises(ValidationError, match=r"would set .*, which Evolvent decides itself"):
