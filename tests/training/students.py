@@ -37,3 +37,21 @@ def train(folder: Path, *, steps: int = 3, seed: int = 0, tasks: Sequence[Task] 
     start = prepare(folder, tasks or make_tasks(96))
     Sft(batch=32, learning_rate=1e-2).train(folder, start=start, seed=seed, steps=steps)
     return checkpoint.identify(folder / "model")
+
+
+def make_adapter(base: Path, folder: Path, seed: int) -> tuple[Path, Path]:
+    """An adapter that changes answers, and the same merged into full weights."""
+    import torch
+    from peft import LoraConfig, get_peft_model
+
+    from evolvent.training import checkpoint
+
+    torch.manual_seed(seed)
+    model, tokenizer = checkpoint.load(base)
+    config = LoraConfig(r=4, lora_alpha=16, target_modules=["q_proj", "v_proj"], init_lora_weights=False)
+    adapted = get_peft_model(model, config)
+    adapted.save_pretrained(str(folder / "adapter"))
+    adapted.merge_and_unload()
+    # adapters are merged into the model they were put on
+    checkpoint.save(model, tokenizer, folder / "merged")
+    return folder / "adapter", folder / "merged"

@@ -8,6 +8,7 @@ from evolvent.memory.errors import UnavailableError
 from evolvent.memory.inference import Request
 from evolvent.memory.parts import PartSpec, known, load
 from evolvent.training.engine import EnginePart
+from evolvent.training.engines.vllm import Vllm
 from evolvent.training.serving.host import Host, hosting
 
 from ..endpoint import MODEL, Endpoint, serving
@@ -81,8 +82,41 @@ def test_an_engine_without_a_student_says_what_is_missing(tmp_path: Path, endpoi
         make_engine("transformers", endpoint).open(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["scripted"])
-def test_an_engine_refuses_what_it_cannot_heed(name: str, tmp_path: Path, endpoint: Endpoint) -> None:
-    engine = make_engine(name, endpoint).open(tmp_path)
-    with pytest.raises(ValueError, match=r"engine 'scripted' cannot heed stop = \('\.',\); use one that can"):
-        asyncio.run(engine.answer([Request("1+2", stop=(".",))]))
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [pytest.param(n, marks=REAL.get(n, [])) for n in known(PACKAGE) if n != "scripted"])
+def test_every_engine_with_a_model_sees_the_whole_conversation(name: str, student: Path, endpoint: Endpoint) -> None:
+    engine = make_engine(name, endpoint).open(student)
+    turns = Request("", 8, messages=({"role": "user", "content": "1+2"},))
+    more = Request("1+2", 8, messages=({"role": "user", "content": "9*3"}, {"role": "assistant", "content": "72"}))
+    plain, same, other = asyncio.run(engine.answer([Request("1+2", 8), turns, more]))
+    assert plain == same
+    assert name == "openai" or plain != other
+    engine.close()
+
+
+UNHEEDED = [
+    ("scripted", Request("1+2", stop=(".",))),
+    *((name, Request("1+2", samples=2)) for name in ("scripted", "transformers", "vllm")),
+    *((name, Request("1+2", schema={})) for name in ("scripted", "transformers", "vllm")),
+    *((name, Request("1+2", tools=({"type": "function"},))) for name in ("scripted", "transformers", "vllm")),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "request_"), UNHEEDED)
+def test_an_engine_refuses_what_it_cannot_heed(name: str, request_: Request, student: Path, endpoint: Endpoint) -> None:
+    part = Vllm(url="http://127.0.0.1:9") if name == "vllm" else make_engine(name, endpoint)
+    (field,) = request_.extras()
+    with pytest.raises(ValueError, match=rf"engine '{name}' cannot heed {field} = .*; use one that can"):
+        asyncio.run(part.open(student).answer([request_]))
+
+
+@pytest.mark.slow
+@pytest.mark.vllm
+def test_an_answer_of_vllm_ends_before_what_stops_it(student: Path, endpoint: Endpoint) -> None:
+    engine = make_engine("vllm", endpoint).open(student)
+    (whole,) = asyncio.run(engine.answer([Request("31+45", 12)]))
+    end = whole.text[3]
+    (cut,) = asyncio.run(engine.answer([Request("31+45", 12, stop=(end,))]))
+    assert (cut.text, cut.complete) == (whole.text[: whole.text.index(end)], True)
+    engine.close()

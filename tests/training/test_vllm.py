@@ -21,7 +21,7 @@ from evolvent.training.serving.server import Server
 from evolvent.training.serving.weights import read
 from evolvent.training.serving.wire import Wire
 
-from .students import make_mini, make_tasks, train
+from .students import make_adapter, make_mini, make_tasks, train
 
 pytestmark = [pytest.mark.slow, pytest.mark.vllm]
 
@@ -85,22 +85,6 @@ def make_tied(folder: Path, seed: int) -> Path:
     _, tokenizer = checkpoint.load(folder / "untied")
     checkpoint.save(LlamaForCausalLM(config), tokenizer, folder / "tied")
     return folder / "tied"
-
-
-def make_adapter(base: Path, folder: Path, seed: int) -> tuple[Path, Path]:
-    """An adapter that changes answers, and the same merged into full weights."""
-    import torch
-    from peft import LoraConfig, get_peft_model
-
-    torch.manual_seed(seed)
-    model, tokenizer = checkpoint.load(base)
-    config = LoraConfig(r=4, lora_alpha=16, target_modules=["q_proj", "v_proj"], init_lora_weights=False)
-    adapted = get_peft_model(model, config)
-    adapted.save_pretrained(str(folder / "adapter"))
-    adapted.merge_and_unload()
-    # adapters are merged into the model they were put on
-    checkpoint.save(model, tokenizer, folder / "merged")
-    return folder / "adapter", folder / "merged"
 
 
 def test_a_server_whose_client_was_killed_is_adopted(host: Host, folder: Path, student: Path) -> None:

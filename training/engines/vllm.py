@@ -9,15 +9,16 @@ import tempfile
 from collections.abc import Coroutine, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from ...memory.files import digest
-from ...memory.inference import Completion, Engine, Request
+from ...memory.inference import Completion, Engine, Request, require
 from ...memory.stopping import STOP
 from ...memory.trace import span, spent
 from ..engine import EnginePart
+from ..serving.arguments import check
 from ..serving.host import Host, current
 from ..serving.launch import Launch, installed_build
 from ..serving.remote import Remote
@@ -34,7 +35,7 @@ class Vllm(EnginePart):
     """Answer with vLLM."""
 
     url: str = ""
-    """Server of your own, such as `http://localhost:8000`; without one a server is started on this machine."""
+    """Server of your own, such as `http://localhost:8000` or `unix:/path/of/its/socket`; empty to have one started."""
     batch: int = Field(default=128, ge=1)
     """Prompts per HTTP request."""
     parallel: int = Field(default=2, ge=1)
@@ -53,15 +54,19 @@ class Vllm(EnginePart):
     """Largest rank of LoRA adapters a started server takes; 0 for full weights only."""
     start: float = Field(default=300.0, gt=0)
     """Seconds a started server may take to come up."""
-    arguments: tuple[str, ...] = ()
-    """More of vLLM's own arguments for a started server, such as `--max-model-len=4096`."""
+    arguments: Annotated[tuple[str, ...], AfterValidator(check)] = ()
+    """More of vLLM's own arguments for a started server, such as `--max-model-len=4096`; none that Evolvent sets."""
 
     def open(self, checkpoint: Path) -> Engine:
         """Serve a checkpoint; the server starts, or swaps weights, when it is first asked."""
         weights = read(checkpoint)
         exits = ExitStack()
-        server = Remote(self.url, self.dtype) if self.url else self._started(weights, exits)
+        server = self._elsewhere() if self.url else self._started(weights, exits)
         return _Served(self, server, weights, exits)
+
+    def _elsewhere(self) -> Remote:
+        host = current()
+        return Remote(self.url, self.dtype) if host is None else host.remote(self.url, self.dtype)
 
     def _started(self, weights: Weights, exits: ExitStack) -> Server:
         launch = Launch(
@@ -87,8 +92,15 @@ class _Row(NamedTuple):
 
     tokens: list[int]
     longest: int
-    temperature: float
-    seed: int
+    temperature: float = 0.0
+    seed: int = 0
+    top_p: float = 1.0
+    stop: tuple[str, ...] = ()
+
+    @property
+    def kind(self) -> tuple[int, float, int, float, tuple[str, ...]]:
+        """What rows of one request have in common."""
+        return self.longest, self.temperature, self.seed, self.top_p, self.stop
 
 
 class _Served:
@@ -104,26 +116,27 @@ class _Served:
         self._exits.close()
 
     async def answer(self, requests: Sequence[Request]) -> list[Completion]:
+        require(requests, engine="vllm", takes=("system", "messages", "top_p", "stop"))
         with spent("inference"), span("answer", requests=len(requests), student=self.student):
-            rows = [self._row(request) for request in requests]
-            return [self._completion(choice) for choice in await self._ask(rows)]
+            choices = await self._ask([self._row(request) for request in requests])
+            return [self._completion(c, request.stop) for c, request in zip(choices, requests, strict=True)]
 
     async def agrees(self, pairs: Sequence[tuple[str, str]]) -> list[bool]:
         with spent("inference"), span("agree", requests=len(pairs), student=self.student):
-            prompts = [self._wording.prompt(prompt) for prompt, _ in pairs]
+            prompts = [self._wording.prompt(Request(prompt).conversation()) for prompt, _ in pairs]
             answers = [self._wording.answer(answer) for _, answer in pairs]
             # not by `prompt_logprobs`: asked for them, a server with room for adapters dies
-            rows = [_Row(p, len(a), 0.0, 0) for p, a in zip(prompts, answers, strict=True)]
+            rows = [_Row(p, len(a)) for p, a in zip(prompts, answers, strict=True)]
             choices = await self._ask(rows)
             return [choice["token_ids"] == answer for choice, answer in zip(choices, answers, strict=True)]
 
     def _row(self, request: Request) -> _Row:
-        prompt = self._wording.prompt(request.prompt)
+        prompt = self._wording.prompt(request.conversation())
         if request.temperature == 0:
-            return _Row(prompt, request.longest, 0.0, 0)
+            return _Row(prompt, request.longest, stop=request.stop)
         # one seed serves a whole HTTP request, so every sampled prompt is a request of its own
         seed = int(digest([request.prompt, request.seed], length=12), 16)
-        return _Row(prompt, request.longest, request.temperature, seed)
+        return _Row(prompt, request.longest, request.temperature, seed, request.top_p, request.stop)
 
     async def _ask(self, rows: Sequence[_Row]) -> list[dict[str, Any]]:
         """Send rows, those of one kind together, and give vLLM's choices in the order of the rows."""
@@ -146,7 +159,9 @@ class _Served:
             "prompt": [row.tokens for row in rows],
             "max_tokens": first.longest,
             "temperature": first.temperature,
+            "top_p": first.top_p,
             "seed": first.seed,
+            "stop": list(first.stop),
             "stop_token_ids": [self._wording.end],
             "return_token_ids": True,
         }
@@ -155,23 +170,21 @@ class _Served:
             said = await wire.post("/v1/completions", body, seconds=self.settings.deadline)
         return sorted(said["choices"], key=lambda choice: choice["index"])
 
-    def _completion(self, choice: dict[str, Any]) -> Completion:
+    def _completion(self, choice: dict[str, Any], stop: Sequence[str]) -> Completion:
         tokens: list[int] = choice["token_ids"]
         end = self._wording.end
         complete = end in tokens
         said = tokens[: tokens.index(end)] if complete else tokens
-        return Completion(self._wording.text(said), len(said), complete)
+        text = self._wording.text(said)
+        cut = min((at for at in map(text.find, stop) if at >= 0), default=None)
+        return Completion(text[:cut], len(said), complete or cut is not None)
 
 
 def _batches(rows: Sequence[_Row], size: int) -> list[list[int]]:
     """Cut rows into batches of one kind, the shortest first: their answers tend to end together."""
-
-    def kind(i: int) -> tuple[int, float, int]:
-        return rows[i].longest, rows[i].temperature, rows[i].seed
-
     batches: list[list[int]] = []
-    for i in sorted(range(len(rows)), key=lambda i: (*kind(i), len(rows[i].tokens))):
-        if batches and len(batches[-1]) < size and kind(batches[-1][0]) == kind(i):
+    for i in sorted(range(len(rows)), key=lambda i: (*rows[i].kind, len(rows[i].tokens))):
+        if batches and len(batches[-1]) < size and rows[batches[-1][0]].kind == rows[i].kind:
             batches[-1].append(i)
         else:
             batches.append([i])

@@ -8,18 +8,20 @@ import contextvars
 from collections.abc import Generator
 from pathlib import Path
 
-from . import child
 from .launch import Launch
-from .server import Server
+from .remote import Remote
+from .server import NOTE, RECORD, Server, end
 
 
 class Host:
-    """Owns the servers in a folder."""
+    """Owns the servers in a folder, and knows those at URLs."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.servers: dict[str, Server] = {}
         """Server by role."""
+        self.remotes: dict[str, Remote] = {}
+        """Server of somebody else by URL."""
 
     def server(self, role: str, launch: Launch) -> Server:
         """The one server of a role; it starts when it is first asked."""
@@ -28,13 +30,14 @@ class Host:
             known = self.servers[role] = Server(self.folder / role, launch)
         return known
 
+    def remote(self, url: str, dtype: str) -> Remote:
+        """The one view of a server somebody else started: its weights change for every engine at once."""
+        return self.remotes.setdefault(url.rstrip("/"), Remote(url, dtype))
+
     def close(self) -> None:
         """End every server in the folder, also those that a killed session left and nobody asked again."""
-        for note in self.folder.glob("*/process"):
-            left = child.read(note)
-            if left is not None:
-                child.stop(left)
-            note.unlink(missing_ok=True)
+        for left in {*self.folder.glob(f"*/{NOTE}"), *self.folder.glob(f"*/{RECORD}")}:
+            end(left.parent)
 
 
 _host: contextvars.ContextVar[Host | None] = contextvars.ContextVar("evolvent_host", default=None)

@@ -1,19 +1,17 @@
 """How a server is started: its command line, its environment, and what makes one server as good as another."""
 
 import os
-import socket
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ...memory.errors import UnavailableError
 from ...memory.files import digest
+from .environment import needed
 from .weights import Weights, head_size
 
 NAME = "student"
 """What the full weights are called in requests."""
-HOST = "127.0.0.1"
-"""The only address: swapping weights needs routes that would let whoever reaches them run code."""
 HEADS = (32, 64, 80, 96, 112, 128, 160, 192, 224, 256, 512)
 """Widths of an attention head that vLLM's CPU build can compute."""
 RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
@@ -63,13 +61,12 @@ class Launch:
                 "choose student.hidden and student.heads so that hidden / heads is one of them, such as 96 / 3"
             )
 
-    def command(self, weights: Weights, port: int) -> list[str]:
-        """Program and arguments that serve full weights."""
+    def command(self, weights: Weights, socket: Path) -> list[str]:
+        """Program and arguments that serve full weights at a Unix socket."""
         given = {
             "model": str(weights.base),
             "served-model-name": NAME,
-            "host": HOST,
-            "port": str(port),
+            "uds": str(socket),
             "dtype": self.dtype,
             "gpu-memory-utilization": str(self.share),
             "generation-config": "vllm",
@@ -84,7 +81,7 @@ class Launch:
         return [*program, *(f"--{k}={v}" for k, v in given.items()), *switches, *self.arguments]
 
     def environment(self) -> dict[str, str]:
-        """Every variable the server sees: it reports to nobody and loads nothing from a network."""
+        """Every variable the server sees: no keys, no reports to anybody, no network."""
         wanted = {
             "DO_NOT_TRACK": "1",
             "HF_HUB_OFFLINE": "1",
@@ -95,7 +92,7 @@ class Launch:
             "VLLM_NO_USAGE_STATS": "1",
             "VLLM_SERVER_DEV_MODE": "1",
         }
-        return {**os.environ, **wanted}
+        return {**needed(os.environ), **wanted}
 
 
 def installed_build() -> str:
@@ -112,13 +109,6 @@ def installed_build() -> str:
         except PackageNotFoundError:
             continue
     raise UnavailableError("engine 'vllm' needs vLLM, which is not installed; try: make vllm")
-
-
-def free_port() -> int:
-    """A port on the loopback interface that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
 
 
 def tail(log: Path, *, lines: int = 8) -> str:

@@ -7,6 +7,7 @@ lately are unloaded. Nothing counts as held before the proof.
 
 from dataclasses import dataclass, field
 
+from ...memory.errors import UnavailableError
 from ...memory.trace import span
 from .launch import NAME
 from .proof import Mismatch, prove
@@ -15,6 +16,8 @@ from .wire import Refused, Wire
 
 KEPT = 2
 """Adapters held at a time: the student and its candidate."""
+PREFIX = "evolvent-"
+"""How the name of every adapter of ours begins: others on a server of somebody else are let alone."""
 SECONDS = 600.0
 """Wall-clock time a load may take."""
 
@@ -57,6 +60,7 @@ async def bring(wire: Wire, weights: Weights, held: Held, *, dtype: str) -> str:
     Raises:
         Refused: the server cannot load them.
         Mismatch: it answers with others all the same.
+        UnavailableError: it does not answer.
     """
     name = held.name_of(weights)
     if name is not None and held.proved(weights):
@@ -65,19 +69,27 @@ async def bring(wire: Wire, weights: Weights, held: Held, *, dtype: str) -> str:
         try:
             name = await _load(wire, weights, held)
             await prove(wire, name, weights, dtype=dtype)
-        except (Mismatch, Refused):
+        except (Mismatch, Refused, UnavailableError):
             held.forget()
             raise
         held.keep(weights)
         return name
 
 
-async def left_over(url: str) -> Held:
-    """What an adopted server holds: nothing that could be relied on, so its adapters are unloaded."""
-    async with Wire(url) as wire:
-        listed = await wire.get("/v1/models", seconds=SECONDS)
-        for name in [m["id"] for m in listed["data"] if m["id"] != NAME]:
-            await wire.post("/v1/unload_lora_adapter", {"lora_name": name}, seconds=SECONDS)
+async def left_over(wire: Wire) -> Held:
+    """What a server holds that is met for the first time: nothing to rely on, so adapters named by us are unloaded.
+
+    Raises:
+        Refused: it does not say what it holds, or keeps it.
+        UnavailableError: it does not answer.
+    """
+    listed = await wire.get("/v1/models", seconds=SECONDS)
+    try:
+        names = [str(model["id"]) for model in listed["data"]]
+    except (KeyError, TypeError) as error:
+        raise Refused(f"{wire.url}/v1/models answered no list of models ({error!r}); is it vLLM?") from None
+    for name in [name for name in names if name.startswith(PREFIX)]:
+        await wire.post("/v1/unload_lora_adapter", {"lora_name": name}, seconds=SECONDS)
     return Held()
 
 
@@ -107,7 +119,7 @@ async def _add(wire: Wire, weights: Weights, held: Held) -> None:
     while len(held.adapters) >= KEPT:
         await _drop(wire, next(iter(held.adapters)), held)
     held.loads += 1
-    name = f"{weights.digest}-{held.loads}"
+    name = f"{PREFIX}{weights.digest}-{held.loads}"
     await wire.post("/v1/load_lora_adapter", {"lora_name": name, "lora_path": str(weights.path)}, seconds=SECONDS)
     held.adapters[weights.digest] = name
 

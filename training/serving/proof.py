@@ -4,6 +4,7 @@ The same tokens alone could be said by two rounds of one student, so their log-p
 prompts are arbitrary tokens: there two students differ where on a trained task both are right.
 """
 
+import asyncio
 from random import Random
 from typing import Any
 
@@ -41,7 +42,8 @@ async def prove(wire: Wire, model: str, weights: Weights, *, dtype: str) -> None
     Raises:
         Mismatch: naming the first token that does not stand.
     """
-    loaded = load(weights)
+    # in a thread: a large student takes minutes, in which other work goes on
+    loaded = await asyncio.to_thread(load, weights)
     prompts = _prompts(int(loaded.config.vocab_size))
     body = {
         "model": model,
@@ -56,7 +58,8 @@ async def prove(wire: Wire, model: str, weights: Weights, *, dtype: str) -> None
     choices = sorted(said["choices"], key=lambda c: c["index"])
     rows = [prompt + choice["token_ids"] for prompt, choice in zip(prompts, choices, strict=True)]
     told = [choice["logprobs"]["token_logprobs"] for choice in choices]
-    _compare(loaded, rows, told, TOLERANCE.get(dtype, COARSE), f"{model} at {wire.url}", weights)
+    tolerance = TOLERANCE.get(dtype, COARSE)
+    await asyncio.to_thread(_compare, loaded, rows, told, tolerance, f"{model} at {wire.url}", weights)
 
 
 def load(weights: Weights) -> Any:

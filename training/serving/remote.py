@@ -1,12 +1,13 @@
 """A vLLM server somebody else started: used as it is when it holds the right weights, else asked to load them."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from ...memory.errors import UnavailableError
 from .launch import NAME
-from .loading import Held, bring
+from .loading import Held, bring, left_over
 from .proof import Mismatch
 from .server import answers
 from .weights import Weights
@@ -41,11 +42,11 @@ class Remote:
     async def _bring(self, wire: Wire, weights: Weights) -> str:
         try:
             if self._held is None:
-                self._held = Held(full=weights.base_digest)
-                try:
+                self._held = await left_over(wire)
+                # it may have been started for them, and then needs none of the routes that load
+                self._held.full = weights.base_digest
+                with contextlib.suppress(Mismatch):
                     return await bring(wire, weights, self._held, dtype=self.dtype)
-                except Mismatch:
-                    pass
             return await bring(wire, weights, self._held, dtype=self.dtype)
         except (Mismatch, Refused) as error:
             raise UnavailableError(

@@ -1,7 +1,8 @@
 """One vLLM server for all students of a session: started once, its weights swapped, proved after every load.
 
-What it was started for lies in `server.json`, who it is in `process`, what it says in `server.log`. A session that was
-killed leaves its server behind; the next one takes it over when it answers and fits, and replaces it otherwise.
+Where it is and what it was started for lies in `server.json`, who it is in `process`, what it says in `server.log`. A
+session that was killed leaves its server behind; the next one takes it over when it answers and fits, and replaces it
+otherwise.
 """
 
 import asyncio
@@ -16,8 +17,8 @@ from ...memory.errors import EvolventError, UnavailableError
 from ...memory.files import write_json
 from ...memory.stopping import STOP
 from ...memory.trace import span, spent
-from . import child
-from .launch import HOST, NAME, Launch, free_port, tail
+from . import address, child
+from .launch import NAME, Launch, tail
 from .loading import Held, bring, left_over
 from .proof import Mismatch
 from .weights import Weights
@@ -25,6 +26,8 @@ from .wire import Refused, Wire
 
 logger = logging.getLogger(__name__)
 
+NOTE = "process"
+RECORD = "server.json"
 LOOK = 0.25
 """Seconds between two tries while a server comes up."""
 HEALTH = 20.0
@@ -48,7 +51,7 @@ class Server:
     @property
     def note(self) -> Path:
         """Who the process is."""
-        return self.folder / "process"
+        return self.folder / NOTE
 
     @property
     def log(self) -> Path:
@@ -75,10 +78,7 @@ class Server:
 
     def stop(self) -> None:
         """End the process and everything it started."""
-        left = child.read(self.note)
-        if left is not None:
-            child.stop(left)
-        self.note.unlink(missing_ok=True)
+        end(self.folder)
         self.url = ""
 
     async def _up(self, weights: Weights) -> None:
@@ -92,17 +92,17 @@ class Server:
 
     async def _adopt(self, wanted: str) -> bool:
         """Take over what an earlier session left behind, if it fits and answers."""
-        left = child.read(self.note)
-        try:
-            record = json.loads((self.folder / "server.json").read_text())
-            url, identity = str(record["url"]), str(record["identity"])
-        except (OSError, ValueError, KeyError, TypeError):
-            return False
+        left, (url, identity) = child.read(self.note), _record(self.folder)
         if left is None or not child.alive(left) or identity != wanted or not await answers(url):
             return False
-        with span("server adopted", pid=left.pid):
-            self.url, self._identity = url, identity
-            self._held = await left_over(url)
+        try:
+            with span("server adopted", pid=left.pid):
+                async with Wire(url) as wire:
+                    self._held = await left_over(wire)
+        except (UnavailableError, Refused) as error:
+            logger.warning("%s; starting the server again", error)
+            return False
+        self.url, self._identity = url, identity
         logger.info("vLLM server %d at %s adopted", left.pid, url)
         return True
 
@@ -111,10 +111,9 @@ class Server:
         with spent("start-up"), span("server start", student=weights.digest):
             self.stop()
             self.folder.mkdir(parents=True, exist_ok=True)
-            port = free_port()
-            url, identity = f"http://{HOST}:{port}", self.launch.identity(weights)
-            write_json(self.folder / "server.json", {"url": url, "identity": identity})
-            command = self.launch.command(weights, port)
+            url, identity = address.new(), self.launch.identity(weights)
+            write_json(self.folder / RECORD, {"url": url, "identity": identity})
+            command = self.launch.command(weights, address.path_of(url))
             process = child.spawn(command, self.note, self.log, self.launch.environment())
             self.starts += 1
             await self._await_answer(url, process)
@@ -136,11 +135,11 @@ class Server:
             await asyncio.sleep(LOOK)
 
     async def _swapped(self, weights: Weights) -> bool:
-        """Bring weights in while the server runs; it cannot always be done, as with tied embeddings."""
+        """Bring weights in while the server runs; it cannot with tied embeddings, nor when the server is lost."""
         try:
             async with Wire(self.url) as wire:
                 await bring(wire, weights, self._held, dtype=self.launch.dtype)
-        except (Mismatch, Refused) as error:
+        except (Mismatch, Refused, UnavailableError) as error:
             logger.warning("%s; starting the server again", error)
             return False
         return True
@@ -154,6 +153,26 @@ class Server:
                 f"a server started for {weights.path} does not answer with its weights ({error}); see {self.log}, "
                 'or answer in this process: student.engine.name = "transformers"'
             ) from error
+
+
+def end(folder: Path) -> None:
+    """End the server in a folder, with everything it started, and remove its socket."""
+    note = folder / NOTE
+    left = child.read(note)
+    if left is not None:
+        child.stop(left)
+    note.unlink(missing_ok=True)
+    address.remove(_record(folder)[0])
+    (folder / RECORD).unlink(missing_ok=True)
+
+
+def _record(folder: Path) -> tuple[str, str]:
+    """URL and identity of what was started in a folder; empty where nothing is known."""
+    try:
+        record = json.loads((folder / RECORD).read_text())
+        return str(record["url"]), str(record["identity"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return "", ""
 
 
 async def answers(url: str) -> bool:

@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from ...memory.errors import UnavailableError
 from ...memory.files import digest, file_digest
@@ -72,7 +72,8 @@ def _shape(path: Path) -> str:
 def _json(path: Path) -> dict[str, Any]:
     try:
         value = json.loads(path.read_text())
-        assert isinstance(value, dict)
-        return value
-    except (OSError, ValueError, AssertionError) as error:
+    except (OSError, ValueError) as error:
         raise UnavailableError(f"{path}: cannot be read ({error}); a student is a folder of safetensors") from None
+    if not isinstance(value, dict):
+        raise UnavailableError(f"{path}: holds no JSON object; a student is a folder of safetensors")
+    return cast("dict[str, Any]", value)

@@ -1,8 +1,10 @@
 """Text as the student's own tokenizer and chat template put it, so that a server gets what this process would see."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ...memory.inference import Message
 from ..checkpoint import load_tokenizer
 
 
@@ -17,10 +19,9 @@ class Wording:
         """Token that ends an answer."""
         return int(self._tokenizer.eos_token_id)
 
-    def prompt(self, text: str) -> list[int]:
-        """Token ids of a user's turn, ready for the answer."""
-        message = [{"role": "user", "content": text}]
-        return list(self._tokenizer.apply_chat_template(message, add_generation_prompt=True)["input_ids"])
+    def prompt(self, conversation: Sequence[Message]) -> list[int]:
+        """Token ids of a conversation, ready for the answer."""
+        return list(self._tokenizer.apply_chat_template(conversation, add_generation_prompt=True)["input_ids"])
 
     def answer(self, text: str) -> list[int]:
         """Token ids of an answer with its end."""
