@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from ..memory.parts import Part
+from ..scenarios.verifier import Verifier
 
 DATA = "data/train.parquet"
 MODEL = "model"
@@ -37,8 +38,15 @@ class Trainer(Part):
     longest: int = Field(default=128, ge=8)
     """Tokens a sample may have; longer ones are rejected before training, never cut."""
 
+    @property
+    def adapts(self) -> bool:
+        """Whether it trains an adapter on frozen weights instead of all weights."""
+        return False
+
     @abstractmethod
-    def train(self, folder: Path, *, start: Path, seed: int, steps: int | None = None) -> Trained:
+    def train(
+        self, folder: Path, *, start: Path, seed: int, steps: int | None = None, verifier: Verifier | None = None
+    ) -> Trained:
         """Train on `folder/data/train.parquet`, write `folder/model` and `folder/metrics.jsonl`.
 
         Args:
@@ -46,6 +54,7 @@ class Trainer(Part):
             start: checkpoint to start from.
             seed: fixes order and everything random; same folder, start and seed give the same weights.
             steps: optimiser steps, where they are not to follow from the number of samples.
+            verifier: judges answers, for trainers that let the student answer while they train.
         """
 
     @abstractmethod
