@@ -84,9 +84,14 @@ class Tuner(Trainer):
         """Whether `lora` is set."""
         return self.lora is not None
 
+    @property
+    def rows_each(self) -> int:
+        """Rows that a sample comes to, at most."""
+        return 1
+
     def steps(self, samples: int) -> int:
-        """Optimiser steps for a training set."""
-        return max(1, min(self.most_steps, round(self.epochs * samples / self.batch)))
+        """Optimiser steps for a training set, at most."""
+        return self._steps(samples * self.rows_each)
 
     def train(
         self, folder: Path, *, start: Path, seed: int, steps: int | None = None, verifier: Verifier | None = None
@@ -124,16 +129,20 @@ class Tuner(Trainer):
         """Arguments that this trainer sets itself, under TRL's names."""
         return {"max_length": None}
 
-    def arguments(self, job: Job, rows: int) -> Any:
+    def arguments(self, job: Job, rows: int, **more: Any) -> Any:
         """TRL's arguments for a round.
 
         Args:
             job: the round.
             rows: how many rows there are to train on.
+            more: arguments that follow from the rows; a scenario's own come before them.
         """
-        return self._arguments(job.folder, rows=rows, seed=job.seed, steps=job.steps or self.steps(rows))
+        return self._arguments(job.folder, rows=rows, seed=job.seed, steps=job.steps or self._steps(rows), **more)
 
-    def _arguments(self, folder: Path, *, rows: int, seed: int, steps: int) -> Any:
+    def _steps(self, rows: int) -> int:
+        return max(1, min(self.most_steps, round(self.epochs * rows / self.batch)))
+
+    def _arguments(self, folder: Path, *, rows: int, seed: int, steps: int, **more: Any) -> Any:
         wanted: dict[str, Any] = {
             "output_dir": str(folder / "trainer"),
             "max_steps": steps,
@@ -154,7 +163,7 @@ class Tuner(Trainer):
             "disable_tqdm": True,
             "dataloader_pin_memory": False,
         }
-        return load_config(self.config)(**{**wanted, **self.own(), **self.args})
+        return load_config(self.config)(**{**wanted, **self.own(), **more, **self.args})
 
 
 def _prepare(trainer: Any) -> None:

@@ -3,11 +3,14 @@
 import json
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from evolvent.memory.ledger import Ledger
 from evolvent.memory.records import Promotion, Round
 from evolvent.training import checkpoint
+from evolvent.training.trainer import read_tasks
+from evolvent.training.tries import read_tries
 
 from ..killing import MINI, session
 
@@ -38,3 +41,19 @@ def test_a_session_with_adapters_trains_each_on_the_first_student(start: str, tm
     promoted = {p.candidate for p in promotions if p.promoted and p.round < 2}
     assert rounds[0].start == base
     assert rounds[1].start == (base if start == "base" or not promoted else promoted.pop())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["dpo", "kto", "grpo"])
+def test_a_session_trains_on_the_students_own_answers(name: str, tmp_path: Path) -> None:
+    found, rounds, _ = run(tmp_path, f"trainer.name={name}", "trainer.batch=16")
+    assert [made.steps > 0 for made in rounds] == [True, True]
+    data = (found / rounds[-1].path).parent / "data"
+    tasks = {task.key: task for task in read_tasks(data.parent)}
+    assert len(tasks) == rounds[-1].samples
+    if name != "grpo":
+        tries = read_tries(data.parent)
+        assert {t.sample for t in tries} <= {
+            str(i) for i in pq.read_table(data / "train.parquet")["sample"].to_pylist()
+        }
+        assert not all(t.passed for t in tries)
