@@ -37,7 +37,7 @@ PATIENCE = range(10, 60, 4)
 """Optimiser steps that bring a student halfway; the first that suffices is taken."""
 LONGEST = 8
 """Tokens an answer may have."""
-LORA = {"lora": {"rank": 8}, "learning_rate": 1e-2}
+LORA = {"lora": {"rank": 8}, "learning_rate": 5e-3}
 ROUNDS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "sft": ("sft", {}),
     "dpo": ("dpo", {}),

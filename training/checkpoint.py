@@ -32,9 +32,9 @@ def load(checkpoint: Path) -> "tuple[PreTrainedModel, PreTrainedTokenizerFast]":
     """Load model and tokenizer: safetensors only, no remote code, full precision; an adapter on its base, frozen."""
     if not adapted(checkpoint):
         return _load_weights(checkpoint), load_tokenizer(checkpoint)
+    base = _base(checkpoint)
     from peft import PeftModel
 
-    base = _base(checkpoint)
     model: Any = PeftModel.from_pretrained(_load_weights(base), str(checkpoint))
     return model, load_tokenizer(checkpoint if (checkpoint / "tokenizer_config.json").is_file() else base)
 

@@ -10,6 +10,8 @@ from ..memory.trace import span
 from ..scenarios.verifier import Verifier
 
 TRIES = "data/tries.parquet"
+NEAR = 16
+"""Answers looked at for one that is wrong: the student's own, then those to the tasks that follow."""
 
 
 class Try(NamedTuple):
@@ -24,6 +26,9 @@ class Try(NamedTuple):
     """What the student said."""
     score: float
     """In [0, 1]; 1 is right."""
+
+    wrong: str | None
+    """A wrong answer to this task: what the student said, or where that is right, what it said to another task."""
 
     @property
     def passed(self) -> bool:
@@ -42,10 +47,18 @@ async def try_out(engine: Engine, asked: Sequence[tuple[str, Task]], verifier: V
     """
     with span("try out", samples=len(asked), student=engine.student):
         answers = await engine.answer([Request(task.prompt, longest) for _, task in asked])
+    whole = [(sample, task, said.text) for (sample, task), said in zip(asked, answers, strict=True) if said.complete]
+    texts = [text for *_, text in whole]
     return [
-        Try(sample, task.prompt, task.answer, said.text, verifier.judge(task, said.text).score)
-        for (sample, task), said in zip(asked, answers, strict=True)
-        if said.complete
+        Try(
+            sample,
+            task.prompt,
+            task.answer,
+            text,
+            verifier.judge(task, text).score,
+            _wrong(task, [*texts[place:], *texts[:place]][:NEAR], verifier),
+        )
+        for place, (sample, task, text) in enumerate(whole)
     ]
 
 
@@ -61,8 +74,7 @@ def write_tries(folder: Path, tries: Sequence[Try]) -> None:
 
     path = folder / TRIES
     path.parent.mkdir(parents=True, exist_ok=True)
-    strings = [(name, pa.string()) for name in Try._fields[:-1]]
-    schema = pa.schema([*strings, ("score", pa.float64())])
+    schema = pa.schema([(name, pa.float64() if name == "score" else pa.string()) for name in Try._fields])
     rows = [one._asdict() for one in tries]
     pq.write_table(pa.Table.from_pylist(rows, schema=schema), path, write_page_checksum=True)
 
@@ -73,3 +85,7 @@ def read_tries(folder: Path) -> list[Try]:
 
     rows = pq.read_table(folder / TRIES, page_checksum_verification=True).to_pylist()
     return [Try(**row) for row in rows]
+
+
+def _wrong(task: Task, answers: Sequence[str], verifier: Verifier) -> str | None:
+    return next((answer for answer in answers if not verifier.judge(task, answer).passed), None)

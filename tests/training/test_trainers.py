@@ -10,6 +10,7 @@ from evolvent.benchmarks.trainers import ROUNDS, Lesson, prepare, teach
 from evolvent.memory.errors import EvolventError, PartError
 from evolvent.memory.inference import Completion, Request
 from evolvent.memory.parts import PartSpec, known, load
+from evolvent.memory.records import Task
 from evolvent.scenarios.verifiers.exact import Exact
 from evolvent.training import checkpoint
 from evolvent.training.trainer import Trainer, read_tasks, write_rows
@@ -31,7 +32,7 @@ def prepare_round(folder: Path, count: int = 48, *, wrong: str = "7") -> Path:
     start = students.prepare(folder, tasks)
     write_rows(folder, [(t.id, t.prompt, t.answer) for t in tasks], tasks=tasks)
     said = [(t, wrong if i % 2 else t.answer) for i, t in enumerate(tasks)]
-    write_tries(folder, [Try(t.id, t.prompt, t.answer, a, Exact().judge(t, a).score) for t, a in said])
+    write_tries(folder, [Try(t.id, t.prompt, t.answer, a, Exact().judge(t, a).score, wrong) for t, a in said])
     return start
 
 
@@ -96,10 +97,10 @@ def test_a_round_makes_the_student_better_beyond_chance(round: str, lesson: Less
     assert result.interval.low > 0
 
 
-def test_pairs_are_the_wrong_answers_beside_the_right_ones(tmp_path: Path) -> None:
+def test_pairs_are_wrong_answers_beside_the_right_ones(tmp_path: Path) -> None:
     from evolvent.training.trainers.dpo import read_pairs
 
-    write_tries(tmp_path, [Try("a", "1+1", "2", "3", 0.0), Try("b", "1+2", "3", "3", 1.0)])
+    write_tries(tmp_path, [Try("a", "1+1", "2", "3", 0.0, "3"), Try("b", "1+2", "3", "3", 1.0, None)])
     (pair,) = read_pairs(tmp_path)
     assert {key: turns[0]["content"] for key, turns in pair.items()} == {
         "prompt": "1+1",
@@ -111,9 +112,18 @@ def test_pairs_are_the_wrong_answers_beside_the_right_ones(tmp_path: Path) -> No
 def test_a_round_without_a_wrong_answer_leaves_nothing_to_prefer(tmp_path: Path) -> None:
     from evolvent.training.trainers.dpo import read_pairs
 
-    write_tries(tmp_path, [Try("a", "1+1", "2", "2", 1.0)])
+    write_tries(tmp_path, [Try("a", "1+1", "2", "2", 1.0, None)])
     with pytest.raises(EvolventError, match=r"no whole answer is wrong.*train with 'sft'"):
         read_pairs(tmp_path)
+
+
+async def test_what_the_student_solves_is_told_apart_from_its_answer_to_another_task(tmp_path: Path) -> None:
+    from evolvent.training.engines.scripted import Scripted
+
+    tasks = [Task(skill="s", prompt=p, answer=a, key=p) for p, a in (("1+1", "20"), ("2+0", "20"), ("1*3", "30"))]
+    engine = Scripted(fails=r"\*").open(tmp_path)
+    tries = await try_out(engine, [(t.id, t) for t in tasks], Exact(), longest=64)
+    assert [(t.answer, t.passed, t.wrong) for t in tries] == [("20", True, "?"), ("20", True, "?"), ("?", False, "?")]
 
 
 def test_the_reward_is_the_verifiers_score_of_each_answer_to_its_own_task() -> None:

@@ -1,7 +1,8 @@
 """Direct preference optimisation with TRL: the right answer is preferred to the student's own wrong one.
 
-Tasks that the student solves give no pair. The preference alone may lower both answers as long as the wrong one falls
-further, so the likelihood of the right one is part of the loss, as in iterative reasoning preference optimisation.
+A task that the student solves is paired with what it said to another task: trained on mistakes alone it forgets what it
+knew. The preference alone may lower both answers as long as the wrong one falls further, so the likelihood of the right
+one is part of the loss, as in iterative reasoning preference optimisation.
 
 Source: Rafailov et al. 2023, https://arxiv.org/abs/2305.18290; Pang et al. 2024, https://arxiv.org/abs/2404.19733.
 """
@@ -61,19 +62,19 @@ class Dpo(Tuner):
 
 
 def read_pairs(folder: Path) -> list[dict[str, Any]]:
-    """Prompt, chosen and rejected answer of every task that the student got wrong, as conversations.
+    """Prompt, chosen and rejected answer of every task, as conversations.
 
     Raises:
-        EvolventError: it got none wrong.
+        EvolventError: there is no wrong answer to any.
     """
     pairs = [
         {
             "prompt": [{"role": "user", "content": one.prompt}],
             "chosen": [{"role": "assistant", "content": one.reference}],
-            "rejected": [{"role": "assistant", "content": one.answer}],
+            "rejected": [{"role": "assistant", "content": one.wrong}],
         }
         for one in read_tries(folder)
-        if not one.passed
+        if one.wrong is not None
     ]
     if not pairs:
         raise EvolventError(

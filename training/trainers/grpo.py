@@ -34,7 +34,7 @@ class Grpo(Tuner):
         "max_tool_calling_iterations": "the student has no tools here",
     }
 
-    epochs: float = Field(default=2.0, gt=0)
+    epochs: float = Field(default=4.0, gt=0)
     """Passes over the tasks, each with all its answers."""
     learning_rate: float = Field(default=1e-3, gt=0)
     """Peak of a linear decay after warm-up."""

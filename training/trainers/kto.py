@@ -1,12 +1,14 @@
 """Kahneman-Tversky optimisation with TRL: right answers are desirable, the student's own wrong ones are not.
 
-Unlike pairs, this also learns from tasks that the student solves or whose answer was cut. Wrong answers weigh as much
-together as right ones, however many there are.
+Unlike pairs, this also learns from tasks whose answer was cut. There is a right answer to every task and a wrong one to
+some, and all weigh the same: with few wrong ones made to weigh as much as all right ones, students got worse.
 
 Source: Ethayarajh et al. 2024, https://arxiv.org/abs/2402.01306.
 """
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from random import Random
 from typing import Any, ClassVar
 
@@ -16,6 +18,8 @@ from .. import checkpoint
 from ..trainer import read_rows
 from ..tries import read_tries
 from ..tuning import Job, Tuner
+
+ADVICE = "different amounts of desirable"
 
 
 class Kto(Tuner):
@@ -53,13 +57,29 @@ class Kto(Tuner):
         wrong = [_row(one.prompt, one.answer, good=False) for one in read_tries(job.folder) if not one.passed]
         rows = [*right, *wrong]
         Random(job.seed).shuffle(rows)
-        return KTOTrainer(
-            model=job.model,
-            ref_model=None if self.adapts else checkpoint.load(job.start)[0],
-            args=self.arguments(job, len(rows), undesirable_weight=len(right) / max(1, len(wrong))),
-            train_dataset=Dataset.from_list(rows),
-            processing_class=job.tokenizer,
-        )
+        with _without_advice():
+            return KTOTrainer(
+                model=job.model,
+                ref_model=None if self.adapts else checkpoint.load(job.start)[0],
+                args=self.arguments(job, len(rows)),
+                train_dataset=Dataset.from_list(rows),
+                processing_class=job.tokenizer,
+            )
+
+
+@contextmanager
+def _without_advice() -> Generator[None, None, None]:
+    """Keep TRL from advising weights in the middle of a session's lines."""
+    logger = logging.getLogger("trl.trainer.kto_trainer")
+
+    def heeded(record: logging.LogRecord) -> bool:
+        return ADVICE not in record.getMessage()
+
+    logger.addFilter(heeded)
+    try:
+        yield
+    finally:
+        logger.removeFilter(heeded)
 
 
 def _row(prompt: str, answer: str, *, good: bool) -> dict[str, Any]:
