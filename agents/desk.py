@@ -34,6 +34,7 @@ from ..training.curation.duplicates import Duplicates
 from ..training.engine import EnginePart
 from ..training.gate import Gate
 from ..training.serving.host import hosting
+from ..training.student import first_trainer
 from ..training.trainer import Trainer
 from .allocator import Allocator
 from .folder import RESOLVED, begun, environment, resolved
@@ -106,7 +107,7 @@ class Parts:
 
     def first_trainer(self, scenario: Scenario) -> Trainer:
         """The trainer as it makes the student a session starts from."""
-        return self.trainer.model_copy(update={"epochs": scenario.student.first.epochs, "most_steps": 10**9})
+        return first_trainer(self.trainer, epochs=scenario.student.first.epochs)
 
     def describe(self) -> dict[str, Any]:
         """Names and settings of all parts, defaults included."""

@@ -49,7 +49,8 @@ def environment() -> dict[str, Any]:
     import platform
     from importlib.metadata import version
 
-    names = ("evolvent", "torch", "transformers", "trl", "datasets", "langgraph", "chromadb", "pydantic", "numpy")
+    learning = ("torch", "transformers", "trl", "peft", "datasets")
+    names = ("evolvent", *learning, "langgraph", "chromadb", "pydantic", "numpy")
     return {
         "python": platform.python_version(),
         "machine": platform.machine(),

@@ -11,6 +11,7 @@ from ..memory.records import Arm, Critique, Fate, Record, Round, Sample
 from ..memory.trace import spent
 from ..training import checkpoint
 from ..training.trainer import MODEL, write_rows
+from ..training.tries import try_out, write_tries
 from .desk import Desk, hash_samples, seed_of
 
 SUMMARY = "round.json"
@@ -37,7 +38,7 @@ async def train_round(
         steps: optimiser steps, if they are not to follow from the samples.
         history: the round's candidates, fates and critiques (evenly drawn data have none), kept beside the data.
     """
-    target = desk.folder(number, arm)
+    target, trainer = desk.folder(number, arm), desk.parts.trainer
     dataset = hash_samples(samples)
     seed = seed_of(desk, "train", number)
 
@@ -45,10 +46,16 @@ async def train_round(
         with spent("curation"):
             ordered = sorted(samples, key=lambda s: s.id)
             Random(seed).shuffle(ordered)
-            write_rows(folder, [(s.id, s.task.prompt, s.task.answer) for s in ordered])
+            rows = [(s.id, s.task.prompt, s.task.answer) for s in ordered]
+            write_rows(folder, rows, tasks=[s.task for s in ordered])
             if history is not None:
                 _write_history(folder / "data", history)
-        done = desk.parts.trainer.train(folder, start=desk.path(start), seed=seed, steps=steps)
+        if trainer.tries:
+            engine = desk.parts.engine.open(desk.path(start))
+            asked = [(s.id, s.task) for s in ordered]
+            write_tries(folder, await try_out(engine, asked, desk.parts.verifier, longest=desk.longest))
+            engine.close()
+        done = trainer.train(folder, start=desk.path(start), seed=seed, steps=steps, verifier=desk.parts.verifier)
         facts = {"steps": done.steps, "tokens": done.tokens, "loss": done.loss, "seconds": done.seconds}
         (folder / SUMMARY).write_text(json.dumps(facts))
 
@@ -77,7 +84,7 @@ async def train_round(
         "start": start,
         "seed": seed,
         "steps": steps,
-        "trainer": desk.parts.trainer.describe(),
+        "trainer": trainer.describe(),
     }
     return await desk.effects.folder(f"train {arm}", number, work, read, target=target, inputs=inputs)
 

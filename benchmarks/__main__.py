@@ -5,12 +5,13 @@ import time
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-from . import client, gate, inference, kills, session, steps, training
+from . import client, gate, inference, kills, session, steps, trainers, training
 from .machine import Check
 
 BENCHMARKS: dict[str, tuple[Callable[[Sequence[str]], list[Check]], list[str]]] = {
     "gate": (gate.main, []),
     "training": (training.main, []),
+    "trainers": (trainers.main, []),
     "steps": (steps.main, []),
     "inference": (inference.main, []),
     "client": (client.main, []),

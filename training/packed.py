@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
+from peft import PeftModel
 from torch.nn.functional import cross_entropy
 from transformers import TrainerCallback
 from trl.trainer.sft_trainer import SFTTrainer
@@ -89,7 +90,8 @@ class PackedTrainer(SFTTrainer):
         self.add_callback(Heeding)
         self._pad = tokenizer.pad_token_id
         self._answers = torch.empty(0, dtype=torch.long)
-        last = model.base_model.layers[-1].mlp
+        self._causal: Any = model.get_base_model() if isinstance(model, PeftModel) else model
+        last = self._causal.base_model.layers[-1].mlp
         last.forward = self._at_answers(last.forward)
 
     def compute_loss(
@@ -102,8 +104,8 @@ class PackedTrainer(SFTTrainer):
         self._answers = rows * inputs["input_ids"].shape[1] + columns
         self._total_train_tokens += int((inputs["input_ids"] != self._pad).sum())
         self._metrics["train"]["num_tokens"] = [self._total_train_tokens]
-        hidden_RTD = model.base_model(**inputs, use_cache=False).last_hidden_state
-        logits = model.get_output_embeddings()(hidden_RTD.flatten(0, 1)[self._answers])
+        hidden_RTD = self._causal.base_model(**inputs, use_cache=False).last_hidden_state
+        logits = self._causal.get_output_embeddings()(hidden_RTD.flatten(0, 1)[self._answers])
         loss = cross_entropy(logits.float(), labels[rows, columns], reduction="sum")
         return loss / (len(rows) if num_items_in_batch is None else num_items_in_batch)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ..memory import files
 from ..memory.lock import alive
+from ..memory.parts import PartSpec, load
 from ..memory.records import Task
 from ..memory.trace import span
 from ..scenarios.schema import Scenario, Student
@@ -25,6 +26,10 @@ SPREAD = 0.06
 """Standard deviation of the initial weights: at a width near 100, transformers' 0.02 doubles the steps needed."""
 THETA = 100.0
 """Base of the rotary embedding: short contexts need no slow frequencies."""
+FIRST = "sft"
+"""Trainer of the first training."""
+UNCAPPED = 10**9
+"""Optimiser steps that no first training reaches."""
 RECIPE = 3
 """Raised when this module or the tokenizer changes what is built, so that no older student is taken for it."""
 
@@ -69,6 +74,26 @@ def first_tasks(scenario: Scenario, splits: Splits) -> list[Task]:
         for skill in sorted(wanted)
         for task in splits.draw(skill, "train", each, stream="first", lacking=tuple(wanted[skill]))
     ]
+
+
+def first_trainer(trainer: Trainer, *, epochs: float) -> Trainer:
+    """The trainer of a first training: all weights on right answers, since an adapter or a preference needs a student.
+
+    Args:
+        trainer: of the rounds; its settings hold where it does the same but for an adapter.
+        epochs: passes over the first tasks.
+    """
+    settings = {"epochs": epochs, "most_steps": UNCAPPED}
+    plain = load(
+        PartSpec(name=FIRST, settings={"longest": trainer.longest, **settings}),
+        base=Trainer,
+        package=f"{__package__}.trainers",
+        where="first training",
+    )
+    if type(trainer) is not type(plain):
+        return plain
+    given = trainer.model_dump(exclude={"lora", "learning_rate"} if trainer.adapts else {"lora"})
+    return plain.model_copy(update={**given, **settings})
 
 
 def prepare(scenario: Scenario, trainer: Trainer, tasks: Sequence[Task], folder: Path, *, seed: int) -> bool:

@@ -8,7 +8,10 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from ..memory.errors import EvolventError
 from ..memory.parts import Part
+from ..memory.records import Task
+from ..scenarios.verifier import Verifier
 
 DATA = "data/train.parquet"
 MODEL = "model"
@@ -32,20 +35,31 @@ class Trainer(Part):
 
     kind: ClassVar[str] = "trainer"
 
+    tries: ClassVar[bool] = False
+    """Whether it reads `data/tries.parquet`: what the student it starts from says to the samples, judged."""
+
     start: Literal["base", "promoted"] = "base"
     """Train from the base student on everything accumulated, or go on from the promoted one with replay."""
     longest: int = Field(default=128, ge=8)
     """Tokens a sample may have; longer ones are rejected before training, never cut."""
 
+    @property
+    def adapts(self) -> bool:
+        """Whether it trains an adapter on frozen weights instead of all weights."""
+        return False
+
     @abstractmethod
-    def train(self, folder: Path, *, start: Path, seed: int, steps: int | None = None) -> Trained:
-        """Train on `folder/data/train.parquet`, write `folder/model` and `folder/metrics.jsonl`.
+    def train(
+        self, folder: Path, *, start: Path, seed: int, steps: int | None = None, verifier: Verifier | None = None
+    ) -> Trained:
+        """Train on the rows in `folder/data`, write `folder/model` and `folder/metrics.jsonl`.
 
         Args:
             folder: working folder of the round.
             start: checkpoint to start from.
             seed: fixes order and everything random; same folder, start and seed give the same weights.
             steps: optimiser steps, where they are not to follow from the number of samples.
+            verifier: judges answers, for trainers that let the student answer while they train.
         """
 
     @abstractmethod
@@ -53,12 +67,13 @@ class Trainer(Part):
         """Optimiser steps that a number of samples takes."""
 
 
-def write_rows(folder: Path, rows: Sequence[tuple[str, str, str]]) -> None:
+def write_rows(folder: Path, rows: Sequence[tuple[str, str, str]], *, tasks: Sequence[Task] = ()) -> None:
     """Write the training set.
 
     Args:
         folder: working folder of the round.
         rows: sample id, prompt and completion, in training order.
+        tasks: what the rows were made from, in the same order; without them no answer can be judged while training.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -66,7 +81,10 @@ def write_rows(folder: Path, rows: Sequence[tuple[str, str, str]]) -> None:
     path = folder / DATA
     path.parent.mkdir(parents=True, exist_ok=True)
     ids, prompts, answers = zip(*rows, strict=True) if rows else ((), (), ())
-    pq.write_table(pa.table({"sample": ids, "prompt": prompts, "completion": answers}), path, write_page_checksum=True)
+    columns = {"sample": ids, "prompt": prompts, "completion": answers}
+    if tasks:
+        columns["task"] = tuple(task.model_dump_json() for task in tasks)
+    pq.write_table(pa.table(columns), path, write_page_checksum=True)
 
 
 def read_rows(folder: Path) -> list[tuple[str, str]]:
@@ -75,3 +93,17 @@ def read_rows(folder: Path) -> list[tuple[str, str]]:
 
     table = pq.read_table(folder / DATA, columns=["prompt", "completion"], page_checksum_verification=True)
     return list(zip(table["prompt"].to_pylist(), table["completion"].to_pylist(), strict=True))
+
+
+def read_tasks(folder: Path) -> list[Task]:
+    """Read the tasks behind a training set, in order.
+
+    Raises:
+        EvolventError: it was written without them.
+    """
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(folder / DATA, page_checksum_verification=True)
+    if "task" not in table.column_names:
+        raise EvolventError(f"{folder / DATA}: has no column 'task', so answers cannot be judged; write it with tasks")
+    return [Task.read(str(body)) for body in table["task"].to_pylist()]

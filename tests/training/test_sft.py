@@ -3,35 +3,14 @@ from typing import Any
 
 import pytest
 
-from evolvent.memory.parts import PartSpec, known, load
-from evolvent.training.trainer import Trainer, read_rows
+from evolvent.training.trainer import read_rows
 from evolvent.training.trainers.sft import Sft
 
 from .students import make_tasks, prepare, train
 
-PACKAGE = "evolvent.training.trainers"
-
-
-@pytest.mark.parametrize("name", known(PACKAGE))
-def test_every_trainer_builds_from_its_defaults_and_steps_grow_with_samples(name: str) -> None:
-    trainer = load(PartSpec(name=name), base=Trainer, package=PACKAGE, where="test")
-    assert trainer.name == name
-    assert 1 <= trainer.steps(1) <= trainer.steps(500) <= trainer.steps(5000)
-
 
 def test_steps_are_capped() -> None:
     assert Sft(epochs=10, batch=64, most_steps=100).steps(10**6) == 100
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", known(PACKAGE))
-def test_every_trainer_leaves_a_model_and_its_figures(name: str, tmp_path: Path) -> None:
-    trainer = load(PartSpec(name=name), base=Trainer, package=PACKAGE, where="test")
-    start = prepare(tmp_path, make_tasks(64))
-    done = trainer.train(tmp_path, start=start, seed=0, steps=2)
-    assert (done.steps, done.tokens > 0, done.loss > 0) == (2, True, True)
-    assert (tmp_path / "model" / "model.safetensors").is_file()
-    assert (tmp_path / "metrics.jsonl").read_text().count("\n") == 2
 
 
 @pytest.mark.slow

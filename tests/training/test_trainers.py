@@ -1,0 +1,165 @@
+"""What every trainer promises, on a real small model."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from evolvent.benchmarks.trainers import ROUNDS, Lesson, prepare, teach
+from evolvent.memory.errors import EvolventError, PartError
+from evolvent.memory.inference import Completion, Request
+from evolvent.memory.parts import PartSpec, known, load
+from evolvent.memory.records import Task
+from evolvent.scenarios.verifiers.exact import Exact
+from evolvent.training import checkpoint
+from evolvent.training.trainer import Trainer, read_tasks, write_rows
+from evolvent.training.tries import Try, read_tries, try_out, write_tries
+
+from . import students
+
+PACKAGE = "evolvent.training.trainers"
+NAMES = known(PACKAGE)
+
+
+def make_trainer(name: str, **settings: Any) -> Trainer:
+    return load(PartSpec(name=name, settings=settings), base=Trainer, package=PACKAGE, where="test")
+
+
+def prepare_round(folder: Path, count: int = 48, *, wrong: str = "7") -> Path:
+    """Put rows with their tasks and answers into a folder, every other one wrong; give an untrained student."""
+    tasks = students.make_tasks(count)
+    start = students.prepare(folder, tasks)
+    write_rows(folder, [(t.id, t.prompt, t.answer) for t in tasks], tasks=tasks)
+    said = [(t, wrong if i % 2 else t.answer) for i, t in enumerate(tasks)]
+    write_tries(folder, [Try(t.id, t.prompt, t.answer, a, Exact().judge(t, a).score, wrong) for t, a in said])
+    return start
+
+
+class Cutting:
+    """An engine that knows nothing, and whose answer to one prompt is cut."""
+
+    student = "cutting"
+
+    def __init__(self, cut: str) -> None:
+        self.cut = cut
+
+    async def answer(self, requests: Sequence[Request]) -> list[Completion]:
+        return [Completion("?", 1, complete=r.prompt != self.cut) for r in requests]
+
+    async def agrees(self, pairs: Sequence[tuple[str, str]]) -> list[bool]:
+        return [False for _ in pairs]
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def lesson(tmp_path_factory: pytest.TempPathFactory) -> Lesson:
+    return prepare(tmp_path_factory.mktemp("lesson"), seed=0)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_trainer_builds_from_its_defaults_and_steps_grow_with_samples(name: str) -> None:
+    trainer = make_trainer(name)
+    assert trainer.name == name
+    assert 1 <= trainer.steps(1) <= trainer.steps(500) <= trainer.steps(5000)
+
+
+def test_every_trainer_is_examined_with_all_weights_and_with_an_adapter() -> None:
+    assert sorted(trainer for trainer, _ in ROUNDS.values()) == sorted(NAMES * 2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_every_trainer_leaves_a_model_and_its_figures(name: str, tmp_path: Path) -> None:
+    start = prepare_round(tmp_path)
+    done = make_trainer(name).train(tmp_path, start=start, seed=0, steps=2, verifier=Exact())
+    assert (done.steps, done.tokens > 0) == (2, True)
+    assert (tmp_path / "model" / "model.safetensors").is_file()
+    assert (tmp_path / "metrics.jsonl").read_text().count("\n") == 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_the_same_folder_start_and_seed_give_the_same_weights(name: str, lesson: Lesson, tmp_path: Path) -> None:
+    for again in ("one", "two"):
+        teach(name, {"epochs": 1}, lesson, tmp_path / again, seed=0)
+    made = [checkpoint.identify(tmp_path / again / "model") for again in ("one", "two")]
+    assert made[0] == made[1] != checkpoint.identify(lesson.start)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("round", ROUNDS)
+def test_a_round_makes_the_student_better_beyond_chance(round: str, lesson: Lesson, tmp_path: Path) -> None:
+    name, settings = ROUNDS[round]
+    result = teach(name, settings, lesson, tmp_path, seed=0)
+    assert result.interval.low > 0
+
+
+def test_pairs_are_wrong_answers_beside_the_right_ones(tmp_path: Path) -> None:
+    from evolvent.training.trainers.dpo import read_pairs
+
+    write_tries(tmp_path, [Try("a", "1+1", "2", "3", 0.0, "3"), Try("b", "1+2", "3", "3", 1.0, None)])
+    (pair,) = read_pairs(tmp_path)
+    assert {key: turns[0]["content"] for key, turns in pair.items()} == {
+        "prompt": "1+1",
+        "chosen": "2",
+        "rejected": "3",
+    }
+
+
+def test_a_round_without_a_wrong_answer_leaves_nothing_to_prefer(tmp_path: Path) -> None:
+    from evolvent.training.trainers.dpo import read_pairs
+
+    write_tries(tmp_path, [Try("a", "1+1", "2", "2", 1.0, None)])
+    with pytest.raises(EvolventError, match=r"no whole answer is wrong.*train with 'sft'"):
+        read_pairs(tmp_path)
+
+
+async def test_what_the_student_solves_is_told_apart_from_its_answer_to_another_task(tmp_path: Path) -> None:
+    from evolvent.training.engines.scripted import Scripted
+
+    tasks = [Task(skill="s", prompt=p, answer=a, key=p) for p, a in (("1+1", "20"), ("2+0", "20"), ("1*3", "30"))]
+    engine = Scripted(fails=r"\*").open(tmp_path)
+    tries = await try_out(engine, [(t.id, t) for t in tasks], Exact(), longest=64)
+    assert [(t.answer, t.passed, t.wrong) for t in tries] == [("20", True, "?"), ("20", True, "?"), ("?", False, "?")]
+
+
+def test_the_reward_is_the_verifiers_score_of_each_answer_to_its_own_task() -> None:
+    from evolvent.training.trainers.grpo import reward
+
+    tasks = students.make_tasks(4)
+    answers = [[{"role": "assistant", "content": tasks[n].answer}] for n in (2, 2, 0)]
+    assert reward(Exact(), tasks)(prompts=[], completions=answers, number=[2, 1, 0]) == [1.0, 0.0, 1.0]
+
+
+@pytest.mark.slow
+def test_grpo_without_a_verifier_says_what_is_missing(tmp_path: Path) -> None:
+    start = prepare_round(tmp_path)
+    with pytest.raises(EvolventError, match="'grpo' needs a verifier"):
+        make_trainer("grpo").train(tmp_path, start=start, seed=0, steps=1)
+
+
+def test_a_batch_that_splits_a_group_of_answers_is_refused() -> None:
+    with pytest.raises(PartError, match=r"batch \(60\) must be a multiple of generations \(8\)"):
+        make_trainer("grpo", batch=60)
+
+
+def test_rows_written_without_tasks_cannot_be_judged(tmp_path: Path) -> None:
+    tasks = students.make_tasks(2)
+    write_rows(tmp_path, [(t.id, t.prompt, t.answer) for t in tasks])
+    with pytest.raises(EvolventError, match="no column 'task'"):
+        read_tasks(tmp_path)
+    write_rows(tmp_path, [(t.id, t.prompt, t.answer) for t in tasks], tasks=tasks)
+    assert read_tasks(tmp_path) == tasks
+
+
+async def test_tries_hold_what_the_student_said_and_leave_out_what_was_cut(tmp_path: Path) -> None:
+    tasks = students.make_tasks(6)
+    tries = await try_out(Cutting(tasks[0].prompt), [(t.id, t) for t in tasks], Exact(), longest=64)
+    write_tries(tmp_path, tries)
+    assert read_tries(tmp_path) == tries
+    assert [(t.sample, t.reference, t.answer, t.passed) for t in tries] == [
+        (t.id, t.answer, "?", False) for t in tasks[1:]
+    ]

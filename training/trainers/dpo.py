@@ -1,0 +1,83 @@
+"""Direct preference optimisation with TRL: the right answer is preferred to the student's own wrong one.
+
+A task that the student solves is paired with what it said to another task: trained on mistakes alone it forgets what it
+knew. The preference alone may lower both answers as long as the wrong one falls further, so the likelihood of the right
+one is part of the loss, as in iterative reasoning preference optimisation.
+
+Source: Rafailov et al. 2023, https://arxiv.org/abs/2305.18290; Pang et al. 2024, https://arxiv.org/abs/2404.19733.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from ...memory.errors import EvolventError
+from .. import checkpoint
+from ..tries import TRIES, read_tries
+from ..tuning import Job, Tuner
+
+
+class Dpo(Tuner):
+    """TRL's DPOTrainer on pairs of a right and a wrong answer."""
+
+    config: ClassVar[str] = "trl.trainer.dpo_config:DPOConfig"
+    fixed: ClassVar[Mapping[str, str]] = {
+        "beta": "it is the trainer's setting 'beta'",
+        "loss_type": "the trainer's setting 'anchor' weighs the two parts of the loss",
+        "loss_weights": "the trainer's setting 'anchor' weighs the two parts of the loss",
+    }
+    tries: ClassVar[bool] = True
+
+    learning_rate: float = Field(default=1e-3, gt=0)
+    """Peak of a linear decay after warm-up."""
+    beta: float = Field(default=0.1, gt=0)
+    """How closely the student stays with the one it started as; larger is closer."""
+    anchor: float = Field(default=1.0, ge=0)
+    """Weight of the right answer's likelihood beside the preference."""
+
+    def own(self) -> Mapping[str, Any]:
+        """The two parts of the loss."""
+        return {
+            **super().own(),
+            "beta": self.beta,
+            "loss_type": ["sigmoid", "sft"],
+            "loss_weights": [1.0, self.anchor],
+        }
+
+    def build(self, job: Job) -> Any:
+        """TRL's trainer on the pairs, with the student as it starts for reference."""
+        from datasets import Dataset
+        from trl.trainer.dpo_trainer import DPOTrainer
+
+        pairs = read_pairs(job.folder)
+        return DPOTrainer(
+            model=job.model,
+            ref_model=None if self.adapts else checkpoint.load(job.start)[0],
+            args=self.arguments(job, len(pairs)),
+            train_dataset=Dataset.from_list(pairs),
+            processing_class=job.tokenizer,
+        )
+
+
+def read_pairs(folder: Path) -> list[dict[str, Any]]:
+    """Prompt, chosen and rejected answer of every task, as conversations.
+
+    Raises:
+        EvolventError: there is no wrong answer to any.
+    """
+    pairs = [
+        {
+            "prompt": [{"role": "user", "content": one.prompt}],
+            "chosen": [{"role": "assistant", "content": one.reference}],
+            "rejected": [{"role": "assistant", "content": one.wrong}],
+        }
+        for one in read_tries(folder)
+        if one.wrong is not None
+    ]
+    if not pairs:
+        raise EvolventError(
+            f"{folder / TRIES}: no whole answer is wrong, so nothing can be preferred; train with 'sft'"
+        )
+    return pairs

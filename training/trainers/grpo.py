@@ -1,0 +1,103 @@
+"""Group relative policy optimisation with TRL: the student answers while it learns, and the verifier is the reward.
+
+Every task is answered several times, and an answer counts by how much better it scored than the others to the same
+task. So only tasks that the student solves sometimes teach it anything, and no reference answer is shown.
+
+Source: Shao et al. 2024, https://arxiv.org/abs/2402.03300.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, Self
+
+from pydantic import Field, model_validator
+
+from ...memory.errors import EvolventError
+from ...memory.records import Task
+from ...scenarios.verifier import Verifier
+from ..trainer import read_tasks
+from ..tuning import Job, Tuner
+
+SPARE = 8
+"""Tokens an answer may be longer than the longest reference."""
+SETTING = "it is a setting of the trainer"
+
+
+class Grpo(Tuner):
+    """TRL's GRPOTrainer with the scenario's verifier as its reward."""
+
+    config: ClassVar[str] = "trl.trainer.grpo_config:GRPOConfig"
+    fixed: ClassVar[Mapping[str, str]] = {
+        "num_generations": f"{SETTING}, 'generations'",
+        "temperature": f"{SETTING} as well; write it there",
+        "reward_weights": "the verifier is the only reward",
+        "log_completions_hub_repo": "a round is one folder, written whole",
+        "max_tool_calling_iterations": "the student has no tools here",
+    }
+
+    epochs: float = Field(default=4.0, gt=0)
+    """Passes over the tasks, each with all its answers."""
+    learning_rate: float = Field(default=1e-3, gt=0)
+    """Peak of a linear decay after warm-up."""
+    batch: int = Field(default=128, ge=2)
+    """Answers per optimiser step, a multiple of `generations`."""
+    weight_decay: float = Field(default=0.0, ge=0)
+    """Decoupled weight decay."""
+    generations: int = Field(default=8, ge=2)
+    """Answers to each task."""
+    temperature: float = Field(default=1.0, gt=0)
+    """Of the answers; they have to differ for any to be better."""
+
+    @model_validator(mode="after")
+    def _holds_whole_groups(self) -> Self:
+        if self.batch % self.generations:
+            raise ValueError(f"batch ({self.batch}) must be a multiple of generations ({self.generations})")
+        return self
+
+    @property
+    def rows_each(self) -> int:
+        """An answer is a row."""
+        return self.generations
+
+    def own(self) -> Mapping[str, Any]:
+        """How answers are drawn."""
+        return {"num_generations": self.generations, "temperature": self.temperature}
+
+    def build(self, job: Job) -> Any:
+        """TRL's trainer on the tasks.
+
+        Raises:
+            EvolventError: there is nothing that judges answers.
+        """
+        from datasets import Dataset
+        from trl.trainer.grpo_trainer import GRPOTrainer
+
+        if job.verifier is None:
+            raise EvolventError(f"{job.folder}: 'grpo' needs a verifier for its reward; give one to `train`")
+        tasks = read_tasks(job.folder)
+        longest = SPARE + max(map(len, job.tokenizer([task.answer for task in tasks])["input_ids"]))
+        rows = [
+            {"prompt": [{"role": "user", "content": task.prompt}], "number": number}
+            for number, task in enumerate(tasks)
+        ]
+        return GRPOTrainer(
+            model=job.model,
+            reward_funcs=reward(job.verifier, tasks),
+            args=self.arguments(job, len(rows) * self.generations, max_completion_length=longest),
+            train_dataset=Dataset.from_list(rows),
+            processing_class=job.tokenizer,
+        )
+
+
+def reward(verifier: Verifier, tasks: Sequence[Task]) -> Callable[..., list[float | None]]:
+    """Give TRL's reward function: the verifier's score of every answer.
+
+    Args:
+        verifier: judges.
+        tasks: what is asked; the rows name them by their place.
+    """
+
+    def score(*, completions: Sequence[Any], number: Sequence[int], **_: Any) -> list[float | None]:
+        answers = [str(turns[-1]["content"]) for turns in completions]
+        return [verifier.judge(tasks[n], answer).score for n, answer in zip(number, answers, strict=True)]
+
+    return score

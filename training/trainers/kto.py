@@ -1,0 +1,90 @@
+"""Kahneman-Tversky optimisation with TRL: right answers are desirable, the student's own wrong ones are not.
+
+Unlike pairs, this also learns from tasks whose answer was cut. There is a right answer to every task and a wrong one to
+some, and all weigh the same: with few wrong ones made to weigh as much as all right ones, students got worse.
+
+Source: Ethayarajh et al. 2024, https://arxiv.org/abs/2402.01306.
+"""
+
+import logging
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from random import Random
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from .. import checkpoint
+from ..trainer import read_rows
+from ..tries import read_tries
+from ..tuning import Job, Tuner
+
+ADVICE = "different amounts of desirable"
+
+
+class Kto(Tuner):
+    """TRL's KTOTrainer on right and wrong answers."""
+
+    config: ClassVar[str] = "trl.trainer.kto_config:KTOConfig"
+    fixed: ClassVar[Mapping[str, str]] = {
+        "beta": "it is the trainer's setting 'beta'",
+        "train_sampling_strategy": "the rows are shuffled already, and neighbours estimate the divergence",
+    }
+    tries: ClassVar[bool] = True
+
+    learning_rate: float = Field(default=1e-3, gt=0)
+    """Peak of a linear decay after warm-up."""
+    batch: int = Field(default=64, ge=2)
+    """Rows per optimiser step; the divergence is estimated within a batch, so one is not enough."""
+    beta: float = Field(default=0.1, gt=0)
+    """How closely the student stays with the one it started as; larger is closer."""
+
+    @property
+    def rows_each(self) -> int:
+        """A right answer and perhaps a wrong one."""
+        return 2
+
+    def own(self) -> Mapping[str, Any]:
+        """The weight of staying close."""
+        return {**super().own(), "beta": self.beta}
+
+    def build(self, job: Job) -> Any:
+        """TRL's trainer on the answers, with the student as it starts for reference."""
+        from datasets import Dataset
+        from trl.trainer.kto_trainer import KTOTrainer
+
+        right = [_row(prompt, answer, good=True) for prompt, answer in read_rows(job.folder)]
+        wrong = [_row(one.prompt, one.answer, good=False) for one in read_tries(job.folder) if not one.passed]
+        rows = [*right, *wrong]
+        Random(job.seed).shuffle(rows)
+        with _without_advice():
+            return KTOTrainer(
+                model=job.model,
+                ref_model=None if self.adapts else checkpoint.load(job.start)[0],
+                args=self.arguments(job, len(rows)),
+                train_dataset=Dataset.from_list(rows),
+                processing_class=job.tokenizer,
+            )
+
+
+@contextmanager
+def _without_advice() -> Generator[None, None, None]:
+    """Keep TRL from advising weights in the middle of a session's lines."""
+    logger = logging.getLogger("trl.trainer.kto_trainer")
+
+    def heeded(record: logging.LogRecord) -> bool:
+        return ADVICE not in record.getMessage()
+
+    logger.addFilter(heeded)
+    try:
+        yield
+    finally:
+        logger.removeFilter(heeded)
+
+
+def _row(prompt: str, answer: str, *, good: bool) -> dict[str, Any]:
+    return {
+        "prompt": [{"role": "user", "content": prompt}],
+        "completion": [{"role": "assistant", "content": answer}],
+        "label": good,
+    }

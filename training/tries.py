@@ -1,0 +1,91 @@
+"""What the student said to the tasks of its training set before it was trained, with a verifier's score."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from ..memory.inference import Engine, Request
+from ..memory.records import Task
+from ..memory.trace import span
+from ..scenarios.verifier import Verifier
+
+TRIES = "data/tries.parquet"
+NEAR = 16
+"""Answers looked at for one that is wrong: the student's own, then those to the tasks that follow."""
+
+
+class Try(NamedTuple):
+    """One judged answer of the student that a round starts from."""
+
+    sample: str
+    """Id of the sample it was asked for."""
+    prompt: str
+    reference: str
+    """The right answer."""
+    answer: str
+    """What the student said."""
+    score: float
+    """In [0, 1]; 1 is right."""
+
+    wrong: str | None
+    """A wrong answer to this task: what the student said, or where that is right, what it said to another task."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether the answer counts as right."""
+        return self.score >= 1.0
+
+
+async def try_out(engine: Engine, asked: Sequence[tuple[str, Task]], verifier: Verifier, *, longest: int) -> list[Try]:
+    """Let a student answer greedily and judge what it says; an answer that was cut is left out.
+
+    Args:
+        engine: serves the student that the round starts from.
+        asked: sample ids with their tasks, in training order.
+        verifier: judges.
+        longest: tokens an answer may have.
+    """
+    with span("try out", samples=len(asked), student=engine.student):
+        answers = await engine.answer([Request(task.prompt, longest) for _, task in asked])
+    whole = [(sample, task, said.text) for (sample, task), said in zip(asked, answers, strict=True) if said.complete]
+    texts = [text for *_, text in whole]
+    return [
+        Try(
+            sample,
+            task.prompt,
+            task.answer,
+            text,
+            verifier.judge(task, text).score,
+            _wrong(task, [*texts[place:], *texts[:place]][:NEAR], verifier),
+        )
+        for place, (sample, task, text) in enumerate(whole)
+    ]
+
+
+def write_tries(folder: Path, tries: Sequence[Try]) -> None:
+    """Write the student's answers beside the training set.
+
+    Args:
+        folder: working folder of the round.
+        tries: in training order; a sample whose answer was cut has none.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    path = folder / TRIES
+    path.parent.mkdir(parents=True, exist_ok=True)
+    schema = pa.schema([(name, pa.float64() if name == "score" else pa.string()) for name in Try._fields])
+    rows = [one._asdict() for one in tries]
+    pq.write_table(pa.Table.from_pylist(rows, schema=schema), path, write_page_checksum=True)
+
+
+def read_tries(folder: Path) -> list[Try]:
+    """Read the student's answers, in order."""
+    import pyarrow.parquet as pq
+
+    rows = pq.read_table(folder / TRIES, page_checksum_verification=True).to_pylist()
+    return [Try(**row) for row in rows]
+
+
+def _wrong(task: Task, answers: Sequence[str], verifier: Verifier) -> str | None:
+    return next((answer for answer in answers if not verifier.judge(task, answer).passed), None)

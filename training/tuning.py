@@ -1,0 +1,177 @@
+"""What the trainers built on TRL share: settings for short rows, and the way from a folder to a checkpoint.
+
+What differs from TRL's defaults is what short rows on a CPU need: no gradient checkpointing, full precision and a large
+batch. Nothing is truncated.
+"""
+
+import json
+import time
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+from pydantic import Field, model_validator
+
+from ..memory.trace import spent
+from ..scenarios.verifier import Verifier
+from . import checkpoint
+from .arguments import load_config, refusals
+from .lora import Lora, attach
+from .trainer import METRICS, MODEL, Trained, Trainer
+
+Values = Mapping[str, Any]
+LOGS = 20
+"""Entries of the metrics file that a round comes to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One round to be trained."""
+
+    folder: Path
+    start: Path
+    model: Any
+    """What is trained: whole weights, or an adapter on frozen ones."""
+    tokenizer: Any
+    seed: int
+    steps: int | None
+    """Optimiser steps; None lets them follow from the rows."""
+    verifier: Verifier | None
+
+
+class Tuner(Trainer):
+    """Base of the trainers that run one of TRL's."""
+
+    config: ClassVar[str]
+    """TRL's class of arguments, as `module:class`."""
+    fixed: ClassVar[Mapping[str, str]] = {}
+    """Its arguments that a scenario cannot pass on, beside those of all trainers, each with the reason."""
+
+    epochs: float = Field(default=10.0, gt=0)
+    """Passes over the training set."""
+    most_steps: int = Field(default=750, ge=1)
+    """Cap on optimiser steps."""
+    batch: int = Field(default=64, ge=1)
+    """Rows per optimiser step."""
+    learning_rate: float = Field(default=3e-3, gt=0)
+    """Peak of a linear decay after warm-up."""
+    warmup: float = Field(default=0.05, ge=0, lt=1)
+    """Share of the steps that warm up."""
+    weight_decay: float = Field(default=0.1, ge=0)
+    """Decoupled weight decay."""
+    threads: int = Field(default=1, ge=1)
+    """CPU threads; see the in-process engine for why one."""
+    lora: Lora | None = None
+    """Train an adapter on frozen weights; without it all weights are trained."""
+    args: Mapping[str, Any] = {}
+    """Arguments of TRL under its own names, such as `lr_scheduler_type`."""
+
+    @model_validator(mode="after")
+    def _passes_on_what_trl_takes(self) -> Self:
+        if self.args:
+            if wrong := refusals(self.args, config=self.config, fixed=self.fixed):
+                raise ValueError(f"args: {'; '.join(wrong)}")
+            try:
+                self._arguments(Path(MODEL), rows=self.batch, seed=0, steps=1)
+            except (ValueError, TypeError, ImportError) as error:
+                raise ValueError(f"args: {str(error).splitlines()[0]}") from None
+        return self
+
+    @property
+    def adapts(self) -> bool:
+        """Whether `lora` is set."""
+        return self.lora is not None
+
+    @property
+    def rows_each(self) -> int:
+        """Rows that a sample comes to, at most."""
+        return 1
+
+    def steps(self, samples: int) -> int:
+        """Optimiser steps for a training set, at most."""
+        return self._steps(samples * self.rows_each)
+
+    def train(
+        self, folder: Path, *, start: Path, seed: int, steps: int | None = None, verifier: Verifier | None = None
+    ) -> Trained:
+        """Train one round with TRL."""
+        import torch
+        from transformers import set_seed
+
+        with spent("training"):
+            torch.set_num_threads(self.threads)
+            set_seed(seed)
+            model, tokenizer = checkpoint.load(start)
+            adapted = attach(model, start, self.lora)
+            trainer = self.build(Job(folder, start, adapted, tokenizer, seed, steps, verifier))
+            _prepare(trainer)
+            since = time.perf_counter()
+            trainer.train()
+            seconds = time.perf_counter() - since
+            log = [entry for entry in trainer.state.log_history if "loss" in entry]
+            (folder / METRICS).write_text("".join(json.dumps(entry) + "\n" for entry in log))
+            checkpoint.save(trainer.model, tokenizer, folder / MODEL)
+        last = [float(entry["loss"]) for entry in log[-max(1, len(log) // 10) :]]
+        return Trained(
+            steps=int(trainer.state.global_step),
+            tokens=int(log[-1].get("num_tokens", 0)) if log else 0,
+            loss=sum(last) / len(last) if last else float("nan"),
+            seconds=seconds,
+        )
+
+    @abstractmethod
+    def build(self, job: Job) -> Any:
+        """Give TRL's trainer over the rows of a round, ready to train."""
+
+    def own(self) -> Values:
+        """Arguments that this trainer sets itself, under TRL's names."""
+        return {"max_length": None}
+
+    def arguments(self, job: Job, rows: int, **more: Any) -> Any:
+        """TRL's arguments for a round.
+
+        Args:
+            job: the round.
+            rows: how many rows there are to train on.
+            more: arguments that follow from the rows; a scenario's own come before them.
+        """
+        return self._arguments(job.folder, rows=rows, seed=job.seed, steps=job.steps or self._steps(rows), **more)
+
+    def _steps(self, rows: int) -> int:
+        return max(1, min(self.most_steps, round(self.epochs * rows / self.batch)))
+
+    def _arguments(self, folder: Path, *, rows: int, seed: int, steps: int, **more: Any) -> Any:
+        wanted: dict[str, Any] = {
+            "output_dir": str(folder / "trainer"),
+            "max_steps": steps,
+            "per_device_train_batch_size": min(self.batch, rows),
+            "learning_rate": self.learning_rate,
+            "warmup_steps": int(self.warmup * steps),
+            "lr_scheduler_type": "linear",
+            "weight_decay": self.weight_decay,
+            "adam_beta2": 0.98,
+            "gradient_checkpointing": False,
+            "bf16": False,
+            "use_cpu": True,
+            "seed": seed,
+            "data_seed": seed,
+            "save_strategy": "no",
+            "logging_steps": max(1, steps // LOGS),
+            "report_to": "none",
+            "disable_tqdm": True,
+            "dataloader_pin_memory": False,
+        }
+        return load_config(self.config)(**{**wanted, **self.own(), **more, **self.args})
+
+
+def _prepare(trainer: Any) -> None:
+    """Keep figures in the metrics file instead of on standard output, and let a signal stop between two steps."""
+    from transformers import PrinterCallback
+
+    from .packed import Heeding
+
+    trainer.remove_callback(PrinterCallback)
+    if not any(isinstance(callback, Heeding) for callback in trainer.callback_handler.callbacks):
+        trainer.add_callback(Heeding)
