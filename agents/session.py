@@ -103,11 +103,6 @@ def plan(path: Path, overrides: Sequence[str], *, seed: int, limit: int | None, 
     """
     written = loader.load(path, overrides)
     parts = Parts.resolve(written, str(path), allow_import=allow_import)
-    if not parts.engine.serves:
-        raise ScenarioError(
-            f"{path}: student.engine = {parts.engine.name!r} does not serve the weights a session trains; "
-            "use one that does, such as 'transformers'"
-        )
     scenario, shrunk = fit(Splits(written, parts.source, seed))
     validation = validate(Splits(scenario, parts.source, seed), shrunk=shrunk)
     lacking = validation.errors if limit is None else ()

@@ -14,7 +14,7 @@ class EnginePart(Part):
 
     kind: ClassVar[str] = "engine"
     serves: ClassVar[bool] = True
-    """Whether the checkpoint it is given is what answers; one for which that is not so can be no student."""
+    """Whether the checkpoint it is given is what answers; where that is not so a student is probed and not taught."""
 
     @property
     def priced(self) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from ...memory.effects import Outcome
+from ...memory.errors import UsageError
 from ...memory.records import Share
 from ..desk import Desk
 from ..lives import Life, histories, lives
@@ -16,8 +17,17 @@ class Allocation(Node):
     """Decide how many samples each skill and weakness gets."""
 
     async def run(self, state: State, desk: Desk) -> Update:
-        """Record the shares of the round."""
+        """Record the shares of the round.
+
+        Raises:
+            UsageError: something is to be taught and the student's engine cannot serve what is trained.
+        """
         round = state["round"]
+        if not desk.parts.engine.serves:
+            raise UsageError(
+                f"{desk.run}: student.engine {desk.parts.engine.name!r} does not serve the weights a round trains; "
+                "what was found is kept here; to teach it name one that does in a new run, such as 'transformers'"
+            )
 
         async def work() -> Outcome:
             past = histories(desk.ledger, desk.scenario.targets)

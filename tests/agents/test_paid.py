@@ -109,3 +109,13 @@ def test_time_that_is_used_up_ends_a_session_resumably(tmp_path: Path) -> None:
     run = newest(tmp_path, [])
     assert run
     assert resumed(run, tmp_path, "--set=budget.wall_clock=600").code == 0
+
+
+def test_a_student_that_cannot_be_trained_is_probed_and_refused_before_anything_is_written_for_it(
+    tmp_path: Path,
+) -> None:
+    with serving(Endpoint()) as served:
+        ended = session("run", MINI, *options(served), folder=tmp_path)
+    assert ended.code == 2
+    assert "'openai' does not serve the weights a round trains; what was found is kept here" in ended.said
+    assert "Traceback" not in ended.said

@@ -6,8 +6,6 @@ import pytest
 from evolvent.agents.session import plan
 from evolvent.memory.errors import PartError, ScenarioError
 
-from ..killing import MINI
-
 SPLITS = """
 [splits]
 select = 20
@@ -78,9 +76,3 @@ def test_every_skill_that_the_source_refuses_is_named_at_once(tmp_path: Path) ->
     assert str(error.value).count("talk.toml: ") == 1
     assert "skills.tolk: " in str(error.value)
     assert "; skills.tulk: " in str(error.value)
-
-
-@pytest.mark.parametrize("engine", ["scripted", '{ name = "openai", base_url = "http://127.0.0.1:1/v1", model = "m" }'])
-def test_an_engine_that_cannot_serve_what_is_trained_is_refused_before_anything_runs(engine: str) -> None:
-    with pytest.raises(ScenarioError, match="does not serve the weights a session trains"):
-        plan(MINI, [f"student.engine={engine}"], seed=0, limit=None, allow_import=False)

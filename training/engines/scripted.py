@@ -15,8 +15,6 @@ from ..engine import EnginePart
 class Scripted(EnginePart):
     """Answer two-operand sums written ones first, deterministically."""
 
-    serves = False
-
     fails: str = ""
     """Regular expression; prompts in which it is found are answered wrongly."""
 
