@@ -7,10 +7,8 @@ from typing import Any, cast
 
 from ...memory.errors import UnavailableError
 from ...memory.files import digest, file_digest
-from ..checkpoint import identify
+from ..checkpoint import ADAPTER, TENSORS, identify
 
-ADAPTER = "adapter_config.json"
-TENSORS = "adapter_model.safetensors"
 IDLE = frozenset({"_name_or_path", "transformers_version", "use_cache"})
 """Entries of a model's configuration that its answers do not depend on."""
 
