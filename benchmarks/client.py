@@ -26,6 +26,7 @@ from ..memory.responses import Responses
 from ..training.client import chat
 from ..training.client.breaker import Breaker
 from ..training.client.client import Client, Terms
+from ..training.client.fleet import Endpoint, Fleet
 from ..training.client.flow import flow
 from ..training.client.key import Key
 from ..training.client.limiter import Limiter
@@ -49,7 +50,10 @@ def main(argv: Sequence[str] | None = None) -> list[Check]:
     options = parser.parse_args(argv)
     since, most = time.perf_counter(), int(AHEAD * options.slots)
     ways: dict[str, list[dict[str, float]]] = {"pool": [], "client": [], "client, 1 % faults": []}
-    with served(options.slots, options.mean) as plain, served(options.slots, options.mean, faults=0.01) as faulty:
+    with (
+        served(options.slots, options.mean) as plain,
+        served(options.slots, options.mean, "--faults", "0.01") as faulty,
+    ):
         asyncio.run(_pool(plain, options.calls // 10, most))
         asyncio.run(_client(plain, options.calls // 10, most))
         for _ in range(options.repeats):
@@ -71,12 +75,10 @@ def main(argv: Sequence[str] | None = None) -> list[Check]:
 
 
 @contextlib.contextmanager
-def served(slots: int, mean: float, *, faults: float = 0.0) -> Generator[str]:
+def served(slots: int, mean: float, *options: str) -> Generator[str]:
     """Serve in another process; give the address."""
-    command = [sys.executable, "-m", "evolvent.tests.endpoint", "--slots", str(slots), "--mean", str(mean)]
-    with subprocess.Popen(
-        [*command, "--faults", str(faults)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as server:
+    command = [sys.executable, "-m", "evolvent.tests.endpoint", "--slots", str(slots), "--mean", str(mean), *options]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         try:
             yield server.stdout.readline().strip()
@@ -113,8 +115,8 @@ async def _opened(url: str, most: int) -> AsyncGenerator[Client]:
         responses = Responses(Path(folder, "responses.sqlite"))
         try:
             yield Client(
-                transport, model=MODEL, scope="benchmark", purse=Purse(Budget(tokens=10**9), clock=time.monotonic),
-                limiter=Limiter(first=most, most=most), breaker=Breaker(), responses=responses, terms=Terms(),
+                Fleet([Endpoint(transport, Limiter(first=most, most=most), Breaker())]), model=MODEL, scope="benchmark",
+                purse=Purse(Budget(tokens=10**9), clock=time.monotonic), responses=responses, terms=Terms(),
             )  # fmt: skip
         finally:
             await transport.close()

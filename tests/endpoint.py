@@ -48,13 +48,32 @@ class Endpoint:
         self.url = ""
         self.slots: asyncio.Semaphore | None = None
         self.latency: Callable[[str], float] | None = None
+        self.stall = (0.0, 0.0)
+        """Seconds after the first call between which nothing goes on; calls under way end that much later."""
+        self.worked = 0.0
+        """Slot seconds of all finished calls."""
+        self._since = 0.0
 
     def app(self) -> web.Application:
         """The server."""
         app = web.Application()
         app.router.add_get("/v1/models", self._models)
         app.router.add_post("/v1/chat/completions", self._chat)
+        app.router.add_get("/v1/worked", self._worked)
         return app
+
+    async def _worked(self, _: web.Request) -> web.Response:
+        return web.json_response(self.worked)
+
+    async def _work(self, seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        self._since = self._since or loop.time()
+        begin, end = (self._since + moment for moment in self.stall)
+        over = loop.time() + seconds
+        if begin < over and loop.time() < end:
+            over = end + over - max(begin, loop.time())
+        await asyncio.sleep(over - loop.time())
+        self.worked += seconds
 
     async def _models(self, _: web.Request) -> web.Response:
         listed = {"object": "list", "data": [{"id": self.model, "object": "model"}]}
@@ -69,7 +88,7 @@ class Endpoint:
         try:
             if self.slots is not None and self.latency is not None:
                 async with self.slots:
-                    await asyncio.sleep(self.latency(body["messages"][-1]["content"]))
+                    await self._work(self.latency(body["messages"][-1]["content"]))
             fault = self.faults.pop(0) if self.faults else self.always
             return await FAULTS[fault](request, body) if fault else web.json_response(self.reply(body))
         finally:
@@ -251,6 +270,7 @@ def main() -> None:
     parser.add_argument("--mean", type=float, default=0.2, help="seconds of a call")
     parser.add_argument("--sigma", type=float, default=0.5, help="of the logarithm of its time")
     parser.add_argument("--faults", type=float, default=0.0, help="share of calls that answer 500")
+    parser.add_argument("--stall", type=float, nargs=2, default=(0.0, 0.0), help="seconds after the first call")
     options = parser.parse_args()
     rng = random.Random(0)
     middle = math.log(options.mean) - options.sigma**2 / 2
@@ -258,6 +278,7 @@ def main() -> None:
     endpoint.slots = asyncio.Semaphore(options.slots)
     # the same question takes the same time, so that two clients can be compared
     endpoint.latency = lambda prompt: random.Random(prompt).lognormvariate(middle, options.sigma)
+    endpoint.stall = tuple(options.stall)
     if options.faults:
         endpoint.faults = ["500" if rng.random() < options.faults else "" for _ in range(40_000)]
     with serving(endpoint):

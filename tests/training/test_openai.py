@@ -148,3 +148,15 @@ def test_the_key_comes_from_the_environment_by_name(
     engine.close()
     assert endpoint.headers[-1]["Authorization"] == "Bearer sk-canary-0123456789"
     assert "sk-canary" not in f"{part!r}{part.describe()}{vars(engine)}"
+
+
+def test_several_addresses_share_the_work_and_one_that_breaks_down_costs_no_answer(
+    endpoint: Endpoint, tmp_path: Path
+) -> None:
+    with serving(Endpoint()) as second:
+        engine = make_part(endpoint, base_url=[endpoint.url, second.url], first=4, most=4).open(tmp_path)
+        second.always = "500"
+        said = asyncio.run(engine.answer([Request(f"item {i}") for i in range(60)]))
+        engine.close()
+    assert [a.text for a in said] == [f"item {i}" for i in range(60)]
+    assert len(second.bodies) > GREETINGS

@@ -28,12 +28,14 @@ class Breaker:
 
     def wait(self, now: float) -> float:
         """Give the seconds to wait before asking again; 0 lets this caller try."""
-        if self.opened == 0:
-            return 0.0
-        if now < self._until:
-            return min(self._until - now, self.rest)
+        if (rest := self.rests(now)) > 0 or self.opened == 0:
+            return rest
         self._until = now + self.longest
         return 0.0
+
+    def rests(self, now: float) -> float:
+        """Give the seconds until somebody may try, without trying."""
+        return max(0.0, self._until - now) if self.opened else 0.0
 
     def succeeded(self) -> None:
         """The server answered."""

@@ -19,14 +19,12 @@ from ...memory.inference import Completion, Request
 from ...memory.responses import Response, Responses
 from ...memory.stopping import STOP
 from . import chat
-from .breaker import Breaker
 from .fault import Fault
+from .fleet import Fleet, Lease
 from .flow import flow
 from .form import misfit, repair
-from .limiter import Limiter
 from .patience import Patience
 from .sharing import Sharing
-from .transport import Transport
 
 MILLION = 1_000_000
 SPARE = 1.25
@@ -62,25 +60,22 @@ class Outcome(NamedTuple):
 
 
 class Client:
-    """Asks one model at one endpoint.
+    """Asks one model, at one endpoint or at several that serve the same.
 
     Args:
-        transport: connections.
-        model: its name at the endpoint.
+        fleet: the endpoints.
+        model: its name there.
         scope: what else decides the answer and is in no request, such as the revision of the weights; it is part of
             the hash under which answers are stored.
         purse: is asked before every call and pays after it.
         responses: answers of before; None stores none.
-        limiter: how many calls at once.
-        breaker: when to leave the server alone.
     """
 
     def __init__(
-        self, transport: Transport, *, model: str, scope: str, purse: Purse, limiter: Limiter, breaker: Breaker,
-        responses: Responses | None = None, terms: Terms | None = None,
+        self, fleet: Fleet, *, model: str, scope: str, purse: Purse, responses: Responses | None = None,
+        terms: Terms | None = None,
     ) -> None:  # fmt: skip
-        self.transport, self.model, self.scope = transport, model, scope
-        self.purse, self.limiter, self.breaker = purse, limiter, breaker
+        self.fleet, self.model, self.scope, self.purse = fleet, model, scope, purse
         self.responses = responses
         self.terms = terms or Terms()
         self._sharing = Sharing[Completion]()
@@ -105,7 +100,7 @@ class Client:
             except Fault as fault:
                 return Outcome(place, None, str(fault))
 
-        async for outcome in flow(_numbered(requests), work, width=int(SPARE * self.limiter.most) + 1):
+        async for outcome in flow(_numbered(requests), work, width=int(SPARE * self.fleet.most) + 1):
             yield outcome
 
     async def ask(self, request: Request, *, role: str) -> Completion:
@@ -174,51 +169,38 @@ class Client:
 
     async def _call(self, body: bytes, samples: int, role: str) -> tuple[str, Completion]:
         """One exchange in one slot; it is booked before the slot goes to the next, which may be one too many."""
-        await self._rested()
-        ticket, opened = await self.limiter.take(), self.breaker.opened
+        lease = await self.fleet.take()
         try:
             self.purse.check()
-            reply = await self.transport.post(chat.PATH, body)
+            reply = await lease.endpoint.transport.post(chat.PATH, body)
             completion, served = chat.read(
                 reply.body, samples=samples, book=lambda usage: self.purse.pay(role, self._cost(usage))
             )
             self._same(served)
         except Fault as fault:
-            self._learn(fault, ticket, opened)
+            self._learn(fault, lease)
             raise
         else:
-            self.breaker.succeeded()
-            self.limiter.grow()
+            lease.endpoint.breaker.succeeded()
+            lease.endpoint.limiter.grow()
             self._answered = asyncio.get_running_loop().time()
             return reply.body, completion
         finally:
-            self.limiter.give()
+            self.fleet.give(lease)
 
-    async def _rested(self) -> None:
-        """Wait while the breaker is open.
-
-        Raises:
-            UnavailableError: the server is gone.
-        """
-        while (wait := self.breaker.wait(asyncio.get_running_loop().time())) > 0:
-            if self.breaker.gone:
-                break
-            await asyncio.sleep(wait)
-        if self.breaker.gone:
-            raise self._unavailable(f"{self.breaker.openings} times in a row it was left alone and did not come back")
-
-    def _learn(self, fault: Fault, ticket: int, opened: int) -> None:
+    def _learn(self, fault: Fault, lease: Lease) -> None:
         """Ask less of a server that is busy, and nothing of one that is broken; any other was there to answer."""
+        limiter, breaker, now = lease.endpoint.limiter, lease.endpoint.breaker, asyncio.get_running_loop().time()
         if fault.remedy == "retry" and not fault.busy:
-            self.breaker.failed(asyncio.get_running_loop().time(), opened=opened)
+            breaker.failed(now, opened=lease.opened)
             return
-        self.breaker.succeeded()
+        breaker.succeeded()
         if not fault.busy:
             return
-        if fault.after is not None and fault.after > self.terms.longest_pause:
-            raise self._unavailable(f"it asks to wait {fault.after:g} s ({fault})")
-        rest = self.limiter.cut(ticket)
-        self.limiter.pause(fault.after or rest)
+        rest = limiter.cut(lease.ticket)
+        limiter.pause(now + (fault.after or rest))
+        if self.fleet.rest(now) > self.terms.longest_pause:
+            raise self._unavailable(f"it asks to wait {self.fleet.rest(now):g} s ({fault})")
 
     def _same(self, served: str) -> None:
         """See that the model behind the name has not changed."""
@@ -232,7 +214,7 @@ class Client:
 
     def _unavailable(self, reason: str) -> UnavailableError:
         return UnavailableError(
-            f"model {self.model!r} at {self.transport.base_url}: {reason}; mend that, then `evolvent resume` goes on"
+            f"model {self.model!r} at {self.fleet.where}: {reason}; mend that, then `evolvent resume` goes on"
         )
 
 

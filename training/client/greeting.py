@@ -15,6 +15,7 @@ from . import chat
 from .breaker import Breaker
 from .client import Client, Terms
 from .fault import Fault
+from .fleet import Endpoint, Fleet
 from .form import misfit
 from .limiter import Limiter
 from .transport import Transport
@@ -44,10 +45,8 @@ async def greet(transport: Transport, *, model: str, structured: bool, terms: Te
     """
     where = f"endpoint {transport.base_url}"
     await _listed(transport, model, where)
-    client = Client(
-        transport, model=model, scope="greeting", purse=Purse(Budget(), clock=time.monotonic), terms=terms,
-        limiter=Limiter(first=1, most=1), breaker=Breaker(),
-    )  # fmt: skip
+    fleet = Fleet([Endpoint(transport, Limiter(first=1, most=1), Breaker())])
+    client = Client(fleet, model=model, scope="greeting", purse=Purse(Budget(), clock=time.monotonic), terms=terms)
     try:
         await client.say(Request("Say one word.", 1), role=ROLE)
         said = await client.say(WEATHER, role=ROLE) if structured else None

@@ -4,14 +4,11 @@ Additive increase, multiplicative decrease (Chiu and Jain 1989, https://doi.org/
 the first sign of too much the limit doubles per wave of calls, as TCP's slow start does; from then on it grows by one.
 """
 
-import asyncio
-from collections import deque
-
 CUT = 0.5
 
 
 class Limiter:
-    """A number of slots that adapts.
+    """A number of slots that adapts. Who waits for one is the fleet's business.
 
     Args:
         first: calls at once in the beginning.
@@ -25,51 +22,34 @@ class Limiter:
         self.most, self.rest, self.longest = most, rest, longest
         self.busy = 0
         """Slots taken."""
-        self._waiting: deque[asyncio.Future[None]] = deque()
         self._threshold = float(most)
         self._cuts = 0
         self._next = rest
         self._until = 0.0
 
-    async def take(self) -> int:
-        """Wait for a slot and for the end of a pause; give a ticket for `cut`."""
-        if self.busy >= int(self.limit) or self._waiting:
-            await self._queue()
-        else:
-            self.busy += 1
-        try:
-            await self._rest()
-        except asyncio.CancelledError:
-            self.give()
-            raise
+    @property
+    def room(self) -> float:
+        """Share of the slots that is free; 0 or less where none is."""
+        return 1 - self.busy / int(self.limit)
+
+    def wait(self, now: float) -> float:
+        """Seconds until the pause is over; 0 where there is none."""
+        return max(0.0, self._until - now)
+
+    def take(self) -> int:
+        """Take a slot; give a ticket for `cut`."""
+        self.busy += 1
         return self._cuts
 
-    async def _rest(self) -> None:
-        """Wait for the end of a pause, which may grow meanwhile."""
-        while (wait := self._until - asyncio.get_running_loop().time()) > 0:
-            await asyncio.sleep(wait)
-
-    async def _queue(self) -> None:
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(turn)
-        try:
-            await turn
-        except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
-                self.give()
-            raise
-
     def give(self) -> None:
-        """Return a slot, and let whoever waits have what is free."""
+        """Return a slot."""
         self.busy -= 1
-        self._admit()
 
     def grow(self) -> None:
         """A call went well: allow more, unless the limit was not what held calls back."""
         self._next = self.rest
         if self.busy >= int(self.limit) and self.limit < self.most:
             self.limit = min(self.most, self.limit + (1 if self.limit < self._threshold else 1 / self.limit))
-            self._admit()
 
     def cut(self, ticket: int) -> float:
         """A call met a server with too much to do: allow half, and give the seconds to rest.
@@ -83,13 +63,6 @@ class Limiter:
         rest, self._next = self._next, min(self.longest, 2 * self._next)
         return rest
 
-    def pause(self, seconds: float) -> None:
-        """Begin no call for this long."""
-        self._until = max(self._until, asyncio.get_running_loop().time() + seconds)
-
-    def _admit(self) -> None:
-        while self._waiting and self.busy < int(self.limit):
-            turn = self._waiting.popleft()
-            if not turn.done():
-                self.busy += 1
-                turn.set_result(None)
+    def pause(self, until: float) -> None:
+        """Begin no call before this time, of the clock given to `wait`."""
+        self._until = max(self._until, until)

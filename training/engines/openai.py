@@ -7,9 +7,9 @@ reference is decided by generating, since few endpoints give the probabilities o
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from ...memory import account
 from ...memory.budget import Budget, Purse
@@ -21,9 +21,11 @@ from ...memory.trace import span, spent
 from ..engine import EnginePart
 
 if TYPE_CHECKING:
-    from ..client.client import Client, Outcome
+    from ..client.client import Client, Outcome, Terms
+    from ..client.fleet import Endpoint
     from ..client.loop import Loop
 
+Address = Annotated[str, StringConstraints(pattern=r"^https?://[^/@\s]+(/\S*)?$")]
 SLACK = 8
 """Tokens an answer may have beyond one per byte of the reference, to show that it goes on."""
 ROLE = "student"
@@ -34,8 +36,8 @@ class OpenAI(EnginePart):
 
     serves = False
 
-    base_url: str = Field(pattern=r"^https?://[^/@\s]+(/\S*)?$")
-    """Where it is, with its version: `http://localhost:8000/v1`."""
+    base_url: Address | Annotated[tuple[Address, ...], Field(min_length=1)]
+    """Where it is, with its version: `http://localhost:8000/v1`; a list where several serve the same model."""
     model: str = Field(min_length=1)
     """Name under which it serves the model."""
     key: str | None = Field(default=None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
@@ -49,13 +51,18 @@ class OpenAI(EnginePart):
     tries: int = Field(default=4, ge=1)
     """Calls a request may take."""
     first: int = Field(default=32, ge=1)
-    """Calls at once in the beginning; the number then follows what the server can take."""
+    """Calls at once in the beginning, of each address; the number then follows what the server can take."""
     most: int = Field(default=320, ge=1)
-    """Calls at once at most."""
+    """Calls at once at most, of each address."""
     prompt_price: float = Field(default=0.0, ge=0)
     """US dollars per million tokens asked."""
     answer_price: float = Field(default=0.0, ge=0)
     """US dollars per million tokens answered."""
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """Every address."""
+        return (self.base_url,) if isinstance(self.base_url, str) else self.base_url
 
     @property
     def priced(self) -> bool:
@@ -95,24 +102,36 @@ class OpenAI(EnginePart):
         return self.connect(own.purse, own.responses, role=role)
 
     async def _client(self, purse: Purse, responses: Responses | None) -> "Client":
-        from ..client.breaker import Breaker
         from ..client.client import Client, Terms
+        from ..client.fleet import Fleet
+
+        terms = Terms(tries=self.tries, prompt_price=self.prompt_price, answer_price=self.answer_price)
+        endpoints: list[Endpoint] = []
+        try:
+            for url in self.urls:
+                endpoints.append(await self._greeted(url, terms))
+        except BaseException:
+            await Fleet(endpoints).close()
+            raise
+        return Client(
+            Fleet(endpoints), model=self.model, scope=self.identity(), purse=purse, responses=responses, terms=terms
+        )
+
+    async def _greeted(self, url: str, terms: "Terms") -> "Endpoint":
+        from ..client.breaker import Breaker
+        from ..client.fleet import Endpoint
         from ..client.greeting import greet
         from ..client.key import Key
         from ..client.limiter import Limiter
         from ..client.transport import Transport
 
-        terms = Terms(tries=self.tries, prompt_price=self.prompt_price, answer_price=self.answer_price)
-        transport = Transport(self.base_url, key=Key.read(self.key), most=self.most, deadline=self.deadline)
+        transport = Transport(url, key=Key.read(self.key), most=self.most, deadline=self.deadline)
         try:
             await greet(transport, model=self.model, structured=self.structured, terms=terms)
         except BaseException:
             await transport.close()
             raise
-        return Client(
-            transport, model=self.model, scope=self.identity(), purse=purse, responses=responses, terms=terms,
-            limiter=Limiter(first=self.first, most=self.most), breaker=Breaker(),
-        )  # fmt: skip
+        return Endpoint(transport, Limiter(first=self.first, most=self.most), Breaker())
 
     def identity(self) -> str:
         """Digest of what decides an answer besides the request."""
@@ -128,7 +147,7 @@ class _Endpoint:
         self._role = role
 
     def close(self) -> None:
-        self._loop.run(self._client.transport.close())
+        self._loop.run(self._client.fleet.close())
         self._loop.close()
 
     async def answer(self, requests: Sequence[Request]) -> list[Completion]:
@@ -137,7 +156,7 @@ class _Endpoint:
         lost = [reply.reason for reply in replies if reply.completion is None]
         if lost:
             raise UnavailableError(
-                f"model {self.settings.model!r} at {self.settings.base_url} gave no answer to {len(lost)} of "
+                f"model {self.settings.model!r} at {self._client.fleet.where} gave no answer to {len(lost)} of "
                 f"{len(requests)} requests, the first because: {lost[0]}; mend that, then `evolvent resume` goes on"
             )
         return [reply.completion for reply in replies if reply.completion is not None]

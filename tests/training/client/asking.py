@@ -9,6 +9,8 @@ from evolvent.memory.inference import Completion, Request
 from evolvent.memory.responses import Responses
 from evolvent.training.client.breaker import Breaker
 from evolvent.training.client.client import Client, Outcome, Terms
+from evolvent.training.client.fleet import Endpoint as Slots
+from evolvent.training.client.fleet import Fleet
 from evolvent.training.client.key import Key
 from evolvent.training.client.limiter import Limiter
 from evolvent.training.client.transport import Transport
@@ -48,7 +50,7 @@ class Asked:
     async def _ask(self, url: str, requests: list[Request]) -> None:
         transport = Transport(url, key=Key(KEY), most=self.limiter.most, deadline=DEADLINE)
         client = Client(
-            transport, model=MODEL, scope="test", purse=self.purse, limiter=self.limiter, breaker=self.breaker,
+            Fleet([Slots(transport, self.limiter, self.breaker)]), model=MODEL, scope="test", purse=self.purse,
             responses=self.responses, terms=self.terms,
         )  # fmt: skip
         since = time.monotonic()
