@@ -1,8 +1,8 @@
 """Several endpoints of different speeds behind one client, one of them stalling: how many of their slots are busy.
 
 Each endpoint is the tests' scripted server in a process of its own and counts the slot seconds of the calls it has
-finished. Busy is what they worked over what they could have, between the end of a warm-up and the last request read; the
-slots of the stalling one do not count while it stalls.
+finished. Busy is what they worked over what they could have worked, between the end of a warm-up and the last request
+read; the slots of the stalling one do not count while it stalls.
 """
 
 import argparse
