@@ -65,6 +65,9 @@ def _verify(sample: Sample, desk: Desk) -> Critique | None:
     """What the source's other program says of a sample; None where there is none, and no reason to refuse it."""
     if (reason := desk.parts.teacher.refuse(sample, desk.splits)) is not None:
         return _critique(sample, FORMAT, False, reason)
+    if (part := desk.splits.owner(sample.task.key)) != "train":
+        # a reason would quote the reference, and a repair would tell it to whoever writes
+        return _critique(sample, FORMAT, True, f"not looked at: it belongs to the {part} split, and curation drops it")
     worked = desk.parts.source.solve(sample.task)
     if worked is None:
         return None

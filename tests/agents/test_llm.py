@@ -147,9 +147,9 @@ async def test_what_the_student_cannot_read_or_is_no_task_of_the_skill_is_refuse
 
 
 async def test_the_verifier_overrules_the_judges_and_a_wrong_answer_is_repaired(desk: Desk, endpoint: Teaching) -> None:
-    critiques, samples = await judged(desk, make_sample("555+555", "0111"), make_sample("559+555", "0000"))
+    critiques, samples = await judged(desk, make_sample("557+555", "0131"), make_sample("558+555", "0000"))
     assert [(c.judge, c.accepted) for c in critiques] == [("exact", True), ("exact", False), ("exact", True)]
-    assert samples[-1].task.answer == "0151"
+    assert samples[-1].task.answer == "0141"
     assert "refused because" in samples[-1].recipe
     assert not any("verdict" in str(body) for body in endpoint.bodies)
 
@@ -161,6 +161,17 @@ async def test_judges_decide_where_no_verifier_can(endpoint: Teaching, tmp_path:
     assert critiques[1].reason == "solver: bad (worked it); sceptic: bad (worked it)"
     assert samples[-1].task.answer == "051"
     assert desk.account.purse.roles["judge"].calls == 6
+    desk.close()
+
+
+async def test_nobody_is_told_of_a_task_that_an_exam_holds(endpoint: Teaching, tmp_path: Path) -> None:
+    desk = on_file(endpoint, tmp_path)
+    item = next(task for task in desk.items("report") if task.skill == "carry")
+    copied = make_sample("", "").model_copy(update={"task": item.model_copy(update={"answer": "000"})})
+    critiques, samples = await judged(desk, copied)
+    assert [c.reason for c in critiques] == ["not looked at: it belongs to the report split, and curation drops it"]
+    assert len(samples) == 1
+    assert not any(item.prompt in str(body) for body in endpoint.bodies)
     desk.close()
 
 
