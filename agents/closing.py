@@ -81,9 +81,10 @@ def _control(found: Json) -> list[str]:
         return []
     own = f"{control['targeted_samples']:,} samples and {control['targeted_steps']:,} steps"
     other = f"{control['samples']:,} and {control['steps']:,} drawn evenly"
+    charged = f"targeting also cost {control['probes_charged']:,} probe answers"
     return [
         f"control  {_points(control, 'difference')} with {own} against {other}: {control['verdict']} "
-        f"({control['note']})",
+        f"({control['note']}); {charged}",
         *([] if control["promoted"] else [f"         compared is {control['compared']}"]),
     ]
 

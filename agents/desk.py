@@ -6,14 +6,13 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property
-from math import fsum
 from pathlib import Path
 from typing import Any, TypeVar
 
 from ..memory import files
 from ..memory.account import ANSWERS, Account, paying
 from ..memory.budget import Budget
-from ..memory.effects import Effects
+from ..memory.effects import Effects, wall_seconds
 from ..memory.embedder import Embedder
 from ..memory.errors import PartError, RunError
 from ..memory.inference import Model, Models, Role
@@ -172,6 +171,7 @@ class Desk:
             Ledger.create(run / "ledger.sqlite")
             # last, for it makes the folder a run: from here on a missing ledger is a lost one
             files.write_json(run / "session.json", {"status": "running", "session": session.model_dump(mode="json")})
+            files.sync_folder(runs)
         except OSError as error:
             raise RunError(
                 f"{runs}: cannot be written ({error.strerror}); choose another folder with --runs-dir"
@@ -282,6 +282,10 @@ class Desk:
         known.add(self.kept())
         return known
 
+    def forget_duplicates(self) -> None:
+        """Look again at what is kept: a person refused some of it."""
+        vars(self).pop("duplicates", None)
+
     def no_duplicates(self) -> Duplicates:
         """Knows nothing yet, for a training set of its own."""
         return Duplicates(near=self.scenario.curation.near, prose=self.parts.source.prose)
@@ -327,11 +331,6 @@ def _until(stack: ExitStack, model: Model) -> Model:
     """Keep a model until everything is released."""
     stack.callback(model.close)
     return model
-
-
-def wall_seconds(ledger: Ledger) -> float:
-    """Wall time of all earlier processes of a session, as far as it was written down."""
-    return fsum(fsum(files.read_json(text).values()) for text in ledger.metas("clock ").values())
 
 
 def seed_of(desk: Desk, *names: str | int) -> int:

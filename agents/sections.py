@@ -294,6 +294,8 @@ def cost(found: Json) -> str:
         rows = [[_key(i) + named[i], f"{c:,}", percent(c / written)] for i, (_, c) in enumerate(fates)]
         parts += ["<h3>Samples</h3>", charts.stack([(n, c / written) for n, c in fates], title="Fates of samples")]
         parts.append(table("Fates of samples", ["fate", "samples", "share"], rows, kind="figures"))
+        if near := samples.get("near_exams"):
+            parts.append(f"<p>{several(near, 'kept sample')} written like an item of an exam, with another key.</p>")
     if spent:
         rows = [[_key(i) + safe(w), duration(share * wall), percent(share)] for i, (w, share) in enumerate(spent)]
         parts += ["<h3>Wall time</h3>", charts.stack(spent, title="Where the wall time went")]

@@ -25,6 +25,7 @@ from ..memory.records import (
 )
 from ..memory.statistics import wilson
 from ..scenarios.schema import Scenario
+from ..training.curation.pipeline import NEAR
 from .comparison import against_twin, compare, macro, segment
 from .lives import Life, lives
 
@@ -163,7 +164,9 @@ def _samples(ledger: Ledger, arm: Arm) -> Json:
     own = {sample.id for sample in ledger.read(Sample, subject=arm)}
     fates = [fate for fate in ledger.read(Fate) if fate.sample in own]
     why = Counter(f.reason.split(":")[0] for f in fates if not f.kept)
-    return {"written": len(fates), "kept": sum(f.kept for f in fates), "rejected": dict(sorted(why.items()))}
+    kept = [f.reason for f in fates if f.kept]
+    rejected = dict(sorted(why.items()))
+    return {"written": len(fates), "kept": len(kept), "near_exams": kept.count(NEAR), "rejected": rejected}
 
 
 def _control(

@@ -1,7 +1,7 @@
 """Who finds out why the student fails, and writes what it learns from."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import ClassVar, NamedTuple
@@ -61,7 +61,7 @@ class Teacher(Part):
     @abstractmethod
     async def write(
         self, share: Share, weakness: Weakness | None, count: int, splits: Splits, *, attempt: int,
-        models: Models = NOBODY,
+        beside: Container[str] = (), models: Models = NOBODY,
     ) -> list[Sample]:  # fmt: skip
         """Write training samples for one share of the budget.
 
@@ -71,6 +71,7 @@ class Teacher(Part):
             count: how many; fewer may come back.
             splits: draws tasks that belong to no exam.
             attempt: 1 for the first try, higher when critique rejected some.
+            beside: keys of tasks that are there already; whoever can tell writes others.
             models: as in `diagnose`.
         """
 

@@ -10,6 +10,7 @@ import shutil
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import fsum
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,10 @@ from .ledger import Ledger
 from .records import Record
 from .stopping import STOP
 from .trace import reading, span
+
+
+CLOCK = "clock "
+"""Begin of the names under which the ledger keeps what every process spent its time on."""
 
 
 @dataclass(slots=True)
@@ -35,7 +40,7 @@ class Effects:
         self.ledger = ledger
         self.run = run
         self.session = session
-        self._process = f"clock {len(ledger.metas('clock ')) + 1:04d}"
+        self._process = f"{CLOCK}{len(ledger.metas(CLOCK)) + 1:04d}"
 
     def clock(self) -> dict[str, str]:
         """What this process has spent its time on so far, as a fact for the ledger."""
@@ -112,3 +117,8 @@ class Effects:
         self.ledger.commit(key, outcome.result, outcome.records, seconds, meta=self.clock())
         crash.point("effect.after_commit")
         return outcome.result
+
+
+def wall_seconds(ledger: Ledger) -> float:
+    """Wall time of all earlier processes of a session, as far as it was written down."""
+    return fsum(fsum(files.read_json(text).values()) for text in ledger.metas(CLOCK).values())

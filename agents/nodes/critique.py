@@ -77,13 +77,16 @@ def _verify(sample: Sample, desk: Desk) -> Critique | None:
 
 async def _repair(samples: Sequence[Sample], critiques: Sequence[Critique], desk: Desk) -> list[Sample]:
     """New versions of what was refused for what it says."""
-    known = {sample.id for sample in desk.ledger.read(Sample, subject="targeted")}
     refused = [
         (sample, critique.reason)
         for sample, critique in zip(samples, critiques, strict=True)
         if not critique.accepted and critique.judge != FORMAT
     ]
-    made = await desk.parts.teacher.repair(refused, desk.splits, models=desk.models) if refused else []
+    if not refused:
+        return []
+    # an id holds the round, so only samples of this one can be the same
+    known = {sample.id for sample in desk.ledger.read(Sample, round=refused[0][0].round, subject="targeted")}
+    made = await desk.parts.teacher.repair(refused, desk.splits, models=desk.models)
     new = {sample.id: sample for sample in made if sample is not None and sample.id not in known}
     return list(new.values())
 

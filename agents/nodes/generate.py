@@ -20,12 +20,15 @@ class Generation(Node):
             missing = _missing(round, desk)
             weaknesses = {w.id: w for w in desk.ledger.read(Weakness)}
             written: list[Sample] = []
+            known = {*desk.duplicates.keys, *(s.task.key for s in desk.ledger.read(Sample, round=round))}
             for share, count in missing.items():
                 with span("write", skill=share.skill, samples=count), spent("curation"):
                     weakness = weaknesses[share.weakness] if share.weakness else None
-                    written += await desk.parts.teacher.write(
-                        share, weakness, count, desk.splits, attempt=attempt, models=desk.models
+                    made = await desk.parts.teacher.write(
+                        share, weakness, count, desk.splits, attempt=attempt, beside=known, models=desk.models
                     )
+                    written += made
+                    known |= {sample.task.key for sample in made}
             return Outcome({"written": len(written)}, written)
 
         inputs = {"teacher": desk.parts.teacher.describe()}

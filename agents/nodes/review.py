@@ -37,4 +37,6 @@ class Approval(Node):
             return Outcome({"approved": approved})
 
         seen = await desk.effects.once("review", round, work, inputs={})
+        if not seen["approved"]:
+            desk.forget_duplicates()
         return {"approved": seen["approved"]}

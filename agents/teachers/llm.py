@@ -6,7 +6,7 @@ has to be a task of the skill that the student can read, and is checked, judged 
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any, ClassVar
 
 from pydantic import Field, field_validator
@@ -144,9 +144,10 @@ class Llm(Teacher):
 
     async def write(
         self, share: Share, weakness: Weakness | None, count: int, splits: Splits, *, attempt: int,
-        models: Models = NOBODY,
+        beside: Container[str] = (), models: Models = NOBODY,
     ) -> list[Sample]:  # fmt: skip
-        """Have tasks written from a few training examples under the rule."""
+        """Have tasks written from a few training examples under the rule; curation drops what repeats."""
+        del beside
         stream = f"write-{share.round}-{attempt}-{weakness.id if weakness else 'any'}"
         sizes = [min(self.batch, count - start) for start in range(0, count, self.batch)]
         requests = [

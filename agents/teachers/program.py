@@ -5,7 +5,7 @@ rule whose tasks fail most surely (exact test, corrected for every rule tried), 
 look again. The vocabulary is the source's, some hundred features; which of them matter is what the data say.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from itertools import combinations
 from random import Random
 
@@ -57,13 +57,13 @@ class Program(Teacher):
 
     async def write(
         self, share: Share, weakness: Weakness | None, count: int, splits: Splits, *, attempt: int,
-        models: Models = NOBODY,
+        beside: Container[str] = (), models: Models = NOBODY,
     ) -> list[Sample]:  # fmt: skip
         """Draw fresh training tasks under the rule and answer them."""
         del models
         rule = weakness.rule if weakness else ()
         stream = f"write-{share.round}-{attempt}-{weakness.id if weakness else 'any'}"
-        tasks = splits.draw(share.skill, "train", count, stream=stream, having=rule)
+        tasks = splits.draw(share.skill, "train", count, stream=stream, having=rule, beside=beside)
         rng = Random(f"{splits.seed}/{stream}/errs")
         recipe = f"{splits.source.name}.draw(having={list(rule)!r})"
         failures = weakness.failures[:5] if weakness else ()

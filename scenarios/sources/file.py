@@ -1,7 +1,8 @@
 """Tasks from a JSON Lines or Parquet file of your own, one row a task.
 
 The file is read once and kept by path, time, size and columns. Rows are ordered by key before anything is drawn, so
-the order of the file changes nothing. A prompt is the same task however it is spaced or capitalised.
+the order of the file changes nothing. A prompt is the same task however it is spaced or capitalised, and prose however
+it is punctuated.
 """
 
 import json
@@ -21,6 +22,7 @@ from ...memory.files import file_digest
 from ...memory.parts import explain
 from ...memory.records import Task
 from ..source import Settings, Source, identity
+from ..text import normal
 
 FEATURES = "features"
 """Optional column: a list of texts, what is true of the row in your own terms."""
@@ -52,6 +54,12 @@ class Columns(NamedTuple):
     answer: str
     skill: str
     key: str
+    prose: bool
+    """Whether what they hold is prose."""
+
+    def same(self, prompt: str) -> str:
+        """What a prompt has in common with the same task written otherwise."""
+        return identity((normal(prompt) if self.prose else "") or prompt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +101,8 @@ class File(Source):
     skill: str = "skill"
     """Column that names the skill; empty when every skill takes its rows by `where` alone."""
     key: str = ""
-    """Column that says which rows are the same task; empty takes the prompt, regardless of case and spacing."""
+    """Column that says which rows are the same task; empty takes the prompt, regardless of case, spacing and, in
+    prose, punctuation."""
     procedural: bool = False
     """Whether tasks may look alike without being the same, as calculations and codes do."""
 
@@ -158,7 +167,7 @@ class File(Source):
     def adopt(self, skill: str, settings: Settings, prompt: str, answer: str) -> Task:
         """Take a row that somebody else wrote: the file's own task where it has that prompt."""
         del settings
-        table, own = self._table(), identity(prompt)
+        table, own = self._table(), self._columns().same(prompt)
         row = Row(0, skill, table.keys.get(own, own), prompt, answer, {})
         features = tuple(sorted(_features(row, table.words)))
         return Task(skill=skill, key=row.key, prompt=prompt, answer=answer, features=features)
@@ -177,11 +186,13 @@ class File(Source):
         if not path.is_file():
             raise PartError(f"source.path: no such file: {self.path}; a path is relative to the scenario's folder")
         stat = path.stat()
-        columns = Columns(self.prompt, self.answer, self.skill, self.key)
         try:
-            return _read(str(path.absolute()), stat.st_mtime_ns, stat.st_size, columns)
+            return _read(str(path.absolute()), stat.st_mtime_ns, stat.st_size, self._columns())
         except OSError as error:
             raise PartError(f"source.path: {self.path} cannot be read: {error.strerror}") from None
+
+    def _columns(self) -> Columns:
+        return Columns(self.prompt, self.answer, self.skill, self.key, self.prose)
 
     def _filter(self, skill: str, settings: Settings) -> Filter:
         try:
@@ -216,7 +227,8 @@ def _read(path: str, changed: int, size: int, columns: Columns) -> Table:
         if earlier.answer != row.answer:
             raise PartError(
                 f"{path}: lines {earlier.line} and {row.line} are the same task, with answers {_cut(earlier.answer)} "
-                f"and {_cut(row.answer)}; remove one, or name a column in source.key that tells them apart"
+                f"and {_cut(row.answer)}; remove one, name a column in source.key that tells them apart, or "
+                "set source.procedural = true where punctuation does"
             )
         skills.setdefault(row.skill, []).append(row)
     return Table(
@@ -224,7 +236,7 @@ def _read(path: str, changed: int, size: int, columns: Columns) -> Table:
         answers={key: row.answer for key, row in first.items()},
         columns=sorted(set[str]().union(*(row.values for row in rows))),
         words=_frequent([row.prompt for row in first.values()]),
-        keys={identity(row.prompt): row.key for row in reversed(rows)},
+        keys={columns.same(row.prompt): row.key for row in reversed(rows)},
     )
 
 
@@ -266,7 +278,7 @@ def _row(path: str, line: int, values: dict[str, Any], columns: Columns) -> Row:
     where = f"{path}:{line}"
     prompt, answer = _text(where, values, columns.prompt), _text(where, values, columns.answer).strip()
     skill = _text(where, values, columns.skill, hint='; set source.skill = "" if it has none') if columns.skill else ""
-    key = _text(where, values, columns.key) if columns.key else identity(prompt)
+    key = _text(where, values, columns.key) if columns.key else columns.same(prompt)
     features = values.get(FEATURES) or []
     if not isinstance(features, list) or not all(isinstance(f, str) for f in features):
         raise PartError(f"{where}: {FEATURES!r} is {_cut(features)}; write a list of texts")

@@ -201,6 +201,15 @@ def test_a_prompt_is_the_same_task_however_it_is_spaced_and_capitalised(tmp_path
     assert make_source("file", path=str(path)).size("talk", {}) == 2
 
 
+def test_prose_is_the_same_task_however_it_is_punctuated_and_calculations_are_not(tmp_path: Path) -> None:
+    path = write_file(tmp_path, row_line("Is it hot?"), row_line("is it hot!"), row_line("?!"), row_line("..."))
+    assert make_source("file", path=str(path)).size("talk", {}) == 3
+    assert make_source("file", path=str(path)).adopt("talk", {}, "Is it, hot", "x").key in {
+        t.key for t in make_source("file", path=str(path)).draw("talk", {}, 9, Random(0), allowed=lambda _: True)
+    }
+    assert make_source("file", path=str(path), procedural=True).size("talk", {}) == 4
+
+
 def test_a_key_column_says_what_is_the_same_task(tmp_path: Path) -> None:
     path = write_file(tmp_path, row_line("one", id=1), row_line("two", id=1), row_line("one", id=2))
     source = make_source("file", path=str(path), key="id")

@@ -7,10 +7,11 @@ from evolvent.memory.records import Sample, Task
 from evolvent.scenarios.loader import parse
 from evolvent.scenarios.source import Source
 from evolvent.scenarios.splits import Splits
+from evolvent.scenarios.text import normal
 from evolvent.training.curation.decontamination import Decontamination, held, shared
 from evolvent.training.curation.duplicates import PERMUTATIONS, Duplicates, bands
-from evolvent.training.curation.pipeline import curate
-from evolvent.training.curation.text import normal, shingles
+from evolvent.training.curation.grams import shingles
+from evolvent.training.curation.pipeline import NEAR, curate
 
 EXAM = "A farmer has twelve sheep and sells five of them at the market, how many remain?"
 
@@ -93,6 +94,17 @@ def test_a_task_of_an_exam_split_is_a_leak_whoever_wrote_it(splits: Splits) -> N
     held = splits.draw("sums", "report", 1, stream="x")[0]
     sample = make_sample(held.prompt, key=held.key)
     assert Decontamination(splits, [], ngram=8).leak(sample.task) == "leak: the task belongs to the report split"
+
+
+def test_what_is_written_like_an_exam_item_is_kept_and_said(splits: Splits) -> None:
+    held = splits.draw("sums", "report", 1, stream="x")[0]
+    key = next(k for i in range(100) if splits.part(k := f"key {i}") == "train")
+    sample = make_sample(f" {held.prompt} ?", key=key)
+    done = curate(
+        [sample], {}, round=1, contamination=Decontamination(splits, [held], ngram=8),
+        duplicates=Duplicates(near=0.85, prose=False), too_long=lambda _: False,
+    )  # fmt: skip
+    assert [(fate.kept, fate.reason) for fate in done.fates] == [(True, NEAR)]
 
 
 def test_the_same_task_is_kept_once() -> None:

@@ -2,14 +2,16 @@
 
 The key decides for every source: a task whose key belongs to an exam split is a leak, whoever wrote it. For prose,
 sharing a run of normalised words with an exam item is a leak as well, and so is holding the whole of an item that is
-shorter than such a run. Exam text stays inside this filter.
+shorter than such a run. Elsewhere a task that is written like an exam item is another task, as another date is, and is
+only reported. Exam text stays inside this filter.
 """
 
 from collections.abc import Iterable, Mapping
 
 from ...memory.records import Task
 from ...scenarios.splits import Splits
-from .text import ngrams, normal
+from ...scenarios.text import normal
+from .grams import ngrams
 
 SHORTEST = 3
 """Words from which a short item counts when it stands inside a longer prompt; fewer must be the whole prompt, since one
@@ -22,7 +24,9 @@ class Decontamination:
     def __init__(self, splits: Splits, items: Iterable[Task], *, ngram: int) -> None:
         self.splits = splits
         self.ngram = ngram
-        self._grams: Mapping[int, set[str]] = held(items, ngram) if splits.source.prose else {}
+        items, prose = list(items), splits.source.prose
+        self._grams: Mapping[int, set[str]] = held(items, ngram) if prose else {}
+        self._written = frozenset[str]() if prose else frozenset(normal(item.prompt) for item in items)
 
     def leak(self, task: Task) -> str | None:
         """Say why training on a task would give an exam away, or None."""
@@ -30,6 +34,10 @@ class Decontamination:
         if part != "train":
             return f"leak: the task belongs to the {part} split"
         return shared(normal(task.prompt), self._grams, self.ngram)
+
+    def near(self, task: Task) -> bool:
+        """Whether a task that is no leak is written like an exam item but for spacing, case and punctuation."""
+        return bool(self._written) and normal(task.prompt) in self._written
 
 
 def held(items: Iterable[Task], ngram: int) -> dict[int, set[str]]:

@@ -5,13 +5,14 @@ Exact: the same canonical task. Near, for prose only: Jaccard similarity of char
 candidate is then worked out from the texts.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, KeysView
 from typing import Any, NamedTuple
 
 import rensa
 
 from ...memory.records import Sample
-from .text import normal, shingles
+from ...scenarios.text import normal
+from .grams import shingles
 
 PERMUTATIONS = 128
 RECALL = 0.95
@@ -37,6 +38,11 @@ class Duplicates:
         self._ids: list[str] = []
         self._texts: list[str] = []
         self._bands: Any = rensa.RMinHashLSH(near, PERMUTATIONS, bands(near))  # pyright: ignore[reportAttributeAccessIssue] -- compiled, without stubs
+
+    @property
+    def keys(self) -> KeysView[str]:
+        """Keys of the tasks that are kept."""
+        return self._keys.keys()
 
     def find(self, sample: Sample) -> Collision | None:
         """Give what this sample duplicates, or None."""

@@ -7,6 +7,10 @@ from ...memory.records import Fate, Sample
 from .decontamination import Decontamination
 from .duplicates import Duplicates
 
+KEPT = "kept"
+NEAR = "kept; written like an item of an exam"
+"""Reasons of what is kept."""
+
 
 @dataclass(frozen=True, slots=True)
 class Curated:
@@ -48,5 +52,6 @@ def curate(
         if reason is None:
             kept.append(sample)
             duplicates.add([sample])
-        fates.append(Fate(sample=sample.id, round=round, kept=reason is None, reason=reason or "kept", nearest=nearest))
+            reason = NEAR if contamination.near(sample.task) else KEPT
+        fates.append(Fate(sample=sample.id, round=round, kept=reason in (KEPT, NEAR), reason=reason, nearest=nearest))
     return Curated(tuple(kept), tuple(fates))

@@ -1,4 +1,4 @@
-"""Text as filters compare it: one spelling for everything that looks the same."""
+"""Text as it is compared: one spelling for everything that looks the same."""
 
 import re
 import unicodedata
@@ -14,14 +14,3 @@ def normal(text: str) -> str:
     """Fold width, case, lookalike letters, invisible characters and punctuation."""
     folded = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).casefold().translate(_LOOKALIKE)
     return _NOT_WORD.sub(" ", folded).strip()
-
-
-def shingles(text: str, size: int) -> set[str]:
-    """All runs of `size` characters; the text itself when it is shorter."""
-    return {text[i : i + size] for i in range(max(1, len(text) - size + 1))}
-
-
-def ngrams(text: str, size: int) -> set[str]:
-    """All runs of `size` words of a normalised text; the whole text when it is shorter."""
-    words = text.split()
-    return {" ".join(words[i : i + size]) for i in range(max(1, len(words) - size + 1))} - {""}
