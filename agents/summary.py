@@ -8,6 +8,7 @@ from typing import Any
 
 from ..memory import files
 from ..memory.bootstrap import bootstrap_interval
+from ..memory.effects import CLOCK
 from ..memory.ledger import Ledger
 from ..memory.records import (
     Arm,
@@ -292,7 +293,7 @@ def _cost(ledger: Ledger, exams: Sequence[Exam], rounds: Sequence[Round]) -> Jso
 
 def _time(ledger: Ledger) -> Json:
     """Wall seconds of every process that worked on the session, and what they were spent on."""
-    clocks = [Counter(files.read_json(text)) for text in ledger.metas("clock ").values()]
+    clocks = [Counter(files.read_json(text)) for text in ledger.metas(CLOCK).values()]
     seconds: Counter[str] = sum(clocks, Counter())
     total = sum(seconds.values())
     return {

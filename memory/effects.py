@@ -20,7 +20,6 @@ from .records import Record
 from .stopping import STOP
 from .trace import reading, span
 
-
 CLOCK = "clock "
 """Begin of the names under which the ledger keeps what every process spent its time on."""
 

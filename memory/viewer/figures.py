@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from .. import files
+from ..effects import CLOCK
 from ..exams import ends, gain, macro
 from ..ledger import Ledger
 from ..reading import Run
@@ -138,7 +139,7 @@ def doing(ledger: Ledger) -> tuple[str, int, bool] | None:
 def seconds(ledger: Ledger) -> dict[str, float]:
     """Wall seconds of all processes by kind of work, most first."""
     spent: Counter[str] = Counter()
-    for text in ledger.metas("clock ").values():
+    for text in ledger.metas(CLOCK).values():
         spent.update(files.read_json(text))
     return dict(spent.most_common())
 
