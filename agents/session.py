@@ -23,6 +23,8 @@ from ..scenarios.fitting import fit
 from ..scenarios.schema import Scenario
 from ..scenarios.splits import Splits
 from ..scenarios.validation import Validation, validate
+from ..training import origin
+from ..training.reading import Characters, Reader
 from . import graph
 from .bill import bill
 from .desk import Desk, Parts
@@ -101,13 +103,16 @@ def plan(path: Path, overrides: Sequence[str], *, seed: int, limit: int | None, 
     Raises:
         ScenarioError: anything about it is wrong, or its tasks do not suffice.
     """
+    _hush()
     written = loader.load(path, overrides)
     parts = Parts.resolve(written, str(path), allow_import=allow_import)
+    brought = bool(written.student.model)
+    reader: Reader = origin.check(written.student) if brought else Characters()
     scenario, shrunk = fit(Splits(written, parts.source, seed))
     validation = validate(Splits(scenario, parts.source, seed), shrunk=shrunk)
     lacking = validation.errors if limit is None else ()
     # where tasks lack, a few of each are looked at all the same, so that everything wrong is said at once
-    wrong = mistakes(Splits(scenario, parts.source, seed), parts, limit=FEW if lacking else limit)
+    wrong = mistakes(Splits(scenario, parts.source, seed), parts, reader, limit=FEW if lacking else limit)
     if lacking or wrong:
         raise ScenarioError(f"{path}: {'; '.join([*lacking, *wrong])}")
     return Plan(
@@ -119,7 +124,9 @@ def plan(path: Path, overrides: Sequence[str], *, seed: int, limit: int | None, 
         limit=limit,
         overrides=tuple(overrides),
         validation=validation,
-        estimate=estimate(scenario, parts, limit=limit),
+        estimate=estimate(
+            scenario, parts, limit=limit, parameters=origin.parameters(scenario.student) if brought else 0
+        ),
     )
 
 
@@ -200,8 +207,7 @@ def listed(runs: Path) -> list[Json]:
 
 def _run(open_desk: Callable[[Watcher], Desk], progress: Progress, *, json_lines: bool) -> Json:
     """Open a desk, run the graph, write the report; on standard output only JSON lines, if asked for."""
-    for name, value in QUIET.items():
-        os.environ.setdefault(name, value)
+    _hush()
     watcher: Watcher = _Lines(progress) if json_lines else progress
     progress.start()
     try:
@@ -229,6 +235,11 @@ def _run(open_desk: Callable[[Watcher], Desk], progress: Progress, *, json_lines
                 desk.close()
     finally:
         progress.stop()
+
+
+def _hush() -> None:
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
 
 
 def _advance(desk: Desk) -> Json:

@@ -1,0 +1,105 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from evolvent.memory.errors import ScenarioError, UnavailableError
+from evolvent.memory.files import file_digest
+from evolvent.scenarios.student import Student
+from evolvent.training import checkpoint
+from evolvent.training.origin import check, locate, parameters, place
+
+from .brought import FORGETFUL, adopt, make_model
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+@pytest.mark.slow
+def test_a_model_in_one_file_and_the_same_in_several_are_the_same_student_to_whoever_loads_them(tmp_path: Path) -> None:
+    one, many = make_model(tmp_path / "one"), make_model(tmp_path / "many", shard="50KB")
+    assert (checkpoint.identify(one), len(checkpoint.weights(one))) == (
+        file_digest(one / "model.safetensors")[:16],
+        1,
+    )
+    assert len(checkpoint.weights(many)) > 1
+    assert checkpoint.tensors(one) == checkpoint.tensors(many)
+    loaded: list[Any] = [checkpoint.load(folder)[0].state_dict() for folder in (one, many)]
+    assert all(bool((loaded[1][name] == value).all()) for name, value in loaded[0].items())
+    assert checkpoint.identify(many) == checkpoint.identify(make_model(tmp_path / "again", shard="50KB"))
+    assert checkpoint.identify(many) != checkpoint.identify(make_model(tmp_path / "else", shard="50KB", seed=1))
+
+
+@pytest.mark.slow
+def test_a_model_is_taken_as_it_is_with_the_manner_the_scenario_asks_for(tmp_path: Path) -> None:
+    model = make_model(tmp_path / "model", shard="50KB")
+    (model / "pytorch_model.bin").write_bytes(b"pickle")
+    base = adopt(model, tmp_path / "base", system="You add.")
+    assert not (base / "pytorch_model.bin").exists()
+    shard = checkpoint.weights(base)[0]
+    assert shard.samefile(model / shard.name)
+    student = Student(model=str(model))
+    assert parameters(student) == sum(p.numel() for p in checkpoint.load(base)[0].parameters())
+    assert check(student).positions == 128
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda m: (m / "model.safetensors").rename(m / "pytorch_model.bin"), "can run code when it is read"),
+        (lambda m: (m / "model.safetensors").unlink(), "no model.safetensors in that folder"),
+        (lambda m: (m / "config.json").unlink(), "no config.json in that folder"),
+        (lambda m: (m / "adapter_config.json").write_text("{}"), "merge the two"),
+        (lambda m: (m / "config.json").write_text('{"model_type": "own", "auto_map": {}}'), "is never run"),
+        (lambda m: (m / "config.json").write_text('{"model_type": "clip"}'), "does not write text"),
+        (lambda m: (m / "chat_template.jinja").unlink(), "has no chat template, .* chat_template.jinja"),
+    ],
+)
+def test_a_model_that_cannot_be_a_student_is_refused_with_the_way_out(spoil: Any, said: str, tmp_path: Path) -> None:
+    spoil(model := make_model(tmp_path / "model"))
+    with pytest.raises(ScenarioError, match=rf"student.model '.*': .*{said}"):
+        check(Student(model=str(model)))
+
+
+@pytest.mark.slow
+def test_an_index_that_leads_out_of_its_folder_is_not_followed(tmp_path: Path) -> None:
+    model = make_model(tmp_path / "model")
+    (model / "model.safetensors").rename(tmp_path / "outside.safetensors")
+    (model / checkpoint.INDEX).write_text('{"weight_map": {"a": "../outside.safetensors"}}')
+    with pytest.raises(UnavailableError, match="outside.safetensors', which is no file there"):
+        checkpoint.identify(model)
+
+
+@pytest.mark.slow
+def test_a_template_that_asks_otherwise_than_it_teaches_is_refused_until_its_arguments_agree(tmp_path: Path) -> None:
+    model = make_model(tmp_path / "model", template=FORGETFUL)
+    with pytest.raises(ScenarioError, match=r"asks with '<think>.*choose student.template so that both agree"):
+        check(Student(model=str(model), template={"enable_thinking": False}))
+    check(Student(model=str(model)))
+
+
+@pytest.mark.slow
+def test_a_turn_that_ends_with_no_known_token_names_the_setting(tmp_path: Path) -> None:
+    model = make_model(tmp_path / "model", eos="<|endoftext|>")
+    (model / "generation_config.json").unlink()
+    with pytest.raises(ScenarioError, match=r"name the token that does in student.stop"):
+        check(Student(model=str(model)))
+    check(Student(model=str(model), stop=("<|im_end|>",)))
+
+
+def test_a_folder_that_is_not_there_is_not_available(tmp_path: Path) -> None:
+    with pytest.raises(UnavailableError, match=r"no such folder; a model on the hub is named 'owner/name'"):
+        locate(Student(model=str(tmp_path / "none")))
+
+
+@pytest.mark.slow
+def test_a_model_on_the_hub_that_cannot_be_had_is_not_available(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import huggingface_hub.constants
+
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
+    student = Student(model="owner/name", revision=COMMIT)
+    with pytest.raises(UnavailableError, match=r"'owner/name': commit 0123456789ab cannot be had from the hub"):
+        place(student, tmp_path)
