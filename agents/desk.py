@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property
-from math import fsum
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -38,7 +37,7 @@ from ..training.serving.host import hosting
 from ..training.student import first_trainer
 from ..training.trainer import Trainer
 from .allocator import Allocator
-from .folder import RESOLVED, begun, environment, resolved
+from .folder import RESOLVED, begun, environment, resolved, wall_seconds
 from .teacher import Teacher
 from .watcher import Watcher
 
@@ -334,11 +333,6 @@ def _until(stack: ExitStack, model: Model) -> Model:
     """Keep a model until everything is released."""
     stack.callback(model.close)
     return model
-
-
-def wall_seconds(ledger: Ledger) -> float:
-    """Wall time of all earlier processes of a session, as far as it was written down."""
-    return fsum(fsum(files.read_json(text).values()) for text in ledger.metas("clock ").values())
 
 
 def seed_of(desk: Desk, *names: str | int) -> int:

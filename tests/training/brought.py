@@ -1,6 +1,5 @@
 """Builders: small models in the form in which people have them."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,8 +42,7 @@ def make_tokenizer(*, template: str | None = CHATML, eos: str = "<|im_end|>", pa
 
 
 def make_model(
-    folder: Path, *, kind: str = "qwen2", tied: bool = False, seed: int = 0, shard: str = "5GB", ends: Sequence[str] = (),
-    **tokenizing: Any,
+    folder: Path, *, kind: str = "qwen2", tied: bool = False, seed: int = 0, shard: str = "5GB", **tokenizing: Any
 ) -> Path:  # fmt: skip
     """Write an untrained model of two layers; its tokenizer has no token to pad with unless told."""
     import torch
@@ -59,7 +57,7 @@ def make_model(
     )  # fmt: skip
     model = AutoModelForCausalLM.from_config(config)
     model.generation_config = GenerationConfig(
-        eos_token_id=[tokenizer.convert_tokens_to_ids(end) for end in ("<|im_end|>", *ends)],
+        eos_token_id=[tokenizer.convert_tokens_to_ids("<|im_end|>")],
         repetition_penalty=1.3, do_sample=True, temperature=0.7,
     )  # fmt: skip
     model.save_pretrained(folder, max_shard_size=shard)

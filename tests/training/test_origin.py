@@ -66,7 +66,7 @@ def test_an_index_that_leads_out_of_its_folder_is_not_followed(tmp_path: Path) -
     model = make_model(tmp_path / "model")
     (model / "model.safetensors").rename(tmp_path / "outside.safetensors")
     (model / checkpoint.INDEX).write_text('{"weight_map": {"a": "../outside.safetensors"}}')
-    with pytest.raises(UnavailableError, match="outside.safetensors', which is no file there"):
+    with pytest.raises(UnavailableError, match=r"outside\.safetensors', which is no file there"):
         checkpoint.identify(model)
 
 
