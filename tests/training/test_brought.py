@@ -12,8 +12,10 @@ from evolvent.memory.parts import PartSpec, known, load
 from evolvent.scenarios.verifiers.exact import Exact
 from evolvent.training import checkpoint
 from evolvent.training.engines.transformers import Transformers
+from evolvent.training.engines.vllm import ROLE, Vllm
 from evolvent.training.exam import sit
 from evolvent.training.manner import Manner
+from evolvent.training.serving.host import hosting
 from evolvent.training.serving.weights import read
 from evolvent.training.trainer import Trainer, write_rows
 from evolvent.training.trainers.sft import Sft
@@ -86,3 +88,18 @@ def test_tied_embeddings_are_seen_with_or_without_the_configuration_saying_so(ti
     config.pop("tie_word_embeddings")
     (base / "config.json").write_text(json.dumps(config))
     assert read(base).tied == tied
+
+
+@pytest.mark.slow
+@pytest.mark.vllm
+def test_one_server_answers_for_a_model_and_for_what_it_became_as_this_process_does(tmp_path: Path) -> None:
+    ways: dict[str, Any] = {"shard": "50KB", "system": "You add.", "template": QUIET, "stop": ("\n\n",)}
+    base = prepare(tmp_path, **ways)
+    Sft(batch=16, learning_rate=5e-3).train(tmp_path, start=base, seed=0, steps=20)
+    asked = [*(Request(t.prompt, 8) for t in make_tasks(16)), Request("é" * 130, 8), Request("1+2", 10_000)]
+    with hosting(tmp_path / "serving") as host:
+        for student in (base, tmp_path / "model", base):
+            own, served = (asyncio.run(part.open(student).answer(asked)) for part in (Transformers(), Vllm()))
+            assert sum(a == b for a, b in zip(own, served, strict=True)) >= len(asked) - 1
+            assert served[-2].finish == "length"
+        assert host.servers[ROLE].starts == 1
