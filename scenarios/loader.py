@@ -59,6 +59,10 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Scenario:
     relative to the file's folder where the file says it, to the current folder in an override.
     """
     value = read(path)
+    # with a revision the student's model is no path
+    for override in overrides:
+        if override.startswith("student.revision"):
+            _override(value, override)
     _anchor(value, path.absolute().parent)
     for override in overrides:
         _override(value, override)

@@ -3,6 +3,7 @@
 Nothing of it is run: weights are safetensors, and code that comes with a model is neither fetched nor loaded.
 """
 
+import contextlib
 import os
 import shutil
 from math import prod
@@ -72,7 +73,10 @@ def place(student: Student, folder: Path) -> None:
         UnavailableError: it is not there, or not whole.
     """
     source = locate(student)
-    checkpoint.weights(source)
+    try:
+        checkpoint.weights(source)
+    except UnavailableError as error:
+        raise UnavailableError(f"student.model {student.model!r}: {error}") from None
     for path in sorted({path for pattern in (*SMALL, *LARGE) for path in source.glob(pattern)}):
         _link(path.resolve(), folder / path.name)
     Manner.of(student).write(folder)
@@ -86,20 +90,29 @@ def parameters(student: Student) -> int:
 
 
 def _fetch(student: Student, patterns: list[str]) -> Path:
-    """A commit of a model on the hub, from the cache on this machine where it is there."""
+    """A commit of a model on the hub; where that does not answer, what this machine has of it."""
     from huggingface_hub import snapshot_download
 
-    try:
+    def fetched(*, here: bool) -> Path:
         found = snapshot_download(
-            student.model, revision=student.revision, allow_patterns=patterns, ignore_patterns=[*LEFT]
+            student.model,
+            revision=student.revision,
+            allow_patterns=patterns,
+            ignore_patterns=[*LEFT],
+            local_files_only=here,
         )
+        return Path(found)
+
+    try:
+        return fetched(here=False)
     except (OSError, ValueError) as error:
+        with contextlib.suppress(OSError, ValueError):
+            return fetched(here=True)
         reason = next(iter(str(error).splitlines()), "") or type(error).__name__
         raise UnavailableError(
             f"student.model {student.model!r}: commit {student.revision[:12]} cannot be had from the hub ({reason}); "
             "look at name, commit and network, or give the folder of a copy on this machine"
         ) from error
-    return Path(found)
 
 
 def _whole(folder: Path) -> None:

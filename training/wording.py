@@ -148,12 +148,17 @@ class Wording:
         told = self.manner.system and not any(turn["role"] == "system" for turn in conversation)
         return [{"role": "system", "content": self.manner.system}, *conversation] if told else [*conversation]
 
-    def _render(self, conversations: Sequence[Sequence[Message]], *, ask: bool) -> list[str]:
+    def dated(self) -> bool:
+        """Whether the template writes the time of day or the date into a question."""
+        asked = [self._turns([{"role": "user", "content": "1+1"}])]
+        return self._render(asked, ask=True) != self._render(asked, ask=True, strftime_now=lambda form: f"at {form}")
+
+    def _render(self, conversations: Sequence[Sequence[Message]], *, ask: bool, **more: Any) -> list[str]:
         from jinja2 import TemplateError
 
         try:
             return self.tokenizer.apply_chat_template(
-                conversations, tokenize=False, add_generation_prompt=ask, **self.manner.template
+                conversations, tokenize=False, add_generation_prompt=ask, **self.manner.template, **more
             )
         except (TemplateError, TypeError) as error:
             raise EvolventError(
@@ -203,8 +208,14 @@ def fit(wording: Wording) -> None:
         )
     try:
         wording.turns([("1+1", "2")])
+        dated = wording.dated()
     except EvolventError as error:
         raise ScenarioError(str(error)) from error
+    if dated:
+        raise ScenarioError(
+            "its chat template writes today's date into every question, so that a session would ask otherwise "
+            "tomorrow; fix it in student.template, such as { date_string = '26 Jul 2024' }, or set a student.system"
+        )
 
 
 def _rest(prompt: str, whole: str) -> str:

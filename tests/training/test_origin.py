@@ -9,7 +9,7 @@ from evolvent.scenarios.student import Student
 from evolvent.training import checkpoint
 from evolvent.training.origin import check, locate, parameters, place
 
-from .brought import FORGETFUL, adopt, make_model
+from .brought import CHATML, FORGETFUL, adopt, make_model
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -87,6 +87,15 @@ def test_a_turn_that_ends_with_no_known_token_names_the_setting(tmp_path: Path) 
     check(Student(model=str(model), stop=("<|im_end|>",)))
 
 
+@pytest.mark.slow
+def test_a_template_that_writes_the_date_is_refused_until_the_date_is_fixed(tmp_path: Path) -> None:
+    dated = "{% if not date_string is defined %}{% set date_string = strftime_now('%d %b %Y') %}{% endif %}"
+    model = make_model(tmp_path / "model", template=f"{dated}{{{{ date_string }}}}{CHATML}")
+    with pytest.raises(ScenarioError, match=r"today's date.*date_string = '26 Jul 2024'"):
+        check(Student(model=str(model)))
+    check(Student(model=str(model), template={"date_string": "26 Jul 2024"}))
+
+
 def test_a_folder_that_is_not_there_is_not_available(tmp_path: Path) -> None:
     with pytest.raises(UnavailableError, match=r"no such folder; a model on the hub is named 'owner/name'"):
         locate(Student(model=str(tmp_path / "none")))
@@ -102,4 +111,23 @@ def test_a_model_on_the_hub_that_cannot_be_had_is_not_available(
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
     student = Student(model="owner/name", revision=COMMIT)
     with pytest.raises(UnavailableError, match=r"'owner/name': commit 0123456789ab cannot be had from the hub"):
+        place(student, tmp_path)
+
+
+@pytest.mark.slow
+def test_a_commit_that_lies_in_the_cache_of_this_machine_is_taken_from_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import huggingface_hub.constants
+
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    model = make_model(tmp_path / "hub" / "models--owner--name" / "snapshots" / COMMIT)
+    student = Student(model="owner/name", revision=COMMIT)
+    assert check(student).positions == 128
+    (tmp_path / "base").mkdir()
+    place(student, tmp_path / "base")
+    assert checkpoint.identify(tmp_path / "base") == checkpoint.identify(model)
+    (model / "model.safetensors").unlink()
+    with pytest.raises(UnavailableError, match=r"student.model 'owner/name': .*no model.safetensors"):
         place(student, tmp_path)
