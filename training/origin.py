@@ -91,7 +91,10 @@ def parameters(student: Student) -> int:
 
 def _fetch(student: Student, patterns: list[str]) -> Path:
     """A commit of a model on the hub; where that does not answer, what this machine has of it."""
+    from httpx import HTTPError
     from huggingface_hub import snapshot_download
+
+    lost = (OSError, ValueError, HTTPError)
 
     def fetched(*, here: bool) -> Path:
         found = snapshot_download(
@@ -105,8 +108,8 @@ def _fetch(student: Student, patterns: list[str]) -> Path:
 
     try:
         return fetched(here=False)
-    except (OSError, ValueError) as error:
-        with contextlib.suppress(OSError, ValueError):
+    except lost as error:
+        with contextlib.suppress(*lost):
             return fetched(here=True)
         reason = next(iter(str(error).splitlines()), "") or type(error).__name__
         raise UnavailableError(

@@ -19,6 +19,7 @@ from ..training.brought import adopt, make_model
 
 pytestmark = pytest.mark.slow
 
+NOBODY = "http://127.0.0.1:9"
 SHORT = "--set=rounds.most=1"
 STUDENT = """[student]
 model = "model"
@@ -96,7 +97,7 @@ def test_a_session_that_was_killed_goes_on_with_the_model_in_its_run(folder: Pat
 )
 def test_a_student_that_cannot_be_is_refused_in_one_line(folder: Path, student: str, code: int, said: str) -> None:
     path = write_scenario(folder, student)
-    ended = session("run", path, folder=folder, environment={"HF_HUB_OFFLINE": "1"})
+    ended = session("run", path, folder=folder, environment={"HF_ENDPOINT": NOBODY})
     write_scenario(folder)
     assert ended.code == code
     assert said in ended.said

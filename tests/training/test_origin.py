@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -44,19 +45,25 @@ def test_a_model_is_taken_as_it_is_with_the_manner_the_scenario_asks_for(tmp_pat
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("spoil", "said"),
+    ("gone", "there", "said"),
     [
-        (lambda m: (m / "model.safetensors").rename(m / "pytorch_model.bin"), "can run code when it is read"),
-        (lambda m: (m / "model.safetensors").unlink(), "no model.safetensors in that folder"),
-        (lambda m: (m / "config.json").unlink(), "no config.json in that folder"),
-        (lambda m: (m / "adapter_config.json").write_text("{}"), "merge the two"),
-        (lambda m: (m / "config.json").write_text('{"model_type": "own", "auto_map": {}}'), "is never run"),
-        (lambda m: (m / "config.json").write_text('{"model_type": "clip"}'), "does not write text"),
-        (lambda m: (m / "chat_template.jinja").unlink(), "has no chat template, .* chat_template.jinja"),
+        ("model.safetensors", {"pytorch_model.bin": "pickle"}, "can run code when it is read"),
+        ("model.safetensors", {}, "no model.safetensors in that folder"),
+        ("config.json", {}, "no config.json in that folder"),
+        ("", {"adapter_config.json": "{}"}, "merge the two"),
+        ("", {"config.json": '{"model_type": "own", "auto_map": {}}'}, "is never run"),
+        ("", {"config.json": '{"model_type": "clip"}'}, "does not write text"),
+        ("chat_template.jinja", {}, r"has no chat template, .* chat_template.jinja"),
     ],
 )
-def test_a_model_that_cannot_be_a_student_is_refused_with_the_way_out(spoil: Any, said: str, tmp_path: Path) -> None:
-    spoil(model := make_model(tmp_path / "model"))
+def test_a_model_that_cannot_be_a_student_is_refused_with_the_way_out(
+    gone: str, there: Mapping[str, str], said: str, tmp_path: Path
+) -> None:
+    model = make_model(tmp_path / "model")
+    if gone:
+        (model / gone).unlink()
+    for name, text in there.items():
+        (model / name).write_text(text)
     with pytest.raises(ScenarioError, match=rf"student.model '.*': .*{said}"):
         check(Student(model=str(model)))
 

@@ -54,7 +54,7 @@ class Transformers(EnginePart):
 class _Loaded:
     def __init__(self, settings: Transformers, model: Any, wording: Wording, student: str) -> None:
         self.settings = settings
-        self.model = model
+        self.model: Any = model
         self.wording = wording
         self.student = student
         self.forced = wording.forced

@@ -81,8 +81,10 @@ def _shape(path: Path) -> str:
 def _tied(path: Path) -> bool:
     """Whether the output layer is the embedding, by the configuration or, where that is silent, by what is stored."""
     said = _json(path / "config.json").get("tie_word_embeddings")
-    stored = {} if isinstance(said, bool) else tensors(path)
-    return said if isinstance(said, bool) else bool(stored) and OUTPUT not in stored
+    if isinstance(said, bool):
+        return said
+    stored = tensors(path)
+    return bool(stored) and OUTPUT not in stored
 
 
 def _json(path: Path) -> dict[str, Any]:
