@@ -23,8 +23,6 @@ from ..scenarios.fitting import fit
 from ..scenarios.schema import Scenario
 from ..scenarios.splits import Splits
 from ..scenarios.validation import Validation, validate
-from ..training import origin
-from ..training.reading import Characters, Reader
 from . import graph
 from .bill import bill
 from .desk import Desk, Parts
@@ -34,6 +32,7 @@ from .mistakes import FEW, mistakes
 from .progress import Progress
 from .summary import summarize
 from .watcher import Watcher
+from .welcome import welcome
 
 Json = dict[str, Any]
 
@@ -106,13 +105,12 @@ def plan(path: Path, overrides: Sequence[str], *, seed: int, limit: int | None, 
     _hush()
     written = loader.load(path, overrides)
     parts = Parts.resolve(written, str(path), allow_import=allow_import)
-    brought = bool(written.student.model)
-    reader: Reader = origin.check(written.student) if brought else Characters()
+    student = welcome(written.student, parts.engine)
     scenario, shrunk = fit(Splits(written, parts.source, seed))
     validation = validate(Splits(scenario, parts.source, seed), shrunk=shrunk)
     lacking = validation.errors if limit is None else ()
     # where tasks lack, a few of each are looked at all the same, so that everything wrong is said at once
-    wrong = mistakes(Splits(scenario, parts.source, seed), parts, reader, limit=FEW if lacking else limit)
+    wrong = mistakes(Splits(scenario, parts.source, seed), parts, student.reader, limit=FEW if lacking else limit)
     if lacking or wrong:
         raise ScenarioError(f"{path}: {'; '.join([*lacking, *wrong])}")
     return Plan(
@@ -124,9 +122,7 @@ def plan(path: Path, overrides: Sequence[str], *, seed: int, limit: int | None, 
         limit=limit,
         overrides=tuple(overrides),
         validation=validation,
-        estimate=estimate(
-            scenario, parts, limit=limit, parameters=origin.parameters(scenario.student) if brought else 0
-        ),
+        estimate=estimate(scenario, parts, limit=limit, parameters=student.parameters),
     )
 
 

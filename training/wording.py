@@ -77,6 +77,11 @@ class Wording:
         model = getattr(getattr(self.tokenizer, "backend_tokenizer", None), "model", None)
         return type(model).__name__ == "WordLevel" and not self.stops and self.manner.reasoning is None
 
+    def dated(self) -> bool:
+        """Whether the template writes the time of day or the date into a question."""
+        asked = [self._turns([{"role": "user", "content": "1+1"}])]
+        return self._render(asked, ask=True) != self._render(asked, ask=True, strftime_now=str)
+
     def opening(self, prompt: str) -> dict[str, Any]:
         """A question as TRL's trainers take it: its turns, and more arguments for the template."""
         more = {"chat_template_kwargs": dict(self.manner.template)} if self.manner.template else {}
@@ -128,7 +133,7 @@ class Wording:
 
     def unreadable(self, text: str) -> str | None:
         """Give the first thing in a text that the student cannot tell from something else, or None."""
-        marks = [mark for mark, special in self._marks().items() if special or mark in (self.manner.reasoning or ())]
+        marks = [*(mark for mark, special in self._marks().items() if special), *(self.manner.reasoning or ())]
         if (mark := next((mark for mark in marks if mark in text), None)) is not None:
             return mark
         unknown = self.tokenizer.unk_token_id
@@ -147,11 +152,6 @@ class Wording:
     def _turns(self, conversation: Sequence[Message]) -> list[Message]:
         told = self.manner.system and not any(turn["role"] == "system" for turn in conversation)
         return [{"role": "system", "content": self.manner.system}, *conversation] if told else [*conversation]
-
-    def dated(self) -> bool:
-        """Whether the template writes the time of day or the date into a question."""
-        asked = [self._turns([{"role": "user", "content": "1+1"}])]
-        return self._render(asked, ask=True) != self._render(asked, ask=True, strftime_now=str)
 
     def _render(self, conversations: Sequence[Sequence[Message]], *, ask: bool, **more: Any) -> list[str]:
         from jinja2 import TemplateError

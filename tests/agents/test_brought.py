@@ -20,6 +20,7 @@ from ..training.brought import adopt, make_model
 pytestmark = pytest.mark.slow
 
 NOBODY = "http://127.0.0.1:9"
+ELSEWHERE = f'engine = {{ name = "openai", base_url = "{NOBODY}", model = "m" }}\n'
 SHORT = "--set=rounds.most=1"
 STUDENT = """[student]
 model = "model"
@@ -92,6 +93,7 @@ def test_a_session_that_was_killed_goes_on_with_the_model_in_its_run(folder: Pat
         ('[student]\nmodel = "model"\nhidden = 64\n', 2, "leave hidden away beside model"),
         ('[student]\nsystem = "You add."\n', 2, "system belongs to a model of your own"),
         ('[student]\nmodel = "model"\ntemplate = { tokenize = true }\n', 2, "template cannot set 'tokenize'"),
+        (f'[student]\nmodel = "model"\n{ELSEWHERE}', 2, "engine 'openai' answers with a model of its own"),
         (f'[student]\nmodel = "owner/name"\nrevision = "{"0" * 40}"\n', 4, "cannot be had from the hub"),
     ],
 )
