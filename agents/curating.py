@@ -8,8 +8,6 @@ from ..training.curation.duplicates import Duplicates
 from ..training.curation.pipeline import Curated, curate
 from .desk import Desk
 
-OVERHEAD = 8
-"""Tokens of the chat template around a question and its answer."""
 NOBODY: Mapping[str, str] = MappingProxyType({})
 
 
@@ -30,14 +28,14 @@ def sift(
         duplicates: knows what is kept in the same set; the kept ones are added to it.
         refused: sample id to reason, for those critique turned down.
     """
-    longest = desk.parts.trainer.longest
+    longest = min(desk.parts.trainer.longest, desk.reader.positions)
     return curate(
         candidates,
         refused,
         round=round,
         contamination=desk.contamination,
         duplicates=duplicates,
-        too_long=lambda s: len(s.task.prompt) + len(s.task.answer) > longest - OVERHEAD,
+        too_long=lambda s: desk.reader.length(s.task.prompt, s.task.answer) > longest,
     )
 
 

@@ -32,11 +32,12 @@ from ..training.curation.decontamination import Decontamination
 from ..training.curation.duplicates import Duplicates
 from ..training.engine import EnginePart
 from ..training.gate import Gate
+from ..training.reading import Reader, reader
 from ..training.serving.host import hosting
 from ..training.student import first_trainer
 from ..training.trainer import Trainer
 from .allocator import Allocator
-from .folder import RESOLVED, begun, environment, resolved
+from .folder import RESOLVED, begun, environment, resolved, wall_seconds
 from .teacher import Teacher
 from .watcher import Watcher
 
@@ -242,6 +243,11 @@ class Desk:
         return Splits(self.scenario, self.parts.source, self.session.seed)
 
     @cached_property
+    def reader(self) -> Reader:
+        """How the student reads; one that somebody brought has to be in place."""
+        return reader(self.scenario.student, self.path(BASE))
+
+    @cached_property
     def gate(self) -> Gate:
         """Decides promotions."""
         return Gate.model_validate(self.scenario.gate.model_dump())
@@ -259,8 +265,9 @@ class Desk:
 
     @cached_property
     def longest(self) -> int:
-        """Tokens an answer may have in probes and exams; a token holds at least a character."""
-        return SPARE + max(len(task.answer) for split in ("select", "guard", "report") for task in self.items(split))
+        """Tokens an answer may have in probes and exams."""
+        items = [task for split in ("select", "guard", "report") for task in self.items(split)]
+        return self.scenario.student.longest or SPARE + max(self.reader.answer_length(t.answer) for t in items)
 
     @property
     def budget(self) -> int:

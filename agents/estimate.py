@@ -47,13 +47,20 @@ class Estimate:
         return {f: getattr(self, f) for f in self.__slots__}
 
 
-def estimate(scenario: Scenario, parts: Parts, *, limit: int | None) -> Estimate:
-    """Work out the largest cost a session can have."""
+def estimate(scenario: Scenario, parts: Parts, *, limit: int | None, parameters: int = 0) -> Estimate:
+    """Work out the largest cost a session can have.
+
+    Args:
+        scenario: what is wanted.
+        parts: who does it.
+        limit: as given on the command line.
+        parameters: size of a student that somebody brings, where it is known.
+    """
     rounds, each = scenario.rounds.most, _capped(scenario.rounds.samples, limit)
     kept, steps = rounds * each, _steps(scenario, parts, each)
     samples = kept * (2 if scenario.control else 1)
     probes, exams = _probes(scenario, limit), _exams(scenario, limit)
-    size = scenario.student.layers * 13 * scenario.student.hidden**2 + 202 * scenario.student.hidden
+    size = parameters or scenario.student.layers * 13 * scenario.student.hidden**2 + 202 * scenario.student.hidden
     seconds = FIXED + steps * STEP * max(0.3, size / PARAMETERS)
     students = 1 + rounds + (1 if scenario.control else 0)
     size_bytes = BARE + RECORD * (samples + probes) + WEIGHT * size * students
@@ -65,8 +72,9 @@ def _steps(scenario: Scenario, parts: Parts, each: int) -> int:
     anew = parts.trainer.start == "base"
     rounds = [parts.trainer.steps(each * (n if anew else 1)) for n in range(1, scenario.rounds.most + 1)]
     control = (max(rounds) if anew else sum(rounds)) if scenario.control else 0
-    first = scenario.student.first
-    return parts.first_trainer(scenario).steps(first.samples) + sum(rounds) + control
+    student = scenario.student
+    first = 0 if student.model else parts.first_trainer(scenario).steps(student.first.samples)
+    return first + sum(rounds) + control
 
 
 def _probes(scenario: Scenario, limit: int | None) -> int:

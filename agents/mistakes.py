@@ -1,26 +1,30 @@
 """What is wrong with the tasks that the exams would hold, found by drawing every exam before anything runs."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ..memory.records import Split, Task
 from ..scenarios.splits import Splits
-from ..training.tokenizer import unreadable
+from ..training.reading import Reader
 from .desk import Parts
 
 FEW = 10
 """Items per skill that are looked at where an exam cannot be drawn whole."""
+SHOWN = 60
+"""Characters of a prompt that is too long in a message."""
 
 
-def mistakes(splits: Splits, parts: Parts, *, limit: int | None) -> list[str]:
+def mistakes(splits: Splits, parts: Parts, reader: Reader, *, limit: int | None) -> list[str]:
     """Say what keeps exams from being held, once for each skill: short, shared, unreadable or unanswerable.
 
     Args:
         splits: draws the exams.
         parts: judge the references.
+        reader: how the student reads.
         limit: items per skill at most, where not whole exams are wanted.
     """
     seen: dict[str, str] = {}
+    shortest: dict[str, int] = {}
     found: dict[tuple[str, str], str] = {}
     sizes = splits.scenario.splits
     exams: dict[Split, int] = {"select": sizes.select, "guard": sizes.guard, "report": sizes.sealed}
@@ -32,9 +36,18 @@ def mistakes(splits: Splits, parts: Parts, *, limit: int | None) -> list[str]:
                 found.setdefault((skill, split), said)
         for task in items:
             owner = seen.setdefault(task.key, task.skill)
-            for kind, said in (*_shared(task, owner), *_wrong(task, parts)):
+            length = reader.length(task.prompt, task.answer)
+            shortest[task.skill] = min(length, shortest.get(task.skill, length))
+            for kind, said in (*_shared(task, owner), *_wrong(task, parts, reader, length)):
                 found.setdefault((task.skill, kind), said)
-    return list(found.values())
+    return [*found.values(), *_untrainable(shortest, parts.trainer.longest)]
+
+
+def _untrainable(shortest: Mapping[str, int], longest: int) -> Iterator[str]:
+    """Skills of which nothing would be trained on."""
+    for skill, length in shortest.items():
+        if length > longest:
+            yield f"every task of {skill!r} has {length:,} tokens or more; raise trainer.longest, which is {longest:,}"
 
 
 def _shared(task: Task, owner: str) -> Iterator[tuple[str, str]]:
@@ -42,10 +55,15 @@ def _shared(task: Task, owner: str) -> Iterator[tuple[str, str]]:
         yield "shared", f"{task.prompt!r} is a task of {owner!r} and of {task.skill!r}; keep skills apart"
 
 
-def _wrong(task: Task, parts: Parts) -> Iterator[tuple[str, str]]:
+def _wrong(task: Task, parts: Parts, reader: Reader, length: int) -> Iterator[tuple[str, str]]:
     """Kind and words of what is wrong with one task."""
-    if (strange := unreadable(task.prompt + task.answer)) is not None:
-        yield "unreadable", f"{task.prompt!r} holds {strange!r}, which the embedded student cannot read"
+    if (strange := reader.unreadable(task.prompt + task.answer)) is not None:
+        yield "unreadable", f"{task.prompt!r} holds {strange!r}, which the student cannot read"
+    elif length > reader.positions:
+        said = (
+            f"{task.prompt[:SHOWN]!r}… comes to {length:,} tokens, and the student has {reader.positions:,} positions"
+        )
+        yield "long", said
     try:
         right = parts.verifier.judge(task, task.answer).passed
     except ValueError as error:

@@ -64,6 +64,8 @@ class Progress:
         self._status.update(f"{where} · {self._labels.get(name, name)} · {self._clock()}{eta}")
 
     def _student(self, facts: Mapping[str, Any]) -> list[str]:
+        if "model" in facts:
+            return [f"[bold]student[/bold]   {escape(visible(facts['model']))}, as it is"]
         how = "from the cache" if facts["cached"] else f"first trained on {facts['tasks']:,} easy tasks"
         return [f"[bold]student[/bold]   {how}"]
 

@@ -32,6 +32,7 @@ from .mistakes import FEW, mistakes
 from .progress import Progress
 from .summary import summarize
 from .watcher import Watcher
+from .welcome import welcome
 
 Json = dict[str, Any]
 
@@ -101,13 +102,15 @@ def plan(path: Path, overrides: Sequence[str], *, seed: int, limit: int | None, 
     Raises:
         ScenarioError: anything about it is wrong, or its tasks do not suffice.
     """
+    _hush()
     written = loader.load(path, overrides)
     parts = Parts.resolve(written, str(path), allow_import=allow_import)
+    student = welcome(written.student, parts.engine)
     scenario, shrunk = fit(Splits(written, parts.source, seed))
     validation = validate(Splits(scenario, parts.source, seed), shrunk=shrunk)
     lacking = validation.errors if limit is None else ()
     # where tasks lack, a few of each are looked at all the same, so that everything wrong is said at once
-    wrong = mistakes(Splits(scenario, parts.source, seed), parts, limit=FEW if lacking else limit)
+    wrong = mistakes(Splits(scenario, parts.source, seed), parts, student.reader, limit=FEW if lacking else limit)
     if lacking or wrong:
         raise ScenarioError(f"{path}: {'; '.join([*lacking, *wrong])}")
     return Plan(
@@ -119,7 +122,7 @@ def plan(path: Path, overrides: Sequence[str], *, seed: int, limit: int | None, 
         limit=limit,
         overrides=tuple(overrides),
         validation=validation,
-        estimate=estimate(scenario, parts, limit=limit),
+        estimate=estimate(scenario, parts, limit=limit, parameters=student.parameters),
     )
 
 
@@ -200,8 +203,7 @@ def listed(runs: Path) -> list[Json]:
 
 def _run(open_desk: Callable[[Watcher], Desk], progress: Progress, *, json_lines: bool) -> Json:
     """Open a desk, run the graph, write the report; on standard output only JSON lines, if asked for."""
-    for name, value in QUIET.items():
-        os.environ.setdefault(name, value)
+    _hush()
     watcher: Watcher = _Lines(progress) if json_lines else progress
     progress.start()
     try:
@@ -229,6 +231,11 @@ def _run(open_desk: Callable[[Watcher], Desk], progress: Progress, *, json_lines
                 desk.close()
     finally:
         progress.stop()
+
+
+def _hush() -> None:
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
 
 
 def _advance(desk: Desk) -> Json:

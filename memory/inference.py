@@ -78,6 +78,10 @@ class Completion:
     """Taken from what was answered and paid for before. Not part of the answer: two that differ only here are equal."""
 
 
+CUT = Completion("", 0, complete=False, finish="length")
+"""What becomes of a request that leaves a model no room for an answer."""
+
+
 def require(requests: Iterable[Request], *, engine: str, takes: Sequence[str]) -> None:
     """Refuse what an engine would otherwise leave out in silence.
 
@@ -102,6 +106,8 @@ class Engine(Protocol):
 
     student: str
     """Digest of the weights that answer."""
+    forced: bool
+    """Whether an answer can be examined token by token, as `agrees` does, instead of being given and judged."""
 
     async def answer(self, requests: Sequence[Request]) -> list[Completion]:
         """Answer requests in their order."""

@@ -55,10 +55,14 @@ def parse(value: dict[str, Any], *, where: str) -> Scenario:
 def load(path: Path, overrides: Sequence[str] = ()) -> Scenario:
     """Read a scenario file and apply `a.b=c` overrides, each value read as TOML.
 
-    `source.path` is made absolute, so that a run can be resumed from anywhere: relative to the file's folder where the
-    file says it, to the current folder in an override.
+    `source.path` and a folder in `student.model` are made absolute, so that a run can be resumed from anywhere:
+    relative to the file's folder where the file says it, to the current folder in an override.
     """
     value = read(path)
+    # with a revision the student's model is no path
+    for override in overrides:
+        if override.startswith("student.revision"):
+            _override(value, override)
     _anchor(value, path.absolute().parent)
     for override in overrides:
         _override(value, override)
@@ -85,11 +89,14 @@ def rebudget(scenario: Scenario, overrides: Sequence[str], *, where: str) -> Sce
 
 
 def _anchor(value: dict[str, Any], folder: Path) -> None:
-    """Make the path of the source's file absolute, if it has one."""
-    source = value.get("source")
+    """Make the paths of the source's file and of the student's folder absolute, where there are such."""
+    source, student = value.get("source"), value.get("student")
     settings = source.get("settings", source) if isinstance(source, dict) else None
     if isinstance(settings, dict) and isinstance(given := settings.get("path"), str):
         settings["path"] = str(folder / Path(given).expanduser())
+    # with a revision it is an id on the hub
+    if isinstance(student, dict) and isinstance(given := student.get("model"), str) and not student.get("revision"):
+        student["model"] = str(folder / Path(given).expanduser()) if given else given
 
 
 def _override(value: dict[str, Any], override: str) -> None:

@@ -1,34 +1,17 @@
 """What a scenario file may say. Every default works; a file needs a name, a source and skills."""
 
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from ..memory.files import digest
 from ..memory.inference import Role
 from ..memory.parts import PartSpec
+from .section import Section
+from .student import Student
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 """Lower-case letters, digits, `-` and `_`: it becomes part of file names."""
-
-
-class Section(BaseModel):
-    """Base of every table of a scenario: frozen, unknown keys are errors."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _settings_of_default_parts(cls, value: Any) -> Any:
-        """Let `[trainer]` without a name mean the default trainer."""
-        if not isinstance(value, dict):
-            return value
-        given = dict(cast("dict[str, Any]", value))
-        for name, field in cls.model_fields.items():
-            table = given.get(name)
-            if isinstance(field.default, PartSpec) and isinstance(table, dict) and "name" not in table:
-                given[name] = {"name": field.default.name, **cast("dict[str, Any]", table)}
-        return given
 
 
 class Skill(Section):
@@ -38,41 +21,8 @@ class Skill(Section):
     """Already known: it must not get worse, and is not part of the target score."""
     learnable: bool | None = None
     """Whether it can be learned at all, where you know; only the report reads this, no agent does."""
-    task: dict[str, Any] = {}
+    task: dict[str, Any] = Field(default={})
     """Settings of the source for this skill."""
-
-
-class First(Section):
-    """First training of an embedded student: what it knows before the session starts."""
-
-    skills: dict[str, tuple[str, ...]] = {}
-    """Skills it is trained on, each with the features its first data must not have (a planted defect). Without
-    any, it is trained on the guard skills."""
-    samples: int = Field(default=16_000, ge=64)
-    """Distinct training tasks over all skills."""
-    epochs: float = Field(default=3.0, gt=0)
-    """Passes over them."""
-
-
-class Student(Section):
-    """The model that evolves."""
-
-    engine: PartSpec = PartSpec(name="transformers")
-    """How it answers."""
-    hidden: int = Field(default=96, ge=16, le=4096, multiple_of=4)
-    """Width of the embedded student."""
-    layers: int = Field(default=2, ge=1, le=64)
-    """Depth of the embedded student."""
-    heads: int = Field(default=4, ge=1, le=64)
-    """Attention heads of the embedded student."""
-    first: First = First()
-    """Its first training."""
-
-    @model_validator(mode="after")
-    def _heads_fit(self) -> "Student":
-        if self.hidden % (2 * self.heads):
-            raise ValueError(f"hidden ({self.hidden}) must be a multiple of twice the heads ({self.heads})")
-        return self
 
 
 class Probing(Section):

@@ -128,6 +128,8 @@ def _thin(supply: Supply, scenario: Scenario) -> Iterator[str]:
     held, needed = supply.held["train"], supply.needed["train"]
     if SCARCE * needed <= held < needed:
         yield f"skills.{supply.skill}: {held:,} distinct training tasks, where one round may ask for {needed:,}"
+    if scenario.student.model:
+        return
     first = scenario.student.first
     trained = first.skills or dict.fromkeys(scenario.guards, ())
     if supply.skill in trained and held < (each := first.samples // len(trained)):

@@ -1,26 +1,63 @@
-"""A checkpoint is a folder of safetensors, full weights or an adapter on some; its digest names the student."""
+"""A checkpoint is a folder of safetensors, full weights or an adapter on some; its digest names the student.
+
+Full weights lie in one file or in several with an index. How the student is spoken to lies beside them (`manner.py`).
+"""
 
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..memory.errors import UnavailableError
-from ..memory.files import file_digest
+from ..memory.files import digest, file_digest
+from .manner import Manner, carry
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 WEIGHTS = "model.safetensors"
+INDEX = "model.safetensors.index.json"
 ADAPTER = "adapter_config.json"
 TENSORS = "adapter_model.safetensors"
+HEADER = 8
+"""Bytes that say how long the header of a file of safetensors is."""
 
 
 def identify(checkpoint: Path) -> str:
     """Sixteen hexadecimal digits of the sha256 of the weights, of an adapter alone where it is one."""
-    path = checkpoint / (TENSORS if adapted(checkpoint) else WEIGHTS)
-    if not path.is_file():
-        raise UnavailableError(f"{checkpoint}: no {path.name}; a student is a folder of safetensors")
-    return file_digest(path)[:16]
+    if adapted(checkpoint):
+        return _digest(checkpoint / TENSORS)
+    shards = weights(checkpoint)
+    return _digest(shards[0]) if len(shards) == 1 else digest([[path.name, _digest(path)] for path in shards])
+
+
+def weights(checkpoint: Path) -> list[Path]:
+    """Files of full weights, in the order of their names.
+
+    Raises:
+        UnavailableError: there are none, or an index that cannot be followed.
+    """
+    if (checkpoint / WEIGHTS).is_file():
+        return [checkpoint / WEIGHTS]
+    if not (checkpoint / INDEX).is_file():
+        raise UnavailableError(f"{checkpoint}: no {WEIGHTS}; a student is a folder of safetensors")
+    names = sorted(set(_shards(checkpoint).values()))
+    if strange := [n for n in names if Path(n).name != n or not (checkpoint / n).is_file()]:
+        raise UnavailableError(f"{checkpoint / INDEX}: names {strange[0]!r}, which is no file there; copy it whole")
+    return [checkpoint / name for name in names]
+
+
+def tensors(checkpoint: Path) -> dict[str, tuple[int, ...]]:
+    """Shapes of the full weights by name, read without loading them; of a file that is no safetensors none."""
+    found: dict[str, tuple[int, ...]] = {}
+    for path in weights(checkpoint):
+        with path.open("rb") as file:
+            size = int.from_bytes(file.read(HEADER), "little")
+            try:
+                header = json.loads(file.read(size)) if size <= path.stat().st_size else {}
+            except ValueError:
+                header = {}
+        found |= {name: tuple(entry["shape"]) for name, entry in header.items() if "shape" in entry}
+    return found
 
 
 def adapted(checkpoint: Path) -> bool:
@@ -28,45 +65,72 @@ def adapted(checkpoint: Path) -> bool:
     return (checkpoint / ADAPTER).is_file()
 
 
-def load(checkpoint: Path) -> "tuple[PreTrainedModel, PreTrainedTokenizerFast]":
-    """Load model and tokenizer: safetensors only, no remote code, full precision; an adapter on its base, frozen."""
+def base(checkpoint: Path) -> Path:
+    """Folder of the full weights: its own, or those an adapter lies on."""
+    return _base(checkpoint) if adapted(checkpoint) else checkpoint
+
+
+def load(checkpoint: Path, *, exact: bool = False) -> "tuple[PreTrainedModel, PreTrainedTokenizerFast]":
+    """Load model and tokenizer: safetensors only, no remote code; an adapter on its base, frozen.
+
+    Args:
+        checkpoint: its folder.
+        exact: in full precision, whatever the student computes in.
+    """
     if not adapted(checkpoint):
-        return _load_weights(checkpoint), load_tokenizer(checkpoint)
+        return _load_weights(checkpoint, exact=exact), load_tokenizer(checkpoint)
     base = _base(checkpoint)
     from peft import PeftModel
 
-    model: Any = PeftModel.from_pretrained(_load_weights(base), str(checkpoint))
+    model: Any = PeftModel.from_pretrained(_load_weights(base, exact=exact), str(checkpoint))
     return model, load_tokenizer(checkpoint if (checkpoint / "tokenizer_config.json").is_file() else base)
 
 
 def load_tokenizer(checkpoint: Path) -> "PreTrainedTokenizerFast":
-    """Load the tokenizer alone, without remote code."""
+    """Load the tokenizer alone, without remote code; one without a token to pad with pads with its last one."""
     from transformers import AutoTokenizer
 
     try:
-        return AutoTokenizer.from_pretrained(checkpoint, trust_remote_code=False, local_files_only=True)
+        tokenizer = AutoTokenizer.from_pretrained(checkpoint, trust_remote_code=False, local_files_only=True)
     except (OSError, ValueError) as error:
         raise UnavailableError(f"{checkpoint}: the student cannot be loaded: {error}") from error
+    if tokenizer.eos_token_id is None:
+        raise UnavailableError(f"{checkpoint}: the tokenizer has no eos_token, so no answer would end; name one there")
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer
 
 
-def save(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerFast", folder: Path) -> None:
-    """Write a checkpoint: all weights, or the adapter alone where the model is one on frozen weights."""
+def save(
+    model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerFast", folder: Path, *, start: Path | None = None
+) -> None:
+    """Write a checkpoint: all weights, or the adapter alone where the model is one on frozen weights.
+
+    Args:
+        model: what was trained.
+        tokenizer: the student's.
+        folder: where to.
+        start: the checkpoint it came from, whose manner and tokenizer a student that somebody brought keeps.
+    """
     from peft import PeftModel
 
     if isinstance(model, PeftModel):
         model.save_pretrained(str(folder), selected_adapters=["default"], save_embedding_layers=False)
     else:
         model.save_pretrained(folder, safe_serialization=True)
+        if start is not None and carry(base(start), folder):
+            return
     tokenizer.save_pretrained(folder)
 
 
-def _load_weights(checkpoint: Path) -> "PreTrainedModel":
+def _load_weights(checkpoint: Path, *, exact: bool) -> "PreTrainedModel":
     import torch
     from transformers import AutoModelForCausalLM
 
+    dtype = torch.bfloat16 if Manner.read(checkpoint).dtype == "bfloat16" and not exact else torch.float32
     try:
         return AutoModelForCausalLM.from_pretrained(
-            checkpoint, dtype=torch.float32, use_safetensors=True, trust_remote_code=False, local_files_only=True
+            checkpoint, dtype=dtype, use_safetensors=True, trust_remote_code=False, local_files_only=True
         )
     except (OSError, ValueError) as error:
         raise UnavailableError(f"{checkpoint}: the student cannot be loaded: {error}") from error
@@ -78,6 +142,22 @@ def _base(checkpoint: Path) -> Path:
         base = Path(json.loads((checkpoint / ADAPTER).read_text())["base_model_name_or_path"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UnavailableError(f"{checkpoint / ADAPTER}: cannot be read ({error}); train the adapter again") from None
-    if not (base / WEIGHTS).is_file():
+    if not any((base / name).is_file() for name in (WEIGHTS, INDEX)):
         raise UnavailableError(f"{checkpoint / ADAPTER}: base_model_name_or_path {str(base)!r} holds no {WEIGHTS}")
     return base
+
+
+def _shards(checkpoint: Path) -> dict[str, str]:
+    """File by name of a tensor."""
+    try:
+        return {
+            str(name): str(file) for name, file in json.loads((checkpoint / INDEX).read_text())["weight_map"].items()
+        }
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UnavailableError(f"{checkpoint / INDEX}: cannot be read ({error}); copy the model again") from None
+
+
+def _digest(path: Path) -> str:
+    if not path.is_file():
+        raise UnavailableError(f"{path.parent}: no {path.name}; a student is a folder of safetensors")
+    return file_digest(path)[:16]

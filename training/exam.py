@@ -1,7 +1,8 @@
 """Examining a student on a fixed list of items.
 
-Where passing means giving the reference answer, a greedy exam is one teacher-forced pass: the student passes exactly
-when the arg-max at every position of the answer is the reference. Otherwise it answers and the verifier judges.
+Where passing means giving the reference answer, and that has one spelling in tokens, a greedy exam is one
+teacher-forced pass: the student passes exactly when the arg-max at every position of the answer is the reference.
+Otherwise it answers and the verifier judges.
 """
 
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ from ..scenarios.verifier import Verifier
 
 async def sit(engine: Engine, tasks: Sequence[Task], verifier: Verifier, *, longest: int) -> list[float]:
     """Give the score of every task, in [0, 1]."""
-    if verifier.teacher_forced:
+    if verifier.teacher_forced and engine.forced:
         return [float(agreed) for agreed in await engine.agrees([(task.prompt, task.answer) for task in tasks])]
     answers = await engine.answer([Request(task.prompt, longest) for task in tasks])
     return [verifier.judge(task, a.text).score for task, a in zip(tasks, answers, strict=True)]
@@ -43,11 +44,14 @@ async def canary(engine: Engine, prompts: Sequence[str], *, longest: int) -> Non
     """Check that the weights that answer are the weights that are examined.
 
     What the engine says freely must be what it holds most likely, token by token; a server that mixes two sets of
-    weights, or answers for another request, fails here.
+    weights, or answers for another request, fails here. Where the same text has several spellings in tokens nothing can
+    be said of that.
 
     Raises:
         EvolventError: naming the first prompt whose answer does not stand.
     """
+    if not engine.forced:
+        return
     said = await engine.answer([Request(prompt, longest) for prompt in prompts])
     pairs = [(prompt, answer.text) for prompt, answer in zip(prompts, said, strict=True) if answer.complete]
     for (prompt, answer), stands in zip(pairs, await engine.agrees(pairs), strict=True):

@@ -15,6 +15,7 @@ from transformers import TrainerCallback
 from trl.trainer.sft_trainer import SFTTrainer
 
 from ..memory.stopping import STOP
+from .wording import Wording
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -22,26 +23,24 @@ if TYPE_CHECKING:
 Example = Mapping[str, list[int]]
 """Token ids and labels of one conversation."""
 IGNORED = -100
+SHORT = frozenset({"llama", "mistral", "qwen2", "qwen3"})
+"""Types of models whose last feed-forward block and output layer may be computed where an answer is predicted alone."""
 ROOM = 2
 """Width of a packed row in lengths of the batch's longest conversation: wider rows waste less and attend to more."""
 
 
-def tokenize(tokenizer: Any, rows: Sequence[tuple[str, str]]) -> "Dataset":
+def tokenize(wording: Wording, rows: Sequence[tuple[str, str]]) -> "Dataset":
     """Turn prompts and completions into token ids and labels, all rows at once: what TRL makes one by one.
 
     Args:
-        tokenizer: with a chat template.
+        wording: the student's.
         rows: prompt and completion.
     """
     from datasets import Dataset
 
-    asked = [[{"role": "user", "content": prompt}] for prompt, _ in rows]
-    told = [[*a, {"role": "assistant", "content": answer}] for a, (_, answer) in zip(asked, rows, strict=True)]
-    prompts = tokenizer.apply_chat_template(asked, add_generation_prompt=True)["input_ids"]
-    whole = tokenizer.apply_chat_template(told)["input_ids"]
-    starts = [_shared(*pair) for pair in zip(prompts, whole, strict=True)]
-    labels = [[IGNORED] * start + ids[start:] for start, ids in zip(starts, whole, strict=True)]
-    return Dataset.from_dict({"input_ids": whole, "labels": labels})
+    turns = wording.turns(rows)
+    labels = [[IGNORED] * len(turn.prompt) + turn.answer for turn in turns]
+    return Dataset.from_dict({"input_ids": [turn.prompt + turn.answer for turn in turns], "labels": labels})
 
 
 class Collator:
@@ -81,6 +80,11 @@ class Heeding(TrainerCallback):
         STOP.heed()
 
 
+def packs(model: Any) -> bool:
+    """Whether a model may be trained on packed rows."""
+    return str(model.config.model_type) in SHORT
+
+
 class PackedTrainer(SFTTrainer):
     """TRL's trainer with the loss taken at answers only, and without a step's entropy and accuracy."""
 
@@ -118,11 +122,6 @@ class PackedTrainer(SFTTrainer):
             return torch.zeros_like(flat_PD).index_copy(0, self._answers, made_AD).view_as(hidden_RTD)
 
         return forward
-
-
-def _shared(one: Sequence[int], other: Sequence[int]) -> int:
-    """Length of what two sequences begin with alike: the completion starts where prompt and whole part."""
-    return next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
 def _fit(examples: Sequence[Example]) -> list[list[Example]]:

@@ -18,8 +18,10 @@ from ..memory.trace import spent
 from ..scenarios.verifier import Verifier
 from . import checkpoint
 from .arguments import load_config, refusals
+from .device import Device, choose, unset
 from .lora import Lora, attach
 from .trainer import METRICS, MODEL, Trained, Trainer
+from .wording import Wording
 
 Values = Mapping[str, Any]
 LOGS = 20
@@ -34,7 +36,8 @@ class Job:
     start: Path
     model: Any
     """What is trained: whole weights, or an adapter on frozen ones."""
-    tokenizer: Any
+    wording: Wording
+    """How the student is spoken to, with its tokenizer."""
     seed: int
     steps: int | None
     """Optimiser steps; None lets them follow from the rows."""
@@ -63,6 +66,8 @@ class Tuner(Trainer):
     """Decoupled weight decay."""
     threads: int = Field(default=1, ge=1)
     """CPU threads; see the in-process engine for why one."""
+    device: Device = Field(default="auto", exclude_if=unset)
+    """Where to compute: `auto` is a GPU where there is one."""
     lora: Lora | None = None
     """Train an adapter on frozen weights; without it all weights are trained."""
     args: Mapping[str, Any] = {}
@@ -105,14 +110,15 @@ class Tuner(Trainer):
             set_seed(seed)
             model, tokenizer = checkpoint.load(start)
             adapted = attach(model, start, self.lora)
-            trainer = self.build(Job(folder, start, adapted, tokenizer, seed, steps, verifier))
+            wording = Wording.read(start, tokenizer=tokenizer)
+            trainer = self.build(Job(folder, start, adapted, wording, seed, steps, verifier))
             _prepare(trainer)
             since = time.perf_counter()
             trainer.train()
             seconds = time.perf_counter() - since
             log = [entry for entry in trainer.state.log_history if "loss" in entry]
             (folder / METRICS).write_text("".join(json.dumps(entry) + "\n" for entry in log))
-            checkpoint.save(trainer.model, tokenizer, folder / MODEL)
+            checkpoint.save(trainer.model, tokenizer, folder / MODEL, start=start)
         last = [float(entry["loss"]) for entry in log[-max(1, len(log) // 10) :]]
         return Trained(
             steps=int(trainer.state.global_step),
@@ -154,7 +160,7 @@ class Tuner(Trainer):
             "adam_beta2": 0.98,
             "gradient_checkpointing": False,
             "bf16": False,
-            "use_cpu": True,
+            "use_cpu": choose(self.device) == "cpu",
             "seed": seed,
             "data_seed": seed,
             "save_strategy": "no",

@@ -1,10 +1,10 @@
-"""Make the student the session starts from, and examine it."""
+"""Make or take the student the session starts from, and examine it."""
 
 from pathlib import Path
 
 from ...memory.effects import Outcome
 from ...memory.trace import spent
-from ...training import checkpoint, student
+from ...training import checkpoint, origin, student
 from ...training.exam import examine
 from ..curating import trainable
 from ..desk import BASE, Desk, rates
@@ -12,7 +12,7 @@ from ..node import Node, State, Update
 
 
 class Baseline(Node):
-    """First training of the student (or its cached result), then its first exam."""
+    """First training of the student (or its cached result, or a model that somebody brings), then its first exam."""
 
     async def run(self, state: State, desk: Desk) -> Update:
         """Prepare and examine the student."""
@@ -20,6 +20,10 @@ class Baseline(Node):
         first = desk.parts.first_trainer(scenario)
 
         async def prepare(folder: Path) -> None:
+            if scenario.student.model:
+                origin.place(scenario.student, folder)
+                desk.say("student", model=scenario.student.model)
+                return
             with spent("curation"):
                 tasks = trainable(student.first_tasks(scenario, desk.splits), desk)
             cached = student.prepare(scenario, first, tasks, folder, seed=seed)

@@ -63,6 +63,8 @@ async def _judge(samples: Sequence[Sample], desk: Desk) -> list[Critique]:
 
 def _verify(sample: Sample, desk: Desk) -> Critique | None:
     """What the source's other program says of a sample; None where there is none, and no reason to refuse it."""
+    if (strange := desk.reader.unreadable(sample.task.prompt + sample.task.answer)) is not None:
+        return _critique(sample, FORMAT, False, f"unreadable: it holds {strange!r}, which the student cannot read")
     if (reason := desk.parts.teacher.refuse(sample, desk.splits)) is not None:
         return _critique(sample, FORMAT, False, reason)
     if (part := desk.splits.owner(sample.task.key)) != "train":

@@ -16,7 +16,6 @@ from ...memory.inference import Models, Reply, Request, Role
 from ...memory.records import Attempt, Sample, Share, Task, Weakness
 from ...memory.statistics import fisher
 from ...scenarios.splits import Splits
-from ...training.tokenizer import unreadable
 from ..clusters import clusters
 from ..panel import convene
 from ..prompting import answer_schema, check, data, render
@@ -160,9 +159,7 @@ class Llm(Teacher):
         return list({sample.id: sample for sample in written}.values())[:count]
 
     def refuse(self, sample: Sample, splits: Splits) -> str | None:
-        """Refuse what the student cannot read, and what is no task of the skill."""
-        if (strange := unreadable(sample.task.prompt + sample.task.answer)) is not None:
-            return f"unreadable: it holds {strange!r}, which the embedded student cannot read"
+        """Refuse what is no task of the skill."""
         try:
             splits.adopt(sample.task.skill, sample.task.prompt, sample.task.answer)
         except ValueError as error:

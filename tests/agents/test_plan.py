@@ -45,7 +45,7 @@ def test_a_file_of_your_own_tasks_makes_a_plan(tmp_path: Path) -> None:
 
 
 def test_what_the_student_cannot_read_is_refused_before_anything_runs(tmp_path: Path) -> None:
-    assert "holds 'ü', which the embedded student cannot read" in refused(write_scenario(tmp_path, answer="Zürich {i}"))
+    assert "holds 'ü', which the student cannot read" in refused(write_scenario(tmp_path, answer="Zürich {i}"))
     assert "holds '<end>'" in refused(write_scenario(tmp_path, answer="{i}<end>"))
 
 

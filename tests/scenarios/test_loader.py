@@ -106,6 +106,25 @@ def test_the_path_of_a_source_is_relative_to_the_scenario_and_an_override_to_the
     assert loader.load(path, ["source.path=other.jsonl"]).source.settings["path"] == "/other.jsonl"
 
 
+def test_a_folder_of_the_student_is_relative_to_the_scenario_and_an_id_on_the_hub_is_no_folder(tmp_path: Path) -> None:
+    path = write(tmp_path, WHOLE + '[student]\nmodel = "models/one"')
+    commit = "0" * 40
+    assert loader.load(path).student.model == str(tmp_path / "models/one")
+    assert loader.load(path, ["student.model=/two"]).student.model == "/two"
+    assert loader.load(path, ["student.model=~/two"]).student.model == str(Path("~/two").expanduser())
+    assert loader.load(path, [f"student.revision={commit}"]).student.model == "models/one"
+    with pytest.raises(ScenarioError, match=r"student: revision belongs to a model on the hub, and '/two' is none"):
+        loader.load(path, [f"student.revision={commit}", "student.model=/two"])
+
+
+def test_a_student_that_is_brought_has_no_size_and_is_read_again_as_it_was_written(tmp_path: Path) -> None:
+    scenario = loader.load(write(tmp_path, WHOLE + '[student]\nmodel = "one"\nstop = ["x"]'))
+    written = scenario.model_dump(mode="json")
+    assert written["student"].keys() == {"engine", "model", "stop"}
+    assert loader.parse(written, where="again") == scenario
+    assert loader.parse(written, where="again").hash == scenario.hash
+
+
 def test_the_hash_changes_with_any_setting_and_with_nothing_else(tmp_path: Path) -> None:
     path = write(tmp_path, WHOLE)
     assert loader.load(path).hash == loader.load(path, ["rounds.most=4"]).hash

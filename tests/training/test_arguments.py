@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,5 +41,6 @@ def test_an_argument_of_trl_reaches_it_in_place_of_our_own_choice(tmp_path: Path
 
     trainer = build(lr_scheduler_type="cosine", max_grad_norm=0.3)
     assert isinstance(trainer, Tuner)
-    made = trainer.arguments(Job(tmp_path, tmp_path, None, None, 5, None, None), 640)
+    nobody: Any = None
+    made = trainer.arguments(Job(tmp_path, tmp_path, nobody, nobody, 5, None, None), 640)
     assert (made.lr_scheduler_type, made.max_grad_norm, made.seed, made.max_steps) == ("cosine", 0.3, 5, 100)

@@ -27,6 +27,7 @@ class Silent:
     """Says nothing, so that `Reading` decides."""
 
     student = "silent"
+    forced = True
 
     async def answer(self, requests: Sequence[Request]) -> list[Completion]:
         return [Completion("", 0, complete=True) for _ in requests]
@@ -94,6 +95,7 @@ class TwoFaced:
     """Says one thing and holds another most likely, as a server with two sets of weights does."""
 
     student = "two-faced"
+    forced = True
 
     async def answer(self, requests: Sequence[Request]) -> list[Completion]:
         return [Completion("1", 1, complete=True) for _ in requests]

@@ -27,6 +27,7 @@ def test_rows_are_tokenized_as_trl_does_and_none_is_cut(tmp_path: Path) -> None:
 
     from evolvent.training import checkpoint
     from evolvent.training.packed import tokenize
+    from evolvent.training.wording import Wording
 
     tasks = [*make_tasks(40), make_tasks(2)[0].model_copy(update={"prompt": "9" * 150, "answer": "8" * 60})]
     model, tokenizer = checkpoint.load(prepare(tmp_path, tasks))
@@ -37,7 +38,7 @@ def test_rows_are_tokenized_as_trl_does_and_none_is_cut(tmp_path: Path) -> None:
     ]
     config = SFTConfig(output_dir=str(tmp_path / "trl"), max_length=None, bf16=False, use_cpu=True, report_to="none")
     theirs = SFTTrainer(model=model, args=config, train_dataset=Dataset.from_list(talks), processing_class=tokenizer)
-    ours = tokenize(tokenizer, rows)
+    ours = tokenize(Wording(tokenizer), rows)
     for column in ("input_ids", "labels"):
         assert list(ours[column]) == list(theirs.train_dataset[column])  # pyright: ignore[reportArgumentType, reportOptionalSubscript, reportIndexIssue, reportCallIssue] -- a Dataset
     assert len(ours[-1]["input_ids"]) == 150 + 60 + 3
@@ -51,12 +52,13 @@ def test_packed_rows_give_the_loss_and_the_gradient_of_padded_ones(tmp_path: Pat
 
     from evolvent.training import checkpoint
     from evolvent.training.packed import PackedTrainer, tokenize
+    from evolvent.training.wording import Wording
 
     start = prepare(tmp_path, make_tasks(40))
     config = SFTConfig(output_dir=str(tmp_path / "t"), max_length=None, bf16=False, use_cpu=True, report_to="none")
     loaded: list[tuple[Any, Any]] = [checkpoint.load(start) for _ in range(2)]
     (packed, tokenizer), (padded, _) = loaded
-    rows = tokenize(tokenizer, read_rows(tmp_path))
+    rows = tokenize(Wording(tokenizer), read_rows(tmp_path))
     trainer = PackedTrainer(packed, tokenizer, args=config, train_dataset=rows)
     examples: Any = list(rows)
     loss = trainer.compute_loss(packed, trainer.data_collator(examples))

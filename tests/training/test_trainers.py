@@ -36,10 +36,15 @@ def prepare_round(folder: Path, count: int = 48, *, wrong: str = "7") -> Path:
     return start
 
 
+def make_opening(prompt: str) -> dict[str, Any]:
+    return {"prompt": [{"role": "user", "content": prompt}]}
+
+
 class Cutting:
     """An engine that knows nothing, and whose answer to one prompt is cut."""
 
     student = "cutting"
+    forced = True
 
     def __init__(self, cut: str) -> None:
         self.cut = cut
@@ -101,7 +106,7 @@ def test_pairs_are_wrong_answers_beside_the_right_ones(tmp_path: Path) -> None:
     from evolvent.training.trainers.dpo import read_pairs
 
     write_tries(tmp_path, [Try("a", "1+1", "2", "3", 0.0, "3"), Try("b", "1+2", "3", "3", 1.0, None)])
-    (pair,) = read_pairs(tmp_path)
+    (pair,) = read_pairs(tmp_path, make_opening)
     assert {key: turns[0]["content"] for key, turns in pair.items()} == {
         "prompt": "1+1",
         "chosen": "2",
@@ -114,7 +119,7 @@ def test_a_round_without_a_wrong_answer_leaves_nothing_to_prefer(tmp_path: Path)
 
     write_tries(tmp_path, [Try("a", "1+1", "2", "2", 1.0, None)])
     with pytest.raises(EvolventError, match=r"no whole answer is wrong.*train with 'sft'"):
-        read_pairs(tmp_path)
+        read_pairs(tmp_path, make_opening)
 
 
 async def test_what_the_student_solves_is_told_apart_from_its_answer_to_another_task(tmp_path: Path) -> None:

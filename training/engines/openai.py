@@ -139,6 +139,8 @@ class OpenAI(EnginePart):
 
 
 class _Endpoint:
+    forced = True
+
     def __init__(self, settings: OpenAI, loop: "Loop", client: "Client", role: str) -> None:
         self.settings = settings
         self.student = settings.identity()

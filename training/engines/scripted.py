@@ -25,6 +25,8 @@ class Scripted(EnginePart):
 
 
 class _Script:
+    forced = True
+
     def __init__(self, fails: str) -> None:
         self._fails = re.compile(fails) if fails else None
         self.student = digest(["scripted", fails])

@@ -8,13 +8,14 @@ import asyncio
 import tempfile
 from collections.abc import Coroutine, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
 from pydantic import AfterValidator, Field
 
 from ...memory.files import digest
-from ...memory.inference import Completion, Engine, Request, require
+from ...memory.inference import CUT, Completion, Engine, Request, require
 from ...memory.stopping import STOP
 from ...memory.trace import span, spent
 from ..engine import EnginePart
@@ -25,7 +26,7 @@ from ..serving.remote import Remote
 from ..serving.server import Server
 from ..serving.weights import Weights, read
 from ..serving.wire import Wire
-from ..serving.wording import Wording
+from ..wording import Wording
 
 ROLE = "student"
 T = TypeVar("T")
@@ -109,7 +110,8 @@ class _Served:
         self.student = weights.digest
         self._server = server
         self._weights = weights
-        self._wording = Wording(weights.base)
+        self._wording = Wording.read(weights.base)
+        self.forced = self._wording.forced
         self._exits = exits
 
     def close(self) -> None:
@@ -118,25 +120,31 @@ class _Served:
     async def answer(self, requests: Sequence[Request]) -> list[Completion]:
         require(requests, engine="vllm", takes=("system", "messages", "top_p", "stop"))
         with spent("inference"), span("answer", requests=len(requests), student=self.student):
-            choices = await self._ask([self._row(request) for request in requests])
-            return [self._completion(c, request.stop) for c, request in zip(choices, requests, strict=True)]
+            rows = [self._row(request) for request in requests]
+            whole = [i for i, row in enumerate(rows) if row.longest > 0]
+            choices = dict(zip(whole, await self._ask([rows[i] for i in whole]), strict=True))
+            return [
+                self._completion(choices[i], request.stop) if i in choices else CUT
+                for i, request in enumerate(requests)
+            ]
 
     async def agrees(self, pairs: Sequence[tuple[str, str]]) -> list[bool]:
         with spent("inference"), span("agree", requests=len(pairs), student=self.student):
-            prompts = [self._wording.prompt(Request(prompt).conversation()) for prompt, _ in pairs]
-            answers = [self._wording.answer(answer) for _, answer in pairs]
+            turns = self._wording.turns(pairs)
             # not by `prompt_logprobs`: asked for them, a server with room for adapters dies
-            rows = [_Row(p, len(a)) for p, a in zip(prompts, answers, strict=True)]
-            choices = await self._ask(rows)
-            return [choice["token_ids"] == answer for choice, answer in zip(choices, answers, strict=True)]
+            choices = await self._ask([_Row(turn.prompt, len(turn.answer)) for turn in turns])
+            return [choice["token_ids"] == turn.answer for choice, turn in zip(choices, turns, strict=True)]
 
     def _row(self, request: Request) -> _Row:
         prompt = self._wording.prompt(request.conversation())
+        longest = self._wording.room(prompt, request.longest)
+        # a text that ends an answer may stand in the reasoning before it
+        stop = (*request.stop, *(() if self._wording.manner.reasoning else self._wording.stops))
         if request.temperature == 0:
-            return _Row(prompt, request.longest, stop=request.stop)
+            return _Row(prompt, longest, stop=stop)
         # one seed serves a whole HTTP request, so every sampled prompt is a request of its own
         seed = int(digest([request.prompt, request.seed], length=12), 16)
-        return _Row(prompt, request.longest, request.temperature, seed, request.top_p, request.stop)
+        return _Row(prompt, longest, request.temperature, seed, request.top_p, stop)
 
     async def _ask(self, rows: Sequence[_Row]) -> list[dict[str, Any]]:
         """Send rows, those of one kind together, and give vLLM's choices in the order of the rows."""
@@ -162,7 +170,7 @@ class _Served:
             "top_p": first.top_p,
             "seed": first.seed,
             "stop": list(first.stop),
-            "stop_token_ids": [self._wording.end],
+            "stop_token_ids": list(self._wording.ends),
             "return_token_ids": True,
         }
         async with gate:
@@ -171,13 +179,9 @@ class _Served:
         return sorted(said["choices"], key=lambda choice: choice["index"])
 
     def _completion(self, choice: dict[str, Any], stop: Sequence[str]) -> Completion:
-        tokens: list[int] = choice["token_ids"]
-        end = self._wording.end
-        complete = end in tokens
-        said = tokens[: tokens.index(end)] if complete else tokens
-        text = self._wording.text(said)
-        cut = min((at for at in map(text.find, stop) if at >= 0), default=None)
-        return Completion(text[:cut], len(said), complete or cut is not None)
+        said = self._wording.said(choice["token_ids"])
+        cut = min((at for at in map(said.text.find, stop) if at >= 0), default=None)
+        return replace(said, text=said.text[:cut], complete=said.complete or cut is not None)
 
 
 def _batches(rows: Sequence[_Row], size: int) -> list[list[int]]:

@@ -58,7 +58,8 @@ class Launch:
         if self.build.startswith("cpu") and width not in HEADS:
             raise UnavailableError(
                 f"{weights.base}: attention heads {width} wide, vLLM's CPU build has {', '.join(map(str, HEADS))}; "
-                "choose student.hidden and student.heads so that hidden / heads is one of them, such as 96 / 3"
+                "choose student.hidden and student.heads so that hidden / heads is one of them, such as 96 / 3; "
+                'a model of your own is answered for by student.engine = "transformers"'
             )
 
     def command(self, weights: Weights, socket: Path) -> list[str]:

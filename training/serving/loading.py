@@ -105,7 +105,16 @@ async def _load(wire: Wire, weights: Weights, held: Held) -> str:
 
 
 async def _swap(wire: Wire, weights: Weights, held: Held) -> None:
-    """Put full weights in place of others; adapters belong to the old ones."""
+    """Put full weights in place of others; adapters belong to the old ones.
+
+    Raises:
+        Refused: the output layer is the embedding, of which a swap would keep the old one.
+    """
+    if weights.tied:
+        raise Refused(
+            f"the embeddings of {weights.base} are tied, and a server that swaps them keeps the old output layer; with "
+            "trainer.lora the base stays as it is"
+        )
     while held.adapters:
         await _drop(wire, next(iter(held.adapters)), held)
     held.forget()

@@ -66,7 +66,7 @@ def load(weights: Weights) -> Any:
     """Load the model from disk, with its adapter where it has one."""
     from .. import checkpoint
 
-    model, _ = checkpoint.load(weights.base)
+    model, _ = checkpoint.load(weights.base, exact=True)
     if weights.rank:
         from peft import PeftModel
 

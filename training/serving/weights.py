@@ -7,10 +7,19 @@ from typing import Any, cast
 
 from ...memory.errors import UnavailableError
 from ...memory.files import digest, file_digest
-from ..checkpoint import ADAPTER, TENSORS, identify
+from ..checkpoint import ADAPTER, TENSORS, identify, tensors
 
-IDLE = frozenset({"_name_or_path", "transformers_version", "use_cache"})
-"""Entries of a model's configuration that its answers do not depend on."""
+IDLE = frozenset(
+    {
+        "_name_or_path", "architectures", "bos_token_id", "dtype", "eos_token_id", "pad_token_id", "torch_dtype",
+        "transformers_version", "use_cache",
+    }
+)  # fmt: skip
+"""Entries of a model's configuration that the answers of a server do not depend on."""
+
+
+OUTPUT = "lm_head.weight"
+"""What the output layer is called where it is stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +38,8 @@ class Weights:
     """Digest of everything but the weights: a server swaps weights of one shape in place."""
     rank: int = 0
     """Rank of the adapter; 0 for full weights."""
+    tied: bool = False
+    """Whether the output layer of the full weights is their embedding."""
 
 
 def read(checkpoint: Path) -> Weights:
@@ -41,7 +52,7 @@ def read(checkpoint: Path) -> Weights:
     if (path / ADAPTER).is_file():
         return _read_adapter(path)
     named = identify(path)
-    return Weights(path, named, path, named, _shape(path))
+    return Weights(path, named, path, named, _shape(path), tied=_tied(path))
 
 
 def head_size(weights: Weights) -> int:
@@ -59,12 +70,21 @@ def _read_adapter(path: Path) -> Weights:
         raise UnavailableError(f"{path}: no {TENSORS}; an adapter is a folder of safetensors")
     base = base.resolve()
     named = file_digest(path / TENSORS)[:16]
-    return Weights(path, named, base, identify(base), _shape(base), int(config["r"]))
+    return Weights(path, named, base, identify(base), _shape(base), int(config["r"]), _tied(base))
 
 
 def _shape(path: Path) -> str:
     config = {k: v for k, v in _json(path / "config.json").items() if k not in IDLE}
     return digest([config, file_digest(path / "tokenizer.json")])
+
+
+def _tied(path: Path) -> bool:
+    """Whether the output layer is the embedding, by the configuration or, where that is silent, by what is stored."""
+    said = _json(path / "config.json").get("tie_word_embeddings")
+    if isinstance(said, bool):
+        return said
+    stored = tensors(path)
+    return bool(stored) and OUTPUT not in stored
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -7,7 +7,7 @@ one is part of the loss, as in iterative reasoning preference optimisation.
 Source: Rafailov et al. 2023, https://arxiv.org/abs/2305.18290; Pang et al. 2024, https://arxiv.org/abs/2404.19733.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -51,25 +51,29 @@ class Dpo(Tuner):
         from datasets import Dataset
         from trl.trainer.dpo_trainer import DPOTrainer
 
-        pairs = read_pairs(job.folder)
+        pairs = read_pairs(job.folder, job.wording.opening)
         return DPOTrainer(
             model=job.model,
             ref_model=None if self.adapts else checkpoint.load(job.start)[0],
             args=self.arguments(job, len(pairs)),
             train_dataset=Dataset.from_list(pairs),
-            processing_class=job.tokenizer,
+            processing_class=job.wording.tokenizer,
         )
 
 
-def read_pairs(folder: Path) -> list[dict[str, Any]]:
+def read_pairs(folder: Path, opening: Callable[[str], Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Prompt, chosen and rejected answer of every task, as conversations.
+
+    Args:
+        folder: working folder of the round.
+        opening: gives the columns that ask a question.
 
     Raises:
         EvolventError: there is no wrong answer to any.
     """
     pairs = [
         {
-            "prompt": [{"role": "user", "content": one.prompt}],
+            **opening(one.prompt),
             "chosen": [{"role": "assistant", "content": one.reference}],
             "rejected": [{"role": "assistant", "content": one.wrong}],
         }

@@ -74,30 +74,33 @@ class Grpo(Tuner):
         if job.verifier is None:
             raise EvolventError(f"{job.folder}: 'grpo' needs a verifier for its reward; give one to `train`")
         tasks = read_tasks(job.folder)
-        longest = SPARE + max(map(len, job.tokenizer([task.answer for task in tasks])["input_ids"]))
-        rows = [
-            {"prompt": [{"role": "user", "content": task.prompt}], "number": number}
-            for number, task in enumerate(tasks)
-        ]
+        wording, manner = job.wording, job.wording.manner
+        longest = manner.longest or SPARE + max(wording.answer_length(task.answer) for task in tasks)
+        rows = [{"prompt": wording.opening(t.prompt)["prompt"], "number": number} for number, t in enumerate(tasks)]
+        more = {"chat_template_kwargs": dict(manner.template)} if manner.template else {}
+        ends = {"generation_kwargs": {"eos_token_id": list(wording.ends)}} if len(wording.ends) > 1 else {}
         return GRPOTrainer(
             model=job.model,
-            reward_funcs=reward(job.verifier, tasks),
-            args=self.arguments(job, len(rows) * self.generations, max_completion_length=longest),
+            reward_funcs=reward(job.verifier, tasks, heard=lambda said: wording.part(said)[1]),
+            args=self.arguments(job, len(rows) * self.generations, max_completion_length=longest, **more, **ends),
             train_dataset=Dataset.from_list(rows),
-            processing_class=job.tokenizer,
+            processing_class=job.wording.tokenizer,
         )
 
 
-def reward(verifier: Verifier, tasks: Sequence[Task]) -> Callable[..., list[float | None]]:
+def reward(
+    verifier: Verifier, tasks: Sequence[Task], *, heard: Callable[[str], str] = str
+) -> Callable[..., list[float | None]]:
     """Give TRL's reward function: the verifier's score of every answer.
 
     Args:
         verifier: judges.
         tasks: what is asked; the rows name them by their place.
+        heard: gives the answer in what the student said.
     """
 
     def score(*, completions: Sequence[Any], number: Sequence[int], **_: Any) -> list[float | None]:
-        answers = [str(turns[-1]["content"]) for turns in completions]
+        answers = [heard(str(turns[-1]["content"])) for turns in completions]
         return [verifier.judge(tasks[n], answer).score for n, answer in zip(number, answers, strict=True)]
 
     return score

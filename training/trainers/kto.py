@@ -18,6 +18,7 @@ from .. import checkpoint
 from ..trainer import read_rows
 from ..tries import read_tries
 from ..tuning import Job, Tuner
+from ..wording import Wording
 
 ADVICE = "different amounts of desirable"
 
@@ -53,8 +54,10 @@ class Kto(Tuner):
         from datasets import Dataset
         from trl.trainer.kto_trainer import KTOTrainer
 
-        right = [_row(prompt, answer, good=True) for prompt, answer in read_rows(job.folder)]
-        wrong = [_row(one.prompt, one.answer, good=False) for one in read_tries(job.folder) if not one.passed]
+        right = [_row(job.wording, prompt, answer, good=True) for prompt, answer in read_rows(job.folder)]
+        wrong = [
+            _row(job.wording, one.prompt, one.answer, good=False) for one in read_tries(job.folder) if not one.passed
+        ]
         rows = [*right, *wrong]
         Random(job.seed).shuffle(rows)
         with _without_advice():
@@ -63,7 +66,7 @@ class Kto(Tuner):
                 ref_model=None if self.adapts else checkpoint.load(job.start)[0],
                 args=self.arguments(job, len(rows)),
                 train_dataset=Dataset.from_list(rows),
-                processing_class=job.tokenizer,
+                processing_class=job.wording.tokenizer,
             )
 
 
@@ -82,9 +85,9 @@ def _without_advice() -> Generator[None, None, None]:
         logger.removeFilter(heeded)
 
 
-def _row(prompt: str, answer: str, *, good: bool) -> dict[str, Any]:
+def _row(wording: Wording, prompt: str, answer: str, *, good: bool) -> dict[str, Any]:
     return {
-        "prompt": [{"role": "user", "content": prompt}],
+        **wording.opening(prompt),
         "completion": [{"role": "assistant", "content": answer}],
         "label": good,
     }

@@ -39,9 +39,13 @@ class Sft(Tuner):
     )
 
     def build(self, job: Job) -> Any:
-        """TRL's trainer on packed rows."""
-        from ..packed import PackedTrainer, tokenize
+        """TRL's trainer, on packed rows where the model's kind allows it."""
+        from trl.trainer.sft_trainer import SFTTrainer
 
-        dataset = tokenize(job.tokenizer, read_rows(job.folder))
+        from ..packed import PackedTrainer, packs, tokenize
+
+        dataset = tokenize(job.wording, read_rows(job.folder))
         arguments = self.arguments(job, len(dataset))
-        return PackedTrainer(job.model, job.tokenizer, args=arguments, train_dataset=dataset)
+        if packs(job.model):
+            return PackedTrainer(job.model, job.wording.tokenizer, args=arguments, train_dataset=dataset)
+        return SFTTrainer(job.model, arguments, train_dataset=dataset, processing_class=job.wording.tokenizer)

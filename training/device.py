@@ -1,0 +1,27 @@
+"""Where a student computes in this process."""
+
+from typing import Literal
+
+from ..memory.errors import UnavailableError
+
+Device = Literal["auto", "cpu", "cuda"]
+"""`auto` is a GPU where torch sees one."""
+
+
+def choose(wanted: Device) -> Literal["cpu", "cuda"]:
+    """Say where to compute.
+
+    Raises:
+        UnavailableError: a GPU is asked for and torch sees none.
+    """
+    import torch
+
+    seen = wanted != "cpu" and torch.cuda.is_available()
+    if wanted == "cuda" and not seen:
+        raise UnavailableError("device 'cuda': torch sees no GPU; use 'auto', or a build of torch for this GPU")
+    return "cuda" if seen else "cpu"
+
+
+def unset(wanted: object) -> bool:
+    """Whether nothing was said of a device, so that runs begun before there was a choice can go on."""
+    return wanted == "auto"
