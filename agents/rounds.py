@@ -85,6 +85,7 @@ async def train_round(
         "seed": seed,
         "steps": steps,
         "trainer": trainer.describe(),
+        **trainer.rests_on(),
     }
     return await desk.effects.folder(f"train {arm}", number, work, read, target=target, inputs=inputs)
 

@@ -1,7 +1,7 @@
 """One round of training: data in a folder, a checkpoint in the same folder."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal
@@ -47,6 +47,10 @@ class Trainer(Part):
     def adapts(self) -> bool:
         """Whether it trains an adapter on frozen weights instead of all weights."""
         return False
+
+    def rests_on(self) -> Mapping[str, str]:
+        """Digests of what it reads beside its folder and the checkpoint, by name."""
+        return {}
 
     @abstractmethod
     def train(

@@ -5,9 +5,11 @@ batch. Nothing is truncated.
 """
 
 import json
+import logging
 import time
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -164,6 +166,26 @@ class Tuner(Trainer):
             "dataloader_pin_memory": False,
         }
         return load_config(self.config)(**{**wanted, **self.own(), **more, **self.args})
+
+
+@contextmanager
+def unheard(name: str, advice: str) -> Generator[None]:
+    """Keep a piece of TRL's advice, known and not followed, out of a session's lines.
+
+    Args:
+        name: of the logger.
+        advice: words of the message.
+    """
+    logger = logging.getLogger(name)
+
+    def heeded(record: logging.LogRecord) -> bool:
+        return advice not in record.getMessage()
+
+    logger.addFilter(heeded)
+    try:
+        yield
+    finally:
+        logger.removeFilter(heeded)
 
 
 def _prepare(trainer: Any) -> None:
