@@ -29,6 +29,7 @@ from ..scenarios.schema import Scenario
 from ..scenarios.source import Source
 from ..scenarios.splits import Splits
 from ..scenarios.verifier import Verifier
+from ..training import launcher
 from ..training.curation.decontamination import Decontamination
 from ..training.curation.duplicates import Duplicates
 from ..training.engine import EnginePart
@@ -96,6 +97,8 @@ class Parts:
             refused.append(
                 "budget.usd sees no cost: give an engine a prompt_price or answer_price, or use budget.tokens"
             )
+        if scenario.train.launch:
+            refused += launcher.refusals(scenario.train.launch, allowed=allow_import)
         for name, skill in scenario.skills.items():
             try:
                 parts.source.check(name, skill.task)

@@ -49,14 +49,27 @@ def load_tokenizer(checkpoint: Path) -> "PreTrainedTokenizerFast":
         raise UnavailableError(f"{checkpoint}: the student cannot be loaded: {error}") from error
 
 
-def save(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerFast", folder: Path) -> None:
-    """Write a checkpoint: all weights, or the adapter alone where the model is one on frozen weights."""
+def save(
+    model: "PreTrainedModel",
+    tokenizer: "PreTrainedTokenizerFast",
+    folder: Path,
+    *,
+    state: "dict[str, Any] | None" = None,
+) -> None:
+    """Write a checkpoint: all weights, or the adapter alone where the model is one on frozen weights.
+
+    Args:
+        model: what was trained.
+        tokenizer: its own.
+        folder: where to.
+        state: the weights by name, where the model itself holds only a part of them.
+    """
     from peft import PeftModel
 
     if isinstance(model, PeftModel):
-        model.save_pretrained(str(folder), selected_adapters=["default"], save_embedding_layers=False)
+        model.save_pretrained(str(folder), selected_adapters=["default"], save_embedding_layers=False, state_dict=state)
     else:
-        model.save_pretrained(folder, safe_serialization=True)
+        model.save_pretrained(folder, safe_serialization=True, state_dict=state)
     tokenizer.save_pretrained(folder)
 
 

@@ -1,14 +1,16 @@
 """One round of training: data in a folder, a checkpoint in the same folder."""
 
+import json
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from ..memory.errors import EvolventError
+from ..memory.files import write_json
 from ..memory.parts import Part
 from ..memory.records import Task
 from ..scenarios.verifier import Verifier
@@ -16,6 +18,7 @@ from ..scenarios.verifier import Verifier
 DATA = "data/train.parquet"
 MODEL = "model"
 METRICS = "metrics.jsonl"
+RESULT = "round.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,16 @@ class Trainer(Part):
     @abstractmethod
     def steps(self, samples: int) -> int:
         """Optimiser steps that a number of samples takes."""
+
+
+def write_result(folder: Path, trained: Trained) -> None:
+    """Leave in a round's folder what training came to."""
+    write_json(folder / RESULT, asdict(trained))
+
+
+def read_result(folder: Path) -> Trained:
+    """Read what training came to."""
+    return Trained(**json.loads((folder / RESULT).read_text()))
 
 
 def write_rows(folder: Path, rows: Sequence[tuple[str, str, str]], *, tasks: Sequence[Task] = ()) -> None:

@@ -58,7 +58,7 @@ def spawn(command: Sequence[str], note: Path, log: Path, environment: Mapping[st
     while (child := read(note)) is None:
         if not members(pid):
             _collect(pid)
-            raise UnavailableError(f"{note.parent}: a server cannot note down who it is; is the disk full? see {log}")
+            raise UnavailableError(f"{note.parent}: a process cannot note down who it is; is the disk full? see {log}")
         time.sleep(PAUSE)
     return child
 
