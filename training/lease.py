@@ -73,8 +73,8 @@ async def train(folder: Path, order: Order, *, launch: Sequence[str] = ()) -> Tr
             logger.warning("the process that trained in %s is gone", folder)
     said = tail(folder / LOG, lines=1) or "nothing"
     raise EvolventError(
-        f"training ended {STARTS} times without a result; its log {folder / LOG} ends with: {said}; "
-        "was it killed for its memory?"
+        f"training ended {STARTS} times without a result, as a process does that is killed for its memory; "
+        f"its log {folder / LOG} ends with: {said}"
     )
 
 
