@@ -10,7 +10,7 @@ from ..memory.records import Arm, Critique, Fate, Record, Round, Sample
 from ..memory.trace import spent
 from ..training import checkpoint, lease
 from ..training.round import Order
-from ..training.trainer import MODEL, read_result, write_result, write_rows
+from ..training.trainer import MODEL, read_metrics, read_result, write_result, write_rows
 from ..training.tries import try_out, write_tries
 from .desk import Desk, hash_samples, seed_of
 
@@ -86,6 +86,7 @@ async def train_round(
         result = {
             **round.model_dump(include={"checkpoint", "path", "samples", "steps", "loss"}),
             "seconds": done.seconds,
+            "metrics": read_metrics(folder),
         }
         return Outcome(result, [round])
 

@@ -4,6 +4,7 @@ import json
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from math import isfinite, nan
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -19,6 +20,10 @@ DATA = "data/train.parquet"
 MODEL = "model"
 METRICS = "metrics.jsonl"
 RESULT = "round.json"
+FIGURES = ("step", "loss", "learning_rate", "grad_norm", "num_tokens")
+"""Figures of a logged step that are kept in the ledger, as TRL calls them."""
+MOST = 200
+"""Logged steps of a round that are kept there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +87,18 @@ def write_result(folder: Path, trained: Trained) -> None:
 def read_result(folder: Path) -> Trained:
     """Read what training came to."""
     return Trained(**json.loads((folder / RESULT).read_text()))
+
+
+def read_metrics(folder: Path) -> list[dict[str, float]]:
+    """Read what a round logged while it trained: step, loss, and what else of `FIGURES` there was.
+
+    A long file is thinned evenly, but its last entry is always there; what is not a finite number is left out.
+    """
+    path = folder / METRICS
+    lines = path.read_text().splitlines() if path.is_file() else []
+    every = -(-len(lines) // MOST) or 1
+    entries = [json.loads(line) for line in lines[::-every]][::-1]
+    return [{name: entry[name] for name in FIGURES if isfinite(entry.get(name, nan))} for entry in entries]
 
 
 def write_rows(folder: Path, rows: Sequence[tuple[str, str, str]], *, tasks: Sequence[Task] = ()) -> None:
