@@ -17,6 +17,7 @@ from evolvent.memory.stopping import STOP, Stopped
 from evolvent.training import checkpoint, launcher, lease
 from evolvent.training.round import ORDER, Order
 from evolvent.training.serving import child
+from evolvent.training.trainer import read_metrics
 
 from . import students
 
@@ -132,6 +133,16 @@ async def test_workers_whose_launcher_died_are_ended_before_the_round_starts_ove
     assert child.members(found.pid) != []
     assert not lease.left(tmp_path)
     assert child.members(found.pid) == []
+
+
+@pytest.mark.slow
+async def test_two_processes_of_a_launcher_train_the_model_that_one_would(tmp_path: Path) -> None:
+    order = make_order(prepare_round(tmp_path))
+    await lease.train(tmp_path, order, launch=("torchrun", "--nproc-per-node", "2"))
+    students.train(tmp_path / "inline")
+    together, alone = (read_metrics(folder) for folder in (tmp_path, tmp_path / "inline"))
+    assert [entry["loss"] for entry in together] == pytest.approx([entry["loss"] for entry in alone], rel=1e-4)
+    assert [entry["num_tokens"] for entry in together] == [entry["num_tokens"] for entry in alone]
 
 
 def test_a_folder_that_holds_a_result_is_gone_on_with_and_an_empty_one_is_not(tmp_path: Path) -> None:
