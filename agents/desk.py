@@ -88,17 +88,15 @@ class Parts:
             store=one(scenario.store, Store, "memory.stores"),
             models={role: one(spec, EnginePart, "training.engines") for role, spec in scenario.models.items()},
         )
+        lacking = [role for role in parts.teacher.asks if role not in parts.models]
         refused = [
-            f"teacher {parts.teacher.name!r} asks a {role}; name its engine in [models.{role}]"
-            for role in parts.teacher.asks
-            if role not in parts.models
+            f"teacher {parts.teacher.name!r} asks a {role}; name its engine in [models.{role}]" for role in lacking
         ]
+        refused += launcher.refusals(scenario.train.launch, allowed=allow_import)
         if scenario.budget.usd is not None and not any(e.priced for e in (parts.engine, *parts.models.values())):
             refused.append(
                 "budget.usd sees no cost: give an engine a prompt_price or answer_price, or use budget.tokens"
             )
-        if scenario.train.launch:
-            refused += launcher.refusals(scenario.train.launch, allowed=allow_import)
         for name, skill in scenario.skills.items():
             try:
                 parts.source.check(name, skill.task)

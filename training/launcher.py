@@ -30,9 +30,11 @@ def refusals(launch: Sequence[str], *, allowed: bool) -> list[str]:
     """Say what is wrong with a launcher that a scenario names.
 
     Args:
-        launch: its name and arguments.
+        launch: its name and arguments; none is fine.
         allowed: whether the scenario may run code of its own.
     """
+    if not launch:
+        return []
     if not allowed:
         return [
             f"train.launch would run {launch[0]!r}, which a scenario may not by itself; allow it with --allow-import"

@@ -137,12 +137,17 @@ async def test_workers_whose_launcher_died_are_ended_before_the_round_starts_ove
 
 @pytest.mark.slow
 async def test_two_processes_of_a_launcher_train_the_model_that_one_would(tmp_path: Path) -> None:
+    import torch
+    from safetensors.torch import load_file
+
     order = make_order(prepare_round(tmp_path))
     await lease.train(tmp_path, order, launch=("torchrun", "--nproc-per-node", "2"))
     students.train(tmp_path / "inline")
     together, alone = (read_metrics(folder) for folder in (tmp_path, tmp_path / "inline"))
     assert [entry["loss"] for entry in together] == pytest.approx([entry["loss"] for entry in alone], rel=1e-4)
     assert [entry["num_tokens"] for entry in together] == [entry["num_tokens"] for entry in alone]
+    made, wanted = (load_file(folder / "model" / "model.safetensors") for folder in (tmp_path, tmp_path / "inline"))
+    assert all(torch.allclose(made[name], wanted[name], atol=1e-3) for name in wanted)
 
 
 def test_a_folder_that_holds_a_result_is_gone_on_with_and_an_empty_one_is_not(tmp_path: Path) -> None:
