@@ -60,8 +60,10 @@ async def train(folder: Path, order: Order, *, launch: Sequence[str] = ()) -> Tr
     """
     folder = folder.resolve()
     with spent("training"):
-        for _ in range(STARTS):
+        for start in range(STARTS):
             if not left(folder):
+                if start:
+                    logger.warning("training in %s ended without a result; starting it again", folder)
                 _start(folder, order, launch)
             await _wait(folder)
             if (folder / RESULT).is_file():
@@ -70,12 +72,8 @@ async def train(folder: Path, order: Order, *, launch: Sequence[str] = ()) -> Tr
                 return read_result(folder)
             if (folder / FAILURE).is_file():
                 raise EvolventError(f"training failed: {(folder / FAILURE).read_text()}; its log is {folder / LOG}")
-            logger.warning("the process that trained in %s is gone", folder)
-    said = tail(folder / LOG, lines=1) or "nothing"
-    raise EvolventError(
-        f"training ended {STARTS} times without a result, as a process does that is killed for its memory; "
-        f"its log {folder / LOG} ends with: {said}"
-    )
+    said = tail(folder / LOG, lines=1) or "nothing, as when a process is killed for its memory"
+    raise EvolventError(f"training ended {STARTS} times without a result; its log {folder / LOG} ends with: {said}")
 
 
 def _start(folder: Path, order: Order, launch: Sequence[str]) -> None:

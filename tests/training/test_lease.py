@@ -17,7 +17,7 @@ from evolvent.memory.stopping import STOP, Stopped
 from evolvent.training import checkpoint, launcher, lease
 from evolvent.training.round import ORDER, Order
 from evolvent.training.serving import child
-from evolvent.training.trainer import read_metrics
+from evolvent.training.trainer import Trained, read_metrics, write_result
 
 from . import students
 
@@ -156,6 +156,13 @@ def test_a_folder_that_holds_a_result_is_gone_on_with_and_an_empty_one_is_not(tm
     assert not lease.left(tmp_path)
     (tmp_path / "round.json").touch()
     assert lease.left(tmp_path)
+
+
+async def test_what_a_process_left_before_anybody_came_back_is_taken_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / lease.LEASE).write_text("999999999 (python) S 1 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 7")
+    write_result(tmp_path, Trained(steps=3, tokens=9, loss=0.5, seconds=1.0))
+    assert await lease.train(tmp_path, make_order(tmp_path / "nowhere")) == Trained(3, 9, 0.5, 1.0)
+    assert not (tmp_path / lease.LOG).exists()
 
 
 def test_a_launcher_stands_before_the_module_that_trains(tmp_path: Path) -> None:
