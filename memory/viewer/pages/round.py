@@ -207,7 +207,7 @@ def _trained(run: Run, number: int) -> list[str]:
 
 
 def _figure(value: float | None) -> str:
-    return NOTHING if value is None else f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
+    return NOTHING if value is None else f"{value:,.0f}" if value == round(value) else f"{value:.4g}"
 
 
 def _seen(run: Run, number: int) -> list[str]:

@@ -110,7 +110,7 @@ def test_a_sample_page_tells_its_story_from_failure_to_exam(tmp_path: Path) -> N
 
 def test_the_page_of_a_round_draws_the_loss_beside_the_figures_it_was_logged_with(tmp_path: Path) -> None:
     run = make_run(tmp_path, story())
-    logged = [{"step": n, "loss": 2.0 / n, "learning_rate": 1e-3, "num_tokens": 640 * n} for n in (1, 2, 4)]
+    logged = [{"step": n, "loss": 2.0 / n, "learning_rate": 1e-3, "num_tokens": 640.0 * n} for n in (1, 2, 4)]
     with closing(Ledger(run / "ledger.sqlite")) as ledger:
         ledger.intend("train", "train targeted", 1)
         ledger.commit("train", {"metrics": [*logged, {"step": 5}]}, [], 0.5, meta={})
