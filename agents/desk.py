@@ -28,6 +28,7 @@ from ..scenarios.schema import Scenario
 from ..scenarios.source import Source
 from ..scenarios.splits import Splits
 from ..scenarios.verifier import Verifier
+from ..training import launcher
 from ..training.curation.decontamination import Decontamination
 from ..training.curation.duplicates import Duplicates
 from ..training.engine import EnginePart
@@ -37,7 +38,7 @@ from ..training.serving.host import hosting
 from ..training.student import first_trainer
 from ..training.trainer import Trainer
 from .allocator import Allocator
-from .folder import RESOLVED, begun, environment, resolved, wall_seconds
+from .folder import RESOLVED, begun, environment, resolved
 from .teacher import Teacher
 from .watcher import Watcher
 
@@ -87,11 +88,11 @@ class Parts:
             store=one(scenario.store, Store, "memory.stores"),
             models={role: one(spec, EnginePart, "training.engines") for role, spec in scenario.models.items()},
         )
+        lacking = [role for role in parts.teacher.asks if role not in parts.models]
         refused = [
-            f"teacher {parts.teacher.name!r} asks a {role}; name its engine in [models.{role}]"
-            for role in parts.teacher.asks
-            if role not in parts.models
+            f"teacher {parts.teacher.name!r} asks a {role}; name its engine in [models.{role}]" for role in lacking
         ]
+        refused += launcher.refusals(scenario.train.launch, allowed=allow_import)
         if scenario.budget.usd is not None and not any(e.priced for e in (parts.engine, *parts.models.values())):
             refused.append(
                 "budget.usd sees no cost: give an engine a prompt_price or answer_price, or use budget.tokens"

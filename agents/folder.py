@@ -2,13 +2,10 @@
 
 import json
 import os
-from math import fsum
 from pathlib import Path
 from typing import Any
 
-from ..memory import files
 from ..memory.errors import RunError
-from ..memory.ledger import Ledger
 from ..memory.records import Session
 from ..scenarios.loader import parse
 from ..scenarios.schema import Scenario
@@ -45,11 +42,6 @@ def begun(run: Path) -> tuple[Scenario, Session]:
 def resolved(scenario: Scenario, parts: dict[str, Any]) -> dict[str, Any]:
     """A scenario with every default written out."""
     return {"scenario": scenario.model_dump(mode="json"), "parts": parts, "hash": scenario.hash}
-
-
-def wall_seconds(ledger: Ledger) -> float:
-    """Wall time of all earlier processes of a session, as far as it was written down."""
-    return fsum(fsum(files.read_json(text).values()) for text in ledger.metas("clock ").values())
 
 
 def environment() -> dict[str, Any]:

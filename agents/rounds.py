@@ -1,6 +1,5 @@
 """Training one round of either arm, exactly once, and what its folder holds."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from random import Random
@@ -9,12 +8,11 @@ from typing import Any
 from ..memory.effects import Outcome
 from ..memory.records import Arm, Critique, Fate, Record, Round, Sample
 from ..memory.trace import spent
-from ..training import checkpoint
-from ..training.trainer import MODEL, write_rows
+from ..training import checkpoint, lease
+from ..training.round import Order
+from ..training.trainer import MODEL, read_metrics, read_result, write_result, write_rows
 from ..training.tries import try_out, write_tries
 from .desk import Desk, hash_samples, seed_of
-
-SUMMARY = "round.json"
 
 
 async def train_round(
@@ -38,11 +36,11 @@ async def train_round(
         steps: optimiser steps, if they are not to follow from the samples.
         history: the round's candidates, fates and critiques (evenly drawn data have none), kept beside the data.
     """
-    target, trainer = desk.folder(number, arm), desk.parts.trainer
+    target, trainer, how = desk.folder(number, arm), desk.parts.trainer, desk.scenario.train
     dataset = hash_samples(samples)
     seed = seed_of(desk, "train", number)
 
-    async def work(folder: Path) -> None:
+    async def prepare(folder: Path) -> None:
         with spent("curation"):
             ordered = sorted(samples, key=lambda s: s.id)
             Random(seed).shuffle(ordered)
@@ -55,12 +53,24 @@ async def train_round(
             asked = [(s.id, s.task) for s in ordered]
             write_tries(folder, await try_out(engine, asked, desk.parts.verifier, longest=desk.longest))
             engine.close()
-        done = trainer.train(folder, start=desk.path(start), seed=seed, steps=steps, verifier=desk.parts.verifier)
-        facts = {"steps": done.steps, "tokens": done.tokens, "loss": done.loss, "seconds": done.seconds}
-        (folder / SUMMARY).write_text(json.dumps(facts))
+
+    async def work(folder: Path) -> None:
+        if not lease.left(folder):
+            await prepare(folder)
+        if how.process == "child":
+            spec = desk.scenario
+            order = Order(
+                trainer=spec.trainer, verifier=spec.verifier, start=desk.path(start).resolve(), seed=seed, steps=steps
+            )
+            await lease.train(folder, order, launch=how.launch)
+        else:
+            write_result(
+                folder,
+                trainer.train(folder, start=desk.path(start), seed=seed, steps=steps, verifier=desk.parts.verifier),
+            )
 
     def read(folder: Path) -> Outcome:
-        facts = json.loads((folder / SUMMARY).read_text())
+        done = read_result(folder)
         round = Round(
             number=number,
             arm=arm,
@@ -69,13 +79,14 @@ async def train_round(
             path=(folder / MODEL).relative_to(desk.run).as_posix(),
             dataset=dataset,
             samples=len(samples),
-            steps=facts["steps"],
-            tokens=facts["tokens"],
-            loss=facts["loss"],
+            steps=done.steps,
+            tokens=done.tokens,
+            loss=done.loss,
         )
         result = {
             **round.model_dump(include={"checkpoint", "path", "samples", "steps", "loss"}),
-            "seconds": facts["seconds"],
+            "seconds": done.seconds,
+            "metrics": read_metrics(folder),
         }
         return Outcome(result, [round])
 
@@ -85,8 +96,10 @@ async def train_round(
         "seed": seed,
         "steps": steps,
         "trainer": trainer.describe(),
+        **trainer.rests_on(),
     }
-    return await desk.effects.folder(f"train {arm}", number, work, read, target=target, inputs=inputs)
+    keep = lease.left if how.process == "child" else None
+    return await desk.effects.folder(f"train {arm}", number, work, read, target=target, inputs=inputs, keep=keep)
 
 
 def steps_behind(model: Round, rounds: Sequence[Round]) -> int:

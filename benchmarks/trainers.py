@@ -2,7 +2,7 @@
 
 The task is to name the digit after a number's last. A student is brought halfway by a first training that stops early;
 then each trainer goes on from it with the same samples, and a paired exam on numbers nobody trained on says what came
-of it.
+of it. Trained longer, the same student is the teacher of `distill`.
 """
 
 import argparse
@@ -37,16 +37,20 @@ PATIENCE = range(10, 60, 4)
 """Optimiser steps that bring a student halfway; the first that suffices is taken."""
 LONGEST = 8
 """Tokens an answer may have."""
+MASTERY = 150
+"""Optimiser steps that make a teacher of it."""
 LORA = {"lora": {"rank": 8}, "learning_rate": 5e-3}
 ROUNDS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "sft": ("sft", {}),
     "dpo": ("dpo", {}),
     "kto": ("kto", {}),
     "grpo": ("grpo", {}),
+    "distill": ("distill", {}),
     "sft, LoRA": ("sft", LORA),
     "dpo, LoRA": ("dpo", LORA),
     "kto, LoRA": ("kto", LORA),
     "grpo, LoRA": ("grpo", LORA),
+    "distill, LoRA": ("distill", LORA),
 }
 """What is compared: a trainer and its settings; everything else is its default."""
 
@@ -55,6 +59,8 @@ class Lesson(NamedTuple):
     """A student halfway, what it is taught and what it is examined on."""
 
     start: Path
+    teacher: Path
+    """The same student, trained longer."""
     taught: list[Task]
     exam: list[Task]
 
@@ -100,10 +106,12 @@ def prepare(folder: Path, *, seed: int) -> Lesson:
     taught, exam = tasks[:TRAINED], tasks[TRAINED : TRAINED + EXAMINED]
     student.build(Student(hidden=64, heads=2, layers=1), folder / "untrained", seed=seed)
     write_rows(folder, _rows(taught))
+    Sft(batch=50).train(folder, start=folder / "untrained", seed=seed, steps=MASTERY)
+    teacher = (folder / MODEL).rename(folder / "teacher")
     for steps in PATIENCE:
         Sft(batch=50).train(folder, start=folder / "untrained", seed=seed, steps=steps)
         if sum(_examine(folder / MODEL, taught)) >= HALFWAY * TRAINED:
-            return Lesson(folder / MODEL, taught, exam)
+            return Lesson(folder / MODEL, teacher, taught, exam)
     raise RuntimeError(f"{folder}: {PATIENCE[-1]} steps did not bring the student of seed {seed} halfway")
 
 
@@ -117,7 +125,9 @@ def teach(name: str, settings: Mapping[str, Any], lesson: Lesson, folder: Path, 
         folder: working folder of the round.
         seed: of the training.
     """
-    trainer = load(PartSpec(name=name, settings=settings), base=Trainer, package=PACKAGE, where="benchmark")
+    given = {"teacher": lesson.teacher} if name == "distill" else {}
+    spec = PartSpec(name=name, settings={**given, **settings})
+    trainer = load(spec, base=Trainer, package=PACKAGE, where="benchmark")
     write_rows(folder, _rows(lesson.taught), tasks=lesson.taught)
     if trainer.tries:
         engine, asked = Transformers().open(lesson.start), [(task.id, task) for task in lesson.taught]

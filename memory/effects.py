@@ -3,7 +3,7 @@
 An effect has a key (session, round, step and a digest of its inputs; never a clock or a random number). Its life:
 intent written, work done, folder sealed and published, records and result committed in one transaction. A step that
 runs again after a crash finds its key committed and gets the stored result; or finds a sealed folder and adopts it;
-or starts over from nothing.
+or finds somebody at work in its folder and waits for the end; or starts over from nothing.
 """
 
 import shutil
@@ -71,6 +71,7 @@ class Effects:
         *,
         target: Path,
         inputs: Mapping[str, Any],
+        keep: Callable[[Path], bool] | None = None,
     ) -> dict[str, Any]:
         """Do work that fills a folder, and record it.
 
@@ -81,6 +82,8 @@ class Effects:
             read: gives result and records from the finished folder; it also runs when a folder is adopted.
             target: where the folder goes.
             inputs: all that the work depends on, as JSON.
+            keep: whether the work can go on with what an earlier process left in its folder; without it, or where it
+                cannot, the work starts over from nothing.
         """
         key = self.key(name, round, inputs)
         if (done := self._begin(key, name, round)) is not None:
@@ -89,8 +92,9 @@ class Effects:
         sealed = files.verify(target) is not None and (target / ".effect").read_text() == key
         if not sealed:
             staging = self.run / "staging" / key
-            shutil.rmtree(staging, ignore_errors=True)
-            staging.mkdir(parents=True)
+            if keep is None or not keep(staging):
+                shutil.rmtree(staging, ignore_errors=True)
+                staging.mkdir(parents=True)
             with span(name, round=round):
                 await work(staging)
             (staging / ".effect").write_text(key)

@@ -85,16 +85,24 @@ def write_json(path: Path, value: Mapping[str, Any]) -> None:
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
+def sync(folder: Path) -> None:
+    """Fsync everything in a folder, so that a power loss takes none of it."""
+    with spent("fsync"):
+        for path in sorted(folder.rglob("*")):
+            if path.is_dir():
+                sync_folder(path)
+            elif path.is_file():
+                with path.open("rb") as file:
+                    os.fsync(file.fileno())
+
+
 def seal(folder: Path) -> str:
     """Fsync everything in a folder and write its COMPLETE.json; give the digest of the contents."""
+    sync(folder)
     with spent("fsync"):
         entries: dict[str, dict[str, Any]] = {}
         for path in sorted(p for p in folder.rglob("*") if p.is_file() and p.name != COMPLETE):
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
             entries[path.relative_to(folder).as_posix()] = {"bytes": path.stat().st_size, "sha256": file_digest(path)}
-        for sub in [p for p in folder.rglob("*") if p.is_dir()]:
-            sync_folder(sub)
     content = digest(entries, length=64)
     write_json(folder / COMPLETE, {"digest": content, "files": entries})
     return content

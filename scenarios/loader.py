@@ -15,6 +15,8 @@ LARGEST = 1 << 20
 """Bytes a scenario file may have."""
 DEEPEST = 32
 """Nested tables it may have."""
+PLACES = {"source": "path", "trainer": "teacher"}
+"""Settings of parts that name a place on disk."""
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -55,8 +57,8 @@ def parse(value: dict[str, Any], *, where: str) -> Scenario:
 def load(path: Path, overrides: Sequence[str] = ()) -> Scenario:
     """Read a scenario file and apply `a.b=c` overrides, each value read as TOML.
 
-    `source.path` and a folder in `student.model` are made absolute, so that a run can be resumed from anywhere:
-    relative to the file's folder where the file says it, to the current folder in an override.
+    `source.path`, `trainer.teacher` and a folder in `student.model` are made absolute, so that a run can be resumed
+    from anywhere: relative to the file's folder where the file says it, to the current folder in an override.
     """
     value = read(path)
     # with a revision the student's model is no path
@@ -89,11 +91,13 @@ def rebudget(scenario: Scenario, overrides: Sequence[str], *, where: str) -> Sce
 
 
 def _anchor(value: dict[str, Any], folder: Path) -> None:
-    """Make the paths of the source's file and of the student's folder absolute, where there are such."""
-    source, student = value.get("source"), value.get("student")
-    settings = source.get("settings", source) if isinstance(source, dict) else None
-    if isinstance(settings, dict) and isinstance(given := settings.get("path"), str):
-        settings["path"] = str(folder / Path(given).expanduser())
+    """Make the places that a scenario names absolute: of parts, and of the student's folder."""
+    for name, key in PLACES.items():
+        part = value.get(name)
+        settings = part.get("settings", part) if isinstance(part, dict) else None
+        if isinstance(settings, dict) and isinstance(given := settings.get(key), str):
+            settings[key] = str(folder / Path(given).expanduser())
+    student = value.get("student")
     # with a revision it is an id on the hub
     if isinstance(student, dict) and isinstance(given := student.get("model"), str) and not student.get("revision"):
         student["model"] = str(folder / Path(given).expanduser()) if given else given

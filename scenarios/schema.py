@@ -1,8 +1,8 @@
 """What a scenario file may say. Every default works; a file needs a name, a source and skills."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from ..memory.files import digest
 from ..memory.inference import Role
@@ -109,6 +109,29 @@ class Rounds(Section):
     """New samples per round, replay included."""
 
 
+class Training(Section):
+    """Where a round is trained; how is the trainer's matter."""
+
+    process: Literal["inline", "child"] = "inline"
+    """In the session's own process, or in one of its own, which outlives a killed session and is found again."""
+    launch: tuple[str, ...] = ()
+    """Launcher that starts the child and its arguments, such as `["accelerate", "launch", "--config_file",
+    "fsdp.yaml"]`; needs `--allow-import`, since a launcher runs whatever it is told to."""
+
+    @field_validator("launch", mode="before")
+    @classmethod
+    def _words(cls, launch: Any) -> Any:
+        if isinstance(launch, str):
+            raise ValueError(f"write a list of words, {launch.split()!r}: there is no shell that would split it")
+        return launch
+
+    @model_validator(mode="after")
+    def _launches_a_child(self) -> "Training":
+        if self.launch and self.process == "inline":
+            raise ValueError('launch starts a process; write process = "child" beside it')
+        return self
+
+
 class Limits(Section):
     """What a session may spend at most; without a limit it spends what it needs. A resumed run may be given more."""
 
@@ -142,6 +165,8 @@ class Scenario(Section):
     """How a round's budget is split."""
     trainer: PartSpec = PartSpec(name="sft")
     """How a round is trained."""
+    train: Training = Field(default=Training(), exclude_if=lambda train: train == Training())
+    """Where a round is trained."""
     embedder: PartSpec = PartSpec(name="hashing")
     """How text becomes a vector."""
     store: PartSpec = PartSpec(name="chroma")

@@ -1,8 +1,10 @@
 """TRL's own argument names, passed through: known ones, and none that would break what a round promises."""
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import fields
 from importlib import import_module
+from importlib.util import find_spec
 from types import MappingProxyType
 from typing import Any
 
@@ -47,6 +49,8 @@ FIXED = {
     "do_eval": "the exams are the evaluation",
 }
 """Arguments that stay as they are, each with the reason."""
+TRACKERS = ("mlflow", "tensorboard", "trackio", "wandb")
+"""Whom training may report to; each is called as its package is."""
 
 
 def refusals(args: Mapping[str, Any], *, config: str, fixed: Mapping[str, str] = NONE) -> list[str]:
@@ -58,13 +62,17 @@ def refusals(args: Mapping[str, Any], *, config: str, fixed: Mapping[str, str] =
         fixed: arguments that this trainer keeps, beside those that all keep, each with the reason.
     """
     known = sorted(field.name for field in fields(load_config(config)))
-    return [said for name in args if (said := _refusal(name, known, config, {**FIXED, **fixed}))]
+    said = [_refusal(name, known, config, {**FIXED, **fixed}) for name in args]
+    return [one for one in (*said, _untracked(args.get("report_to", "none"))) if one]
 
 
 def load_config(config: str) -> Any:
     """Import one of TRL's classes, named as `module:class`."""
     module, _, name = config.partition(":")
-    return getattr(import_module(module), name)
+    with warnings.catch_warnings():
+        # that it may change is what the bound on TRL's version and the tests are for
+        warnings.filterwarnings("ignore", message="You are importing from 'trl.experimental'")
+        return getattr(import_module(module), name)
 
 
 def _refusal(name: str, known: list[str], config: str, fixed: Mapping[str, str]) -> str | None:
@@ -75,4 +83,14 @@ def _refusal(name: str, known: list[str], config: str, fixed: Mapping[str, str])
     if name not in known:
         free = [k for k in known if k not in fixed]
         return f"TRL's {config.partition(':')[2]} has no argument {name!r}{suggest(name, free)}"
+    return None
+
+
+def _untracked(report: Any) -> str | None:
+    """Say which tracker nothing can be reported to: training would only find out when it begins."""
+    for name in report if isinstance(report, list | tuple) else [report]:
+        if name not in (*TRACKERS, "none"):
+            return f"report_to knows no {name!r}; known: {', '.join(TRACKERS)}{suggest(str(name), list(TRACKERS))}"
+        if name != "none" and find_spec(name) is None:
+            return f"report_to needs {name!r}, which is not installed; try: pip install {name}"
     return None

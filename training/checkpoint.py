@@ -102,7 +102,12 @@ def load_tokenizer(checkpoint: Path) -> "PreTrainedTokenizerFast":
 
 
 def save(
-    model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerFast", folder: Path, *, start: Path | None = None
+    model: "PreTrainedModel",
+    tokenizer: "PreTrainedTokenizerFast",
+    folder: Path,
+    *,
+    start: Path | None = None,
+    state: "dict[str, Any] | None" = None,
 ) -> None:
     """Write a checkpoint: all weights, or the adapter alone where the model is one on frozen weights.
 
@@ -111,13 +116,14 @@ def save(
         tokenizer: the student's.
         folder: where to.
         start: the checkpoint it came from, whose manner and tokenizer a student that somebody brought keeps.
+        state: the weights by name, where the model itself holds only a part of them.
     """
     from peft import PeftModel
 
     if isinstance(model, PeftModel):
-        model.save_pretrained(str(folder), selected_adapters=["default"], save_embedding_layers=False)
+        model.save_pretrained(str(folder), selected_adapters=["default"], save_embedding_layers=False, state_dict=state)
     else:
-        model.save_pretrained(folder, safe_serialization=True)
+        model.save_pretrained(folder, safe_serialization=True, state_dict=state)
         if start is not None and carry(base(start), folder):
             return
     tokenizer.save_pretrained(folder)

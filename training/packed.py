@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 from peft import PeftModel
 from torch.nn.functional import cross_entropy
-from transformers import TrainerCallback
 from trl.trainer.sft_trainer import SFTTrainer
 
-from ..memory.stopping import STOP
+from .callbacks import Heeding
 from .wording import Wording
 
 if TYPE_CHECKING:
@@ -70,14 +69,6 @@ class Collator:
             "position_ids": table(0, lambda _, e: range(len(e["input_ids"]))),
             "attention_mask": ((owner_RT[:, :, None] == owner_RT[:, None, :]) & causal_TT)[:, None],
         }
-
-
-class Heeding(TrainerCallback):
-    """Stops between two steps when that was asked for."""
-
-    def on_step_end(self, *_: Any, **__: Any) -> None:
-        """Raise if a signal asked to stop."""
-        STOP.heed()
 
 
 def packs(model: Any) -> bool:

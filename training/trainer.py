@@ -1,14 +1,17 @@
 """One round of training: data in a folder, a checkpoint in the same folder."""
 
+import json
 from abc import abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from math import isfinite, nan
 from pathlib import Path
 from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from ..memory.errors import EvolventError
+from ..memory.files import write_json
 from ..memory.parts import Part
 from ..memory.records import Task
 from ..scenarios.verifier import Verifier
@@ -16,6 +19,11 @@ from ..scenarios.verifier import Verifier
 DATA = "data/train.parquet"
 MODEL = "model"
 METRICS = "metrics.jsonl"
+RESULT = "round.json"
+FIGURES = ("step", "loss", "learning_rate", "grad_norm", "num_tokens")
+"""Figures of a logged step that are kept in the ledger, as TRL calls them."""
+MOST = 200
+"""Logged steps of a round that are kept there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +56,10 @@ class Trainer(Part):
         """Whether it trains an adapter on frozen weights instead of all weights."""
         return False
 
+    def rests_on(self) -> Mapping[str, str]:
+        """Digests of what it reads beside its folder and the checkpoint, by name."""
+        return {}
+
     @abstractmethod
     def train(
         self, folder: Path, *, start: Path, seed: int, steps: int | None = None, verifier: Verifier | None = None
@@ -65,6 +77,28 @@ class Trainer(Part):
     @abstractmethod
     def steps(self, samples: int) -> int:
         """Optimiser steps that a number of samples takes."""
+
+
+def write_result(folder: Path, trained: Trained) -> None:
+    """Leave in a round's folder what training came to."""
+    write_json(folder / RESULT, asdict(trained))
+
+
+def read_result(folder: Path) -> Trained:
+    """Read what training came to."""
+    return Trained(**json.loads((folder / RESULT).read_text()))
+
+
+def read_metrics(folder: Path) -> list[dict[str, float]]:
+    """Read what a round logged while it trained: step, loss, and what else of `FIGURES` there was.
+
+    A long file is thinned evenly, but its last entry is always there; what is not a finite number is left out.
+    """
+    path = folder / METRICS
+    lines = path.read_text().splitlines() if path.is_file() else []
+    every = -(-len(lines) // MOST) or 1
+    entries = [json.loads(line) for line in lines[::-every]][::-1]
+    return [{name: entry[name] for name in FIGURES if isfinite(entry.get(name, nan))} for entry in entries]
 
 
 def write_rows(folder: Path, rows: Sequence[tuple[str, str, str]], *, tasks: Sequence[Task] = ()) -> None:

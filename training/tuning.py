@@ -4,10 +4,11 @@ What differs from TRL's defaults is what short rows on a CPU need: no gradient c
 batch. Nothing is truncated.
 """
 
-import json
+import logging
 import time
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -16,7 +17,7 @@ from pydantic import Field, model_validator
 
 from ..memory.trace import spent
 from ..scenarios.verifier import Verifier
-from . import checkpoint
+from . import checkpoint, ranks
 from .arguments import load_config, refusals
 from .device import Device, choose, unset
 from .lora import Lora, attach
@@ -112,13 +113,12 @@ class Tuner(Trainer):
             adapted = attach(model, start, self.lora)
             wording = Wording.read(start, tokenizer=tokenizer)
             trainer = self.build(Job(folder, start, adapted, wording, seed, steps, verifier))
-            _prepare(trainer)
+            _prepare(trainer, folder / METRICS)
             since = time.perf_counter()
             trainer.train()
             seconds = time.perf_counter() - since
             log = [entry for entry in trainer.state.log_history if "loss" in entry]
-            (folder / METRICS).write_text("".join(json.dumps(entry) + "\n" for entry in log))
-            checkpoint.save(trainer.model, tokenizer, folder / MODEL, start=start)
+            _save(trainer, tokenizer, folder / MODEL, start=start)
         last = [float(entry["loss"]) for entry in log[-max(1, len(log) // 10) :]]
         return Trained(
             steps=int(trainer.state.global_step),
@@ -152,7 +152,7 @@ class Tuner(Trainer):
         wanted: dict[str, Any] = {
             "output_dir": str(folder / "trainer"),
             "max_steps": steps,
-            "per_device_train_batch_size": min(self.batch, rows),
+            "per_device_train_batch_size": max(1, min(self.batch, rows) // ranks.world()),
             "learning_rate": self.learning_rate,
             "warmup_steps": int(self.warmup * steps),
             "lr_scheduler_type": "linear",
@@ -172,12 +172,40 @@ class Tuner(Trainer):
         return load_config(self.config)(**{**wanted, **self.own(), **more, **self.args})
 
 
-def _prepare(trainer: Any) -> None:
+@contextmanager
+def unheard(name: str, advice: str) -> Generator[None]:
+    """Keep a piece of TRL's advice, known and not followed, out of a session's lines.
+
+    Args:
+        name: of the logger.
+        advice: words of the message.
+    """
+    logger = logging.getLogger(name)
+
+    def heeded(record: logging.LogRecord) -> bool:
+        return advice not in record.getMessage()
+
+    logger.addFilter(heeded)
+    try:
+        yield
+    finally:
+        logger.removeFilter(heeded)
+
+
+def _prepare(trainer: Any, metrics: Path) -> None:
     """Keep figures in the metrics file instead of on standard output, and let a signal stop between two steps."""
     from transformers import PrinterCallback
 
-    from .packed import Heeding
+    from .callbacks import Heeding, Streaming
 
     trainer.remove_callback(PrinterCallback)
+    trainer.add_callback(Streaming(metrics))
     if not any(isinstance(callback, Heeding) for callback in trainer.callback_handler.callbacks):
         trainer.add_callback(Heeding)
+
+
+def _save(trainer: Any, tokenizer: Any, folder: Path, *, start: Path) -> None:
+    """Write what was trained; where it lies in several processes, all of them give their part and the first writes."""
+    state = trainer.accelerator.get_state_dict(trainer.model_wrapped) if ranks.together() else None
+    if ranks.first():
+        checkpoint.save(trainer.model, tokenizer, folder, start=start, state=state)

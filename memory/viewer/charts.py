@@ -4,6 +4,7 @@ the size of the page's; colours are classes of the style sheet, so the same char
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from .markup import safe
 
@@ -86,6 +87,29 @@ def _figures(points: Sequence[Point], plot: _Plot) -> list[str]:
         if i % every == 0:
             parts.append(_text(plot.x(i), plot.bottom + 19, point.name, "tick"))
     return parts
+
+
+def fall(figures: Sequence[tuple[float, float]], *, title: str, height: int = 160) -> str:
+    """Draw a figure over the steps of a training as a line, on a scale from 0 to its largest value.
+
+    Args:
+        figures: step and value, at least one; steps ascend and values are finite.
+        title: what is drawn, plain text.
+        height: in pixels.
+    """
+    top, bottom = 14, height - 22
+    first, last = figures[0][0], figures[-1][0]
+    most = max(value for _, value in figures) or 1.0
+
+    def at(step: float, value: float) -> tuple[float, float]:
+        across = (step - first) / (last - first) if last > first else 0.5
+        return LEFT + (RIGHT - LEFT) * across, bottom - max(value, 0.0) / most * (bottom - top)
+
+    parts = [_grid(at(first, most * share)[1], f"{most * share:.3g}") for share in (0.0, 0.5, 1.0)]
+    parts += [_line(*at(*one), *at(*other), "join") for one, other in pairwise(figures)]
+    parts += [_dot(*at(*one), 2.0) for one in figures] if len(figures) <= MANY else []
+    parts += [_text(at(step, 0)[0], bottom + 17, f"{step:,.0f}", "tick") for step in dict.fromkeys((first, last))]
+    return _svg(title, f"{figures[0][1]:.3g} at step {first:,.0f}, {figures[-1][1]:.3g} at {last:,.0f}", height, parts)
 
 
 def bars(base: Point, final: Point, control: float | None) -> str:

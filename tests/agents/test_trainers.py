@@ -58,3 +58,14 @@ def test_a_session_trains_on_the_students_own_answers(name: str, tmp_path: Path)
             str(i) for i in pq.read_table(data / "train.parquet")["sample"].to_pylist()
         }
         assert not all(t.passed for t in tries)
+
+
+@pytest.mark.slow
+def test_a_session_whose_rounds_are_processes_comes_to_what_an_inline_one_does(tmp_path: Path) -> None:
+    settings = ("trainer.batch=16", "rounds.most=1", "control=false")
+    inline = run(tmp_path, *settings)[1]
+    found, child, _ = run(tmp_path, *settings, "train.process=child")
+    assert [(r.checkpoint, r.dataset, r.loss) for r in child] == [(r.checkpoint, r.dataset, r.loss) for r in inline]
+    left = sorted(p.name for p in (found / child[0].path).parent.iterdir())
+    assert {"model", "round.json", "order.json", "training.log"} <= set(left)
+    assert not {"lease", "lock", "failure"} & set(left)

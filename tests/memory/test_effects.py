@@ -192,6 +192,27 @@ async def test_a_damaged_folder_is_filled_again_and_a_foreign_one_replaced(tmp_p
     assert not (target / "foreign").exists()
 
 
+@pytest.mark.parametrize("living", [True, False])
+async def test_a_folder_somebody_works_in_is_gone_on_with_and_any_other_begins_empty(
+    tmp_path: Path, *, living: bool
+) -> None:
+    effects = make_effects(tmp_path)
+    found: list[bool] = []
+
+    async def work(folder: Path) -> None:
+        found.append((folder / WORK).exists())
+        (folder / WORK).write_text("done")
+
+    left = tmp_path / "staging" / effects.key("train", 1, {})
+    left.mkdir(parents=True)
+    (left / WORK).touch()
+    await effects.folder(
+        "train", 1, work, lambda _: outcome(1), target=tmp_path / "001", inputs={}, keep=lambda folder: living
+    )
+    assert found == [living]
+    assert (tmp_path / "001" / WORK).read_text() == "done"
+
+
 def test_an_unknown_crash_point_is_an_error() -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(crash.VARIABLE, "effect.before_comit")

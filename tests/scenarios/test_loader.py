@@ -41,6 +41,9 @@ def test_a_missing_file_names_the_shipped_ones() -> None:
         (WHOLE + "[skills.x]\ngaurd = true", r"no setting 'gaurd' in 'skills\.x'; did you mean 'guard'\?"),
         (WHOLE + '[rounds]\nmost = "ten"', r"rounds\.most: input should be a valid integer.*, not 'ten'"),
         (WHOLE + "[splits]\nprobe = 0.7", r"splits: probe \+ exam \+ report is 1\.10; leave at least 0\.1"),
+        (WHOLE + '[train]\nlaunch = "a b"', r"train\.launch: write a list of words, \['a', 'b'\]: there is no shell"),
+        (WHOLE + '[train]\nlaunch = ["a"]', r"train: launch starts a process; write process = \"child\""),
+        (WHOLE + '[train]\nproces = "child"', r"no setting 'proces' in 'train'; did you mean 'process'\?"),
         (WHOLE.replace('name = "small"', ""), r"small\.toml needs 'name'"),
         (WHOLE.replace('name = "arithmetic"', ""), r"small\.toml needs 'source\.name'"),
         (WHOLE.replace("small", "../up"), r"name: string should match pattern"),
@@ -157,3 +160,15 @@ def test_a_run_that_was_begun_may_be_given_another_budget_and_nothing_else(tmp_p
     ):
         with pytest.raises(ScenarioError, match=reason):
             loader.rebudget(scenario, [override], where="run")
+
+
+def test_where_a_round_is_trained_is_no_part_of_a_scenario_that_does_not_say_so(tmp_path: Path) -> None:
+    plain = loader.load(write(tmp_path, WHOLE))
+    assert "train" not in plain.model_dump()
+    assert loader.load(write(tmp_path, WHOLE + '[train]\nprocess = "inline"')).hash == plain.hash
+
+
+def test_a_teacher_is_looked_for_beside_the_file_that_names_it(tmp_path: Path) -> None:
+    text = WHOLE + '[trainer]\nname = "distill"\nteacher = "teachers/large"'
+    trainer = loader.load(write(tmp_path, text)).trainer
+    assert trainer.settings["teacher"] == str(tmp_path / "teachers" / "large")

@@ -27,6 +27,9 @@ def build(**args: object) -> Trainer:
         ({"seed": 1}, "'seed' cannot be passed on: the session's seed fixes it"),
         ({"packing": True}, "'packing' cannot be passed on: rows are packed"),
         ({"lr_scheduler_type": "linaer"}, "linaer is not a valid SchedulerType"),
+        ({"report_to": "wandb"}, "report_to needs 'wandb', which is not installed; try: pip install wandb"),
+        ({"report_to": ["trakio"]}, "report_to knows no 'trakio'; known: .*; did you mean 'trackio'"),
+        ({"report_to": "all"}, "report_to knows no 'all'"),
         ({"optm": "adamw", "seed": 2}, "did you mean 'optim'.*'seed' cannot be passed on"),
     ],
 )

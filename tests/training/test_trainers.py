@@ -1,5 +1,6 @@
 """What every trainer promises, on a real small model."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from evolvent.memory.parts import PartSpec, known, load
 from evolvent.memory.records import Task
 from evolvent.scenarios.verifiers.exact import Exact
 from evolvent.training import checkpoint
-from evolvent.training.trainer import Trainer, read_tasks, write_rows
+from evolvent.training.trainer import Trainer, read_metrics, read_tasks, write_rows
 from evolvent.training.tries import Try, read_tries, try_out, write_tries
 
 from . import students
@@ -22,7 +23,8 @@ PACKAGE = "evolvent.training.trainers"
 NAMES = known(PACKAGE)
 
 
-def make_trainer(name: str, **settings: Any) -> Trainer:
+def make_trainer(name: str, teacher: Path | None = None, **settings: Any) -> Trainer:
+    settings |= {"teacher": teacher} if name == "distill" else {}
     return load(PartSpec(name=name, settings=settings), base=Trainer, package=PACKAGE, where="test")
 
 
@@ -65,8 +67,9 @@ def lesson(tmp_path_factory: pytest.TempPathFactory) -> Lesson:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_trainer_builds_from_its_defaults_and_steps_grow_with_samples(name: str) -> None:
-    trainer = make_trainer(name)
+def test_every_trainer_builds_from_its_defaults_and_steps_grow_with_samples(name: str, tmp_path: Path) -> None:
+    (tmp_path / "model.safetensors").touch()
+    trainer = make_trainer(name, tmp_path)
     assert trainer.name == name
     assert 1 <= trainer.steps(1) <= trainer.steps(500) <= trainer.steps(5000)
 
@@ -79,7 +82,7 @@ def test_every_trainer_is_examined_with_all_weights_and_with_an_adapter() -> Non
 @pytest.mark.parametrize("name", NAMES)
 def test_every_trainer_leaves_a_model_and_its_figures(name: str, tmp_path: Path) -> None:
     start = prepare_round(tmp_path)
-    done = make_trainer(name).train(tmp_path, start=start, seed=0, steps=2, verifier=Exact())
+    done = make_trainer(name, start).train(tmp_path, start=start, seed=0, steps=2, verifier=Exact())
     assert (done.steps, done.tokens > 0) == (2, True)
     assert (tmp_path / "model" / "model.safetensors").is_file()
     assert (tmp_path / "metrics.jsonl").read_text().count("\n") == 2
@@ -100,6 +103,62 @@ def test_a_round_makes_the_student_better_beyond_chance(round: str, lesson: Less
     name, settings = ROUNDS[round]
     result = teach(name, settings, lesson, tmp_path, seed=0)
     assert result.interval.low > 0
+
+
+@pytest.mark.slow
+def test_a_teacher_of_other_tokens_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    from evolvent.training.trainers.distill import refusal
+
+    start = prepare_round(tmp_path)
+    tokenizer = checkpoint.load_tokenizer(start)
+    other = checkpoint.load_tokenizer(start)
+    assert refusal((tokenizer, 100), (other, 100)) is None
+    assert "tells 128 tokens apart, the student 100" in str(refusal((other, 128), (tokenizer, 100)))
+    other.add_tokens(["carry"])
+    other.save_pretrained(start.rename(tmp_path / "teacher"))
+    prepare_round(tmp_path)
+    with pytest.raises(PartError, match=r"teacher's tokenizer is not the student's.*'carry'.*trainer.name = 'sft'"):
+        make_trainer("distill", tmp_path / "teacher").train(tmp_path, start=start, seed=0, steps=1)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"teacher": "nowhere"}, "'nowhere' holds no safetensors; name the folder of a trained model"),
+        ({"lmbda": 1.5}, "lmbda: .*less than or equal to 1"),
+        pytest.param({"args": {"beta": 0.1}}, "'beta' .*: it is a setting of the trainer", marks=pytest.mark.slow),
+        pytest.param(
+            {"args": {"teacher_model_name_or_path": "x"}},
+            "the teacher is the trainer's setting 'teacher'",
+            marks=pytest.mark.slow,
+        ),
+    ],
+)
+def test_distill_refuses_what_it_cannot_use(settings: dict[str, Any], said: str, tmp_path: Path) -> None:
+    (tmp_path / "model.safetensors").touch()
+    given = {"teacher": tmp_path, **settings}
+    with pytest.raises(PartError, match=said):
+        load(PartSpec(name="distill", settings=given), base=Trainer, package=PACKAGE, where="test")
+
+
+def test_a_round_rests_on_the_weights_of_its_teacher(tmp_path: Path) -> None:
+    weights = tmp_path / "model.safetensors"
+    weights.write_bytes(b"one")
+    teaching = make_trainer("distill", tmp_path)
+    before = teaching.rests_on()
+    assert before == teaching.rests_on() != {}
+    weights.write_bytes(b"two")
+    assert teaching.rests_on() != before
+    assert make_trainer("sft").rests_on() == {}
+
+
+def test_what_was_logged_is_read_thinned_to_its_last_entry_and_without_what_is_no_number(tmp_path: Path) -> None:
+    assert read_metrics(tmp_path) == []
+    entries = [{"step": n, "loss": float("nan") if n == 901 else 1.0, "epoch": 3} for n in range(1, 902)]
+    (tmp_path / "metrics.jsonl").write_text("".join(json.dumps(e) + "\n" for e in entries))
+    read = read_metrics(tmp_path)
+    assert len(read) <= 200
+    assert (read[0], read[-1]) == ({"step": 1, "loss": 1.0}, {"step": 901})
 
 
 def test_pairs_are_wrong_answers_beside_the_right_ones(tmp_path: Path) -> None:

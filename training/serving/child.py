@@ -58,7 +58,10 @@ def spawn(command: Sequence[str], note: Path, log: Path, environment: Mapping[st
     while (child := read(note)) is None:
         if not members(pid):
             _collect(pid)
-            raise UnavailableError(f"{note.parent}: a server cannot note down who it is; is the disk full? see {log}")
+            # it may have noted itself down and ended between the two looks
+            if (child := read(note)) is not None:
+                break
+            raise UnavailableError(f"{note.parent}: a process cannot note down who it is; is the disk full? see {log}")
         time.sleep(PAUSE)
     return child
 

@@ -6,9 +6,7 @@ some, and all weigh the same: with few wrong ones made to weigh as much as all r
 Source: Ethayarajh et al. 2024, https://arxiv.org/abs/2402.01306.
 """
 
-import logging
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from random import Random
 from typing import Any, ClassVar
 
@@ -17,7 +15,7 @@ from pydantic import Field
 from .. import checkpoint
 from ..trainer import read_rows
 from ..tries import read_tries
-from ..tuning import Job, Tuner
+from ..tuning import Job, Tuner, unheard
 from ..wording import Wording
 
 ADVICE = "different amounts of desirable"
@@ -60,7 +58,7 @@ class Kto(Tuner):
         ]
         rows = [*right, *wrong]
         Random(job.seed).shuffle(rows)
-        with _without_advice():
+        with unheard("trl.trainer.kto_trainer", ADVICE):
             return KTOTrainer(
                 model=job.model,
                 ref_model=None if self.adapts else checkpoint.load(job.start)[0],
@@ -68,21 +66,6 @@ class Kto(Tuner):
                 train_dataset=Dataset.from_list(rows),
                 processing_class=job.wording.tokenizer,
             )
-
-
-@contextmanager
-def _without_advice() -> Generator[None, None, None]:
-    """Keep TRL from advising weights in the middle of a session's lines."""
-    logger = logging.getLogger("trl.trainer.kto_trainer")
-
-    def heeded(record: logging.LogRecord) -> bool:
-        return ADVICE not in record.getMessage()
-
-    logger.addFilter(heeded)
-    try:
-        yield
-    finally:
-        logger.removeFilter(heeded)
 
 
 def _row(wording: Wording, prompt: str, answer: str, *, good: bool) -> dict[str, Any]:

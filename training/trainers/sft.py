@@ -6,6 +6,7 @@ Rows are packed instead of padded (`packed.py`).
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from .. import ranks
 from ..trainer import read_rows
 from ..tuning import Job, Tuner
 
@@ -39,13 +40,14 @@ class Sft(Tuner):
     )
 
     def build(self, job: Job) -> Any:
-        """TRL's trainer, on packed rows where the model's kind allows it."""
+        """TRL's trainer, on packed rows where the model's kind allows it and one process holds it."""
         from trl.trainer.sft_trainer import SFTTrainer
 
         from ..packed import PackedTrainer, packs, tokenize
 
         dataset = tokenize(job.wording, read_rows(job.folder))
         arguments = self.arguments(job, len(dataset))
-        if packs(job.model):
+        # a packed forward pass goes past the wrapper that keeps several processes in step
+        if packs(job.model) and not ranks.together():
             return PackedTrainer(job.model, job.wording.tokenizer, args=arguments, train_dataset=dataset)
         return SFTTrainer(job.model, arguments, train_dataset=dataset, processing_class=job.wording.tokenizer)

@@ -12,9 +12,17 @@ from ...statistics import paired_interval
 from .. import charts
 from ..figures import lives, steps
 from ..frame import Page, pulse
-from ..markup import NOTHING, code, percent, points, safe, section, several, table
+from ..markup import NOTHING, code, fold, percent, points, safe, section, several, table
 from ..places import link, to, whole, wrap
 
+LOGGED = {
+    "step": "step",
+    "loss": "loss",
+    "learning_rate": "learning rate",
+    "grad_norm": "gradient norm",
+    "num_tokens": "tokens so far",
+}
+"""What a trainer logs, and what it is called here."""
 SHOWN = 200
 """Weaknesses shown of one round; the pages of the session and of its skills have all of them."""
 
@@ -38,6 +46,7 @@ def page(run: Run, asked: Mapping[str, str]) -> Page:
             _skills(run, decision, exams),
             _funnel(run, number),
             _taught(run, number),
+            *_trained(run, number),
             *_seen(run, number),
         ],
         trail=[("/", "sessions"), (to(run.name), run.session.name)],
@@ -183,6 +192,22 @@ def _taught(run: Run, number: int) -> str:
     return section(
         "budget", "What was taught", "How the round's budget was split.", table("Budget", head, rows, kind="budget")
     )
+
+
+def _trained(run: Run, number: int) -> list[str]:
+    """How the loss went, and the figures beside it."""
+    logged = (run.ledger.result("train targeted", number) or {}).get("metrics", [])
+    losses = [(entry["step"], entry["loss"]) for entry in logged if "loss" in entry]
+    if not losses:
+        return []
+    rows = [[_figure(entry.get(name)) for name in LOGGED] for entry in logged]
+    below = fold(several(len(rows), "logged step"), table("Logged steps", list(LOGGED.values()), rows, kind="figures"))
+    lead = "Loss over the optimiser steps of the round, as the trainer logged it."
+    return [section("training", "How it trained", lead, charts.fall(losses, title="Loss"), below)]
+
+
+def _figure(value: float | None) -> str:
+    return NOTHING if value is None else f"{value:,.0f}" if value == round(value) else f"{value:.4g}"
 
 
 def _seen(run: Run, number: int) -> list[str]:

@@ -108,6 +108,18 @@ def test_a_sample_page_tells_its_story_from_failure_to_exam(tmp_path: Path) -> N
         assert part in seen.text
 
 
+def test_the_page_of_a_round_draws_the_loss_beside_the_figures_it_was_logged_with(tmp_path: Path) -> None:
+    run = make_run(tmp_path, story())
+    logged = [{"step": n, "loss": 2.0 / n, "learning_rate": 1e-3, "num_tokens": 640.0 * n} for n in (1, 2, 4)]
+    with closing(Ledger(run / "ledger.sqlite")) as ledger:
+        ledger.intend("train", "train targeted", 1)
+        ledger.commit("train", {"metrics": [*logged, {"step": 5}]}, [], 0.5, meta={})
+    page = visit(tmp_path).get(f"/runs/{run.name}/rounds/1").text
+    assert "Loss: 2 at step 1, 0.5 at 4" in page
+    assert "4 logged steps" in page
+    assert all(figure in page for figure in ("<td>0.001</td>", "<td>2,560</td>", "gradient norm"))
+
+
 def test_a_rejected_sample_is_shown_beside_the_one_it_is_like(tmp_path: Path) -> None:
     records = story()
     make_run(tmp_path, records)
