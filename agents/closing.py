@@ -4,6 +4,7 @@ from typing import Any
 
 from ..memory.display import visible
 from .bill import bill_lines
+from .weak import weak_lines
 
 Json = dict[str, Any]
 
@@ -19,7 +20,9 @@ def closing(found: Json) -> str:
         f"{found['run']}: {found['status']}"
         + (f"  LIMITED to {found['limited']}, not a result" if found["limited"] else "")
     ]
-    if found["status"] == "finished":
+    if found["status"] == "finished" and "probe" in found:
+        lines += weak_lines(found)
+    elif found["status"] == "finished":
         lines += [*_weak(found), *_scores(found), *_guards(found), *_control(found), *_cost(found)]
         lines += ["", f"report   {found['dir']}/report.html", f"next     evolvent runs show {found['dir']}"]
     elif found["status"] == "waiting":

@@ -34,8 +34,10 @@ class Estimate:
 
     def lines(self) -> list[str]:
         """Readable text."""
+        taught = f"{self.rounds} rounds, {self.samples:,} samples and {self.steps:,} training steps, all included"
+        looked = f"{self.steps:,} training steps, to make the student; it is taught nothing"
         return [
-            f"at most {self.rounds} rounds, {self.samples:,} samples and {self.steps:,} training steps, all included",
+            f"at most {taught if self.rounds else looked}",
             f"at most {self.probes:,} probe answers, if every test finds a weakness, and {self.exam_answers:,} exam "
             "answers by the student",
             f"about {self.seconds / 60:.1f} min on one quiet core; less with a cached student or an early end",
@@ -53,11 +55,21 @@ def estimate(scenario: Scenario, parts: Parts, *, limit: int | None) -> Estimate
     kept, steps = rounds * each, _steps(scenario, parts, each)
     samples = kept * (2 if scenario.control else 1)
     probes, exams = _probes(scenario, limit), _exams(scenario, limit)
-    size = scenario.student.layers * 13 * scenario.student.hidden**2 + 202 * scenario.student.hidden
-    seconds = FIXED + steps * STEP * max(0.3, size / PARAMETERS)
+    size = _size(scenario)
+    seconds = FIXED + _seconds(steps, size)
     students = 1 + rounds + (1 if scenario.control else 0)
     size_bytes = BARE + RECORD * (samples + probes) + WEIGHT * size * students
     return Estimate(seconds, rounds, samples, steps, probes, exams, size_bytes)
+
+
+def estimate_probe(scenario: Scenario, parts: Parts, *, limit: int | None) -> Estimate:
+    """Work out the largest cost of one look at the student: its first training and exam, and a round of probes."""
+    once = scenario.model_copy(update={"rounds": scenario.rounds.model_copy(update={"most": 0}), "control": False})
+    steps = _steps(once, parts, 0) if parts.engine.serves else 0
+    probes, exams = _probes(once, limit), _exams(once, limit) - _sealed(once, limit)
+    size = _size(scenario)
+    size_bytes = BARE + RECORD * probes + WEIGHT * size
+    return Estimate(FIXED + _seconds(steps, size), 0, 0, steps, probes, exams, size_bytes)
 
 
 def _steps(scenario: Scenario, parts: Parts, each: int) -> int:
@@ -81,11 +93,24 @@ def _probes(scenario: Scenario, limit: int | None) -> int:
 
 def _exams(scenario: Scenario, limit: int | None) -> int:
     """Exam answers: select and guard before the first round and after every one, and the sealed opening."""
-    sizes, students = scenario.splits, 3 if scenario.control else 2
+    sizes = scenario.splits
     select = len(scenario.targets) * _capped(sizes.select, limit)
     guard = len(scenario.guards) * _capped(sizes.guard, limit)
-    sealed = len(scenario.skills) * _capped(sizes.sealed, limit)
-    return (scenario.rounds.most + 1) * (select + guard) + students * sealed
+    return (scenario.rounds.most + 1) * (select + guard) + _sealed(scenario, limit)
+
+
+def _sealed(scenario: Scenario, limit: int | None) -> int:
+    """Exam answers of the sealed opening."""
+    return (3 if scenario.control else 2) * len(scenario.skills) * _capped(scenario.splits.sealed, limit)
+
+
+def _size(scenario: Scenario) -> int:
+    """Parameters of the embedded student."""
+    return scenario.student.layers * 13 * scenario.student.hidden**2 + 202 * scenario.student.hidden
+
+
+def _seconds(steps: int, size: int) -> float:
+    return steps * STEP * max(0.3, size / PARAMETERS)
 
 
 def _capped(size: int, limit: int | None) -> int:

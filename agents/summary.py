@@ -4,7 +4,7 @@ import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from math import fsum
-from typing import Any
+from typing import Any, Literal
 
 from ..memory import files
 from ..memory.bootstrap import bootstrap_interval
@@ -57,7 +57,7 @@ def summarize(ledger: Ledger, scenario: Scenario, session: Session, *, run: str,
         "rounds": len(trained),
         "curated": max((f.round for f in ledger.read(Fate)), default=0),
         "promoted": promoted,
-        "select": _change(first, last, learnable, scenario.targets),
+        "select": None if session.only_probes else _change(first, last, learnable, scenario.targets),
         "report": _change(sealed.get("base"), sealed.get("final"), learnable, sorted(scenario.skills)),
         "guards": _guards(sealed, scenario),
         "samples": _samples(ledger, "targeted"),
@@ -70,12 +70,14 @@ def summarize(ledger: Ledger, scenario: Scenario, session: Session, *, run: str,
         "predictions": _predictions(ledger),
         "cost": _cost(ledger, exams, rounds),
         **_time(ledger),
+        **({"probe": {**session.settings["probe"], "next": command(session, "run")}} if session.only_probes else {}),
     }
 
 
-def command(session: Session) -> str:
-    """The command that runs this session again."""
-    words = ["evolvent", "run", str(session.settings["file"]), "--seed", str(session.seed)]
+def command(session: Session, verb: Literal["run", "probe"] | None = None) -> str:
+    """The command that runs this session again, or another one like it."""
+    verb = verb or ("probe" if session.only_probes else "run")
+    words = ["evolvent", verb, str(session.settings["file"]), "--seed", str(session.seed)]
     words += ["--limit", str(session.limit)] if session.limit else []
     return shlex.join([*words, *(f"--set={override}" for override in session.settings["overrides"])])
 
