@@ -45,9 +45,9 @@ def try_(
     json_: options.Json = False,
 ) -> None:
     """Ask the first student and the promoted one, side by side; each line of standard input is a question."""
-    from . import trying
+    from . import results, trying
 
-    found = trying.students(find(run, runs_dir))
+    found = results.students(find(run, runs_dir))
     if serve:
         trying.serve(found[-1], port=port, say=_say)
     if len(found) == 1:

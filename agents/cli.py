@@ -57,11 +57,16 @@ def run(
     json_: options.Json = False,
     allow_import: options.AllowImport = False,
     on_end: options.OnEnd = None,
+    from_: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="RUN", help="Go on from a finished run: its student, data and memory."),
+    ] = None,
 ) -> None:
     """Run one autonomous evolution session."""
     from . import session
 
-    plan = session.plan(scenario, set_ or [], seed=seed, limit=limit, allow_import=allow_import)
+    before = find(from_, runs_dir) if from_ else None
+    plan = session.plan(scenario, set_ or [], seed=seed, limit=limit, allow_import=allow_import, before=before)
     _begin(plan, runs_dir, dry_run=dry_run, json_=json_, on_end=on_end)
 
 

@@ -49,10 +49,19 @@ class Estimate:
         return {f: getattr(self, f) for f in self.__slots__}
 
 
-def estimate(scenario: Scenario, parts: Parts, *, limit: int | None) -> Estimate:
-    """Work out the largest cost a session can have."""
+def estimate(scenario: Scenario, parts: Parts, *, limit: int | None, inherited: int | None = None) -> Estimate:
+    """Work out the largest cost a session can have.
+
+    Args:
+        scenario: the scenario.
+        parts: its parts.
+        limit: cap of items and samples per stage.
+        inherited: samples of the run it goes on from, which leaves the student as well; None without one.
+    """
     rounds, each = scenario.rounds.most, _capped(scenario.rounds.samples, limit)
-    kept, steps = rounds * each, _steps(scenario, parts, each)
+    kept, steps = rounds * each + (inherited or 0), _steps(scenario, parts, each, inherited or 0)
+    if inherited is None:
+        steps += parts.first_trainer(scenario).steps(scenario.student.first.samples)
     samples = kept * (2 if scenario.control else 1)
     probes, exams = _probes(scenario, limit), _exams(scenario, limit)
     size = _size(scenario)
@@ -65,20 +74,19 @@ def estimate(scenario: Scenario, parts: Parts, *, limit: int | None) -> Estimate
 def estimate_probe(scenario: Scenario, parts: Parts, *, limit: int | None) -> Estimate:
     """Work out the largest cost of one look at the student: its first training and exam, and a round of probes."""
     once = scenario.model_copy(update={"rounds": scenario.rounds.model_copy(update={"most": 0}), "control": False})
-    steps = _steps(once, parts, 0) if parts.engine.serves else 0
+    steps = parts.first_trainer(scenario).steps(scenario.student.first.samples) if parts.engine.serves else 0
     probes, exams = _probes(once, limit), _exams(once, limit) - _sealed(once, limit)
     size = _size(scenario)
     size_bytes = BARE + RECORD * probes + WEIGHT * size
     return Estimate(FIXED + _seconds(steps, size), 0, 0, steps, probes, exams, size_bytes)
 
 
-def _steps(scenario: Scenario, parts: Parts, each: int) -> int:
-    """Optimiser steps of the first training, of every round and of the control, at most."""
+def _steps(scenario: Scenario, parts: Parts, each: int, inherited: int) -> int:
+    """Optimiser steps of every round and of the control, at most."""
     anew = parts.trainer.start == "base"
-    rounds = [parts.trainer.steps(each * (n if anew else 1)) for n in range(1, scenario.rounds.most + 1)]
+    rounds = [parts.trainer.steps(inherited + each * (n if anew else 1)) for n in range(1, scenario.rounds.most + 1)]
     control = (max(rounds) if anew else sum(rounds)) if scenario.control else 0
-    first = scenario.student.first
-    return parts.first_trainer(scenario).steps(first.samples) + sum(rounds) + control
+    return sum(rounds) + control
 
 
 def _probes(scenario: Scenario, limit: int | None) -> int:

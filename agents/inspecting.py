@@ -37,8 +37,8 @@ def explain(sample: str, run: Which = None, runs_dir: RunsDir = RUNS, json_: Jso
     from .telling import of_sample
 
     with _open(run, runs_dir) as opened:
-        found = lineage(opened.ledger, sample)
-        _say([_json(of_lineage(found))] if json_ else of_sample(found, opened.name))
+        found, origin = lineage(opened.ledger, sample), str(opened.session.earlier.get("dir", ""))
+        _say([_json(of_lineage(found))] if json_ else of_sample(found, opened.name, origin=origin))
 
 
 @app.command()

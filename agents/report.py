@@ -175,6 +175,7 @@ def _foot(found: Json) -> str:
         "run directory": code(found.get("dir", "?")),
         "seed": code(found.get("seed", "?")),
         "training set": code(found["dataset_hash"]) if found.get("dataset_hash") else "none: nothing was promoted",
+        **({"went on from": code(found["from"]["dir"])} if found.get("from") else {}),
         "run it again": code(found.get("command", "?")),
         "go on" if unfinished else "go on (gives the result)": code(f"evolvent resume {directory}"),
         "write this page again": code(f"evolvent report {directory}"),

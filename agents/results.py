@@ -3,18 +3,29 @@
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..memory import files
 from ..memory.errors import RunError
 from ..memory.ledger import Ledger
 from ..memory.lock import alive
-from ..memory.records import Session
+from ..memory.reading import Run
+from ..memory.records import Exam, Promotion, Round, Session
+from ..training.checkpoint import identify
 from .bill import bill
+from .desk import BASE
 from .folder import begun
 from .summary import summarize
 
 Json = dict[str, Any]
+
+
+class Student(NamedTuple):
+    """One student of a run."""
+
+    label: str
+    digest: str
+    path: Path
 
 
 def result(run: Path) -> Json:
@@ -96,3 +107,25 @@ def status(run: Path) -> str:
     status = str(stored.get("status", "unknown"))
     gone = status == "running" and not alive(int(stored.get("pid", -1)))
     return "interrupted" if gone else status
+
+
+def students(path: Path) -> list[Student]:
+    """The first student of a run, and the one promoted last if one was.
+
+    Raises:
+        RunError: not a run, or one whose students are not there or changed.
+    """
+    with Run.load(path) as run:
+        first = next((e.student for e in run.ledger.read(Exam, round=0, subject="select")), None)
+        promoted = [p.candidate for p in run.ledger.read(Promotion) if p.promoted]
+        made = {r.checkpoint: r.path for r in run.ledger.read(Round, subject="targeted")}
+    if first is None:
+        raise RunError(f"{path}: no student was examined yet; wait until the first exam was taken")
+    found = [Student("base", first, path / BASE)]
+    found += [Student("promoted", promoted[-1], path / made[promoted[-1]])] if promoted else []
+    for student in found:
+        if not student.path.is_dir():
+            raise RunError(f"{student.path}: not there; a student behind an endpoint is asked at its endpoint")
+        if identify(student.path) != student.digest:
+            raise RunError(f"{student.path}: not the weights that were examined; restore them from a copy")
+    return found

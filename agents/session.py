@@ -17,13 +17,15 @@ from ..memory.records import Session
 from ..memory.stopping import STOP, Stopped
 from ..memory.trace import spent
 from ..scenarios import loader
-from ..scenarios.fitting import fit
+from ..scenarios.fitting import Fitted, fit
 from ..scenarios.schema import Scenario
+from ..scenarios.splits import NOTHING as NONE
 from ..scenarios.splits import Splits
 from ..scenarios.validation import Validation, validate
 from . import graph
 from .bill import bill
 from .desk import Desk, Parts
+from .earlier import Earlier, read
 from .estimate import Estimate, estimate, estimate_probe
 from .folder import begun
 from .hook import Hook
@@ -62,12 +64,16 @@ class Plan:
     overrides: tuple[str, ...]
     probe: bool
     """Whether only to probe."""
+    earlier: Earlier | None
+    """What it goes on from."""
     validation: Validation
     estimate: Estimate
 
     def lines(self) -> list[str]:
         """The plan as text."""
-        return [f"scenario {self.scenario.name}: {self.path}", *self.validation.lines(), *self.estimate.lines()]
+        before = [self.earlier.line()] if self.earlier else []
+        about = [f"scenario {self.scenario.name}: {self.path}", *before]
+        return [*about, *self.validation.lines(), *self.estimate.lines()]
 
     def session(self) -> Session:
         """The session that the plan is for."""
@@ -78,6 +84,8 @@ class Plan:
         }
         if self.probe:
             settings["probe"] = {"teachable": self.parts.engine.serves}
+        if self.earlier:
+            settings["from"] = self.earlier.facts()
         return Session(
             name=self.scenario.name,
             scenario=self.scenario.hash,
@@ -98,27 +106,33 @@ class Plan:
             "smallest_guard_loss": dict(self.validation.losses),
             "warnings": list(self.validation.warnings),
             **self.estimate.facts(),
+            **({"from": self.earlier.facts()} if self.earlier else {}),
         }
 
 
 def plan(
-    path: Path, overrides: Sequence[str], *, seed: int, limit: int | None, allow_import: bool, probe: bool = False
-) -> Plan:
-    """Read and check a scenario without running anything.
+    path: Path, overrides: Sequence[str], *, seed: int, limit: int | None, allow_import: bool, probe: bool = False,
+    before: Path | None = None,
+) -> Plan:  # fmt: skip
+    """Read and check a scenario without running anything; `before` is the run to go on from, if there is one.
 
     Raises:
         ScenarioError: anything about it is wrong, or its tasks do not suffice.
+        RunError: the run cannot be gone on from.
     """
     written = loader.load(path, overrides)
     parts = Parts.resolve(written, str(path), allow_import=allow_import)
-    scenario, shrunk = fit(Splits(written, parts.source, seed))
-    validation = validate(Splits(scenario, parts.source, seed), shrunk=shrunk)
+    earlier = read(before, written, parts, where=str(path)) if before else None
+    fitted, splits, earlier = _fitted(written, parts, seed, limit, earlier)
+    scenario = fitted.scenario
+    validation = validate(splits, shrunk=fitted.shrunk)
     lacking = validation.errors if limit is None else ()
     # where tasks lack, a few of each are looked at all the same, so that everything wrong is said at once
-    wrong = mistakes(Splits(scenario, parts.source, seed), parts, limit=FEW if lacking else limit)
+    wrong = mistakes(splits, parts, limit=FEW if lacking else limit)
     if lacking or wrong:
-        raise ScenarioError(f"{path}: {'; '.join([*lacking, *wrong])}")
-    expect = estimate_probe if probe else estimate
+        without = f" without what {before} and the runs before it have examined" if before else ""
+        raise ScenarioError(f"{path}{without}: {'; '.join([*lacking, *wrong])}")
+    inherited = len(earlier.samples) if earlier else None
     return Plan(
         path=path,
         toml=path.read_text(encoding="utf-8-sig"),
@@ -128,9 +142,26 @@ def plan(
         limit=limit,
         overrides=tuple(overrides),
         probe=probe,
+        earlier=earlier,
         validation=validation,
-        estimate=expect(scenario, parts, limit=limit),
+        estimate=estimate_probe(scenario, parts, limit=limit)
+        if probe
+        else estimate(scenario, parts, limit=limit, inherited=inherited),
     )
+
+
+def _fitted(
+    written: Scenario, parts: Parts, seed: int, limit: int | None, earlier: Earlier | None
+) -> tuple[Fitted, Splits, Earlier | None]:
+    """Fit sizes to the source, without what an earlier run examined or was taught so much of that it is given away."""
+    while True:
+        known = earlier.opened if earlier else NONE
+        fitted = fit(Splits(written, parts.source, seed, known))
+        splits = Splits(fitted.scenario, parts.source, seed, known)
+        given_away = earlier.given_away(splits, limit=limit) if earlier else []
+        if earlier is None or not given_away:
+            return fitted, splits, earlier
+        earlier = earlier.beside(given_away)
 
 
 def start(plan: Plan, runs: Path, *, since: float, json_lines: bool, hook: Hook = NOTHING) -> Json:
@@ -147,8 +178,9 @@ def start(plan: Plan, runs: Path, *, since: float, json_lines: bool, hook: Hook 
 
     def open_desk(watcher: Watcher) -> Desk:
         return Desk.create(
-            runs, plan.scenario, plan.parts, session, toml=plan.toml, stamp=stamp, watcher=watcher, since=since
-        )
+            runs, plan.scenario, plan.parts, session, toml=plan.toml, stamp=stamp, watcher=watcher, since=since,
+            earlier=plan.earlier.pack if plan.earlier else None,
+        )  # fmt: skip
 
     return _run(open_desk, progress, json_lines=json_lines, hook=hook)
 

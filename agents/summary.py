@@ -70,6 +70,7 @@ def summarize(ledger: Ledger, scenario: Scenario, session: Session, *, run: str,
         "predictions": _predictions(ledger),
         "cost": _cost(ledger, exams, rounds),
         **_time(ledger),
+        **({"from": _inherited(ledger, session)} if session.earlier else {}),
         **({"probe": {**session.settings["probe"], "next": command(session, "run")}} if session.only_probes else {}),
     }
 
@@ -79,6 +80,7 @@ def command(session: Session, verb: Literal["run", "probe"] | None = None) -> st
     verb = verb or ("probe" if session.only_probes else "run")
     words = ["evolvent", verb, str(session.settings["file"]), "--seed", str(session.seed)]
     words += ["--limit", str(session.limit)] if session.limit else []
+    words += ["--from", str(session.earlier["dir"])] if session.earlier else []
     return shlex.join([*words, *(f"--set={override}" for override in session.settings["overrides"])])
 
 
@@ -160,10 +162,16 @@ def _guards(sealed: Mapping[str, Exam], scenario: Scenario) -> Json:
     return found
 
 
+def _inherited(ledger: Ledger, session: Session) -> Json:
+    """The run it went on from, and how many of its samples passed the rules here."""
+    taken = ledger.result("inherit", 0) or {"kept": 0, "rejected": {}, "memories": 0}
+    return {**session.earlier, **taken}
+
+
 def _samples(ledger: Ledger, arm: Arm) -> Json:
-    """What became of everything written or drawn for one arm."""
+    """What became of everything written or drawn for one arm; not of what an earlier run left."""
     own = {sample.id for sample in ledger.read(Sample, subject=arm)}
-    fates = [fate for fate in ledger.read(Fate) if fate.sample in own]
+    fates = [fate for fate in ledger.read(Fate) if fate.sample in own and (fate.round or arm == "control")]
     why = Counter(f.reason.split(":")[0] for f in fates if not f.kept)
     return {"written": len(fates), "kept": sum(f.kept for f in fates), "rejected": dict(sorted(why.items()))}
 
@@ -281,7 +289,7 @@ def _cost(ledger: Ledger, exams: Sequence[Exam], rounds: Sequence[Round]) -> Jso
     return {
         "probe_answers": ledger.count(Attempt),
         "exam_answers": sum(len(e.passed) for e in exams),
-        "samples_written": ledger.count(Sample, subject="targeted"),
+        "samples_written": ledger.count(Sample, subject="targeted") - ledger.count(Sample, round=0, subject="targeted"),
         "control_samples_drawn": ledger.count(Sample, subject="control"),
         "training_steps": sum(r.steps for r in targeted),
         "training_tokens": sum(r.tokens for r in targeted),

@@ -17,12 +17,14 @@ NAME = 34
 """Columns of a name in a tree, indent included."""
 
 
-def of_sample(found: Lineage, run: str) -> list[str]:
-    """A sample from failure to score, one station a paragraph."""
+def of_sample(found: Lineage, run: str, *, origin: str = "") -> list[str]:
+    """A sample from failure to score, one station a paragraph; `origin` is the run that this one went on from."""
     own = found.sample
     lines = [f"sample {own.id}  {line(own.task.skill)}  round {own.round}, {own.arm} arm  in {line(run)}"]
     lines += ["", "prompt     " + line(own.task.prompt), "completion " + line(own.task.answer)]
-    lines += ["", "why it was written", *(_why(found) or ["  drawn evenly; it answers no failure"])]
+    further = f"  an earlier run knows: evolvent explain {own.id} --run {line(origin)}"
+    why = [further] if found.inherited else _why(found) or ["  drawn evenly; it answers no failure"]
+    lines += ["", "why it was written", *why]
     lines += ["", "how it was written", f"  {line(own.teacher)}: {line(own.recipe)}"]
     for critique in found.critiques:
         said = "accepted" if critique.accepted else "refused"

@@ -5,30 +5,17 @@ import contextlib
 import os
 import shlex
 from collections.abc import Callable, Generator, Sequence
-from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 from ..memory.display import visible
-from ..memory.errors import RunError
 from ..memory.inference import Completion, Engine, Request
-from ..memory.reading import Run
-from ..memory.records import Exam, Promotion, Round
-from ..training.checkpoint import identify
 from ..training.engines.transformers import Transformers
 from ..training.serving import plain
-from .desk import BASE
+from .results import Student
 from .session import QUIET
 
 MARGIN = 10
 """Columns of a label."""
-
-
-class Student(NamedTuple):
-    """One student of a run."""
-
-    label: str
-    digest: str
-    path: Path
 
 
 class Said(NamedTuple):
@@ -36,28 +23,6 @@ class Said(NamedTuple):
 
     student: Student
     answer: Completion
-
-
-def students(path: Path) -> list[Student]:
-    """The first student of a run, and the one promoted last if one was.
-
-    Raises:
-        RunError: not a run, or one whose students are not there or changed.
-    """
-    with Run.load(path) as run:
-        first = next((e.student for e in run.ledger.read(Exam, round=0, subject="select")), None)
-        promoted = [p.candidate for p in run.ledger.read(Promotion) if p.promoted]
-        made = {r.checkpoint: r.path for r in run.ledger.read(Round, subject="targeted")}
-    if first is None:
-        raise RunError(f"{path}: no student was examined yet; wait until the first exam was taken")
-    found = [Student("base", first, path / BASE)]
-    found += [Student("promoted", promoted[-1], path / made[promoted[-1]])] if promoted else []
-    for student in found:
-        if not student.path.is_dir():
-            raise RunError(f"{student.path}: not there; a student behind an endpoint is asked at its endpoint")
-        if identify(student.path) != student.digest:
-            raise RunError(f"{student.path}: not the weights that were examined; restore them from a copy")
-    return found
 
 
 @contextlib.contextmanager

@@ -35,6 +35,11 @@ class Lineage:
     """By round."""
 
     @property
+    def inherited(self) -> bool:
+        """Whether an earlier run wrote it; that one knows why."""
+        return self.fate is not None and self.fate.round != self.sample.round
+
+    @property
     def promoted_in(self) -> tuple[Promotion, ...]:
         """Promotions of students that were trained on it."""
         return tuple(e.decision for e in self.examined if e.decision.promoted)
@@ -53,14 +58,16 @@ def lineage(ledger: Ledger, sample: str) -> Lineage:
     own = ledger.find(Sample, sample)
     fates = ledger.read(Fate, subject=own.id)
     fate = fates[-1] if fates else None
-    rounds = [r for r in ledger.read(Round, subject=own.arm) if fate and fate.kept and r.number >= own.round]
+    rounds = [r for r in ledger.read(Round, subject=own.arm) if fate and fate.kept and r.number >= fate.round]
     learned = {r.checkpoint for r in rounds}
     exams = ledger.read(Exam) if learned else []
+    # what an earlier run wrote answers failures that stand in its own ledger
+    weakness = own.weakness if fate is None or fate.round == own.round else None
     return Lineage(
         sample=own,
-        weakness=ledger.get(Weakness, own.weakness) if own.weakness else None,
-        life=tuple(ledger.read(Observation, subject=own.weakness)) if own.weakness else (),
-        failures=tuple(ledger.get(Attempt, id) for id in own.failures),
+        weakness=ledger.get(Weakness, weakness) if weakness else None,
+        life=tuple(ledger.read(Observation, subject=weakness)) if weakness else (),
+        failures=tuple(ledger.get(Attempt, id) for id in own.failures) if weakness else (),
         critiques=tuple(ledger.read(Critique, subject=own.id)),
         fate=fate,
         nearest=_nearest(ledger, fate),

@@ -1,11 +1,13 @@
 """A checkpoint is a folder of safetensors, full weights or an adapter on some; its digest names the student."""
 
 import json
+import os
+import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ..memory.errors import UnavailableError
-from ..memory.files import file_digest
+from ..memory.files import COMPLETE, file_digest
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
 WEIGHTS = "model.safetensors"
 ADAPTER = "adapter_config.json"
 TENSORS = "adapter_model.safetensors"
+MARKS = (COMPLETE, ".effect")
+"""Files that say whose a folder is, and are no part of the student."""
 
 
 def identify(checkpoint: Path) -> str:
@@ -58,6 +62,27 @@ def save(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerFast", folder:
     else:
         model.save_pretrained(folder, safe_serialization=True)
     tokenizer.save_pretrained(folder)
+
+
+def copy(checkpoint: Path, folder: Path) -> None:
+    """Put a student into a folder of its own: by links to the same bytes where it can be, an adapter merged.
+
+    An adapter names the folder of its weights, so a copy of it would be whole only as long as that one stays.
+    """
+    if adapted(checkpoint):
+        model, tokenizer = load(checkpoint)
+        save(cast("Any", model).merge_and_unload(), tokenizer, folder)
+    else:
+        own = shutil.ignore_patterns(*MARKS)
+        shutil.copytree(checkpoint, folder, copy_function=_link, ignore=own, dirs_exist_ok=True)
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        # another disk, or one without links
+        shutil.copy2(source, target)
 
 
 def _load_weights(checkpoint: Path) -> "PreTrainedModel":

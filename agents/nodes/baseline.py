@@ -12,6 +12,7 @@ from ...training import student as embedded
 from ...training.exam import examine
 from ..curating import trainable
 from ..desk import BASE, Desk, rates
+from ..inheriting import inherit
 from ..node import Node, State, Update
 
 
@@ -41,6 +42,8 @@ class Baseline(Node):
 
     async def _student(self, desk: Desk) -> str:
         """Digest of the student, which is in its folder now."""
+        if desk.session.earlier:
+            return await inherit(desk)
         if not desk.parts.engine.serves:
             engine = desk.parts.engine.open(desk.path(BASE))
             engine.close()

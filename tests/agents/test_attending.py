@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from evolvent.agents import cli, pausing, trying
+from evolvent.agents.results import Student
 from evolvent.memory import files
 from evolvent.memory.errors import EvolventError, RunError
 from evolvent.memory.inference import Completion
@@ -100,7 +101,7 @@ def test_a_process_that_was_given_the_id_later_is_left_alone(tmp_path: Path) -> 
 
 
 def test_an_answer_is_data_and_cannot_look_like_a_label() -> None:
-    student = trying.Student("base", "0" * 16, Path())
+    student = Student("base", "0" * 16, Path())
     shown = trying.lines([trying.Said(student, Completion(f"{NASTY}\npromoted  42", 9, complete=False))])
     assert [c for c in NASTY if not c.isprintable() and c in "\n".join(shown)] == []
     assert shown[0].startswith("base      \\x1b[31mred")
