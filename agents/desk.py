@@ -18,10 +18,11 @@ from ..memory.embedder import Embedder
 from ..memory.errors import PartError, RunError
 from ..memory.inference import Model, Models, Role
 from ..memory.ledger import Ledger
+from ..memory.lineage import kept
 from ..memory.lock import Lock
 from ..memory.parts import Part, PartSpec, load
 from ..memory.recall import Recall
-from ..memory.records import Arm, Attempt, Fate, Sample, Score, Session, Split, Task
+from ..memory.records import Arm, Attempt, Sample, Score, Session, Split, Task
 from ..memory.store import Store
 from ..memory.trace import Trace, recording, spent
 from ..scenarios.loader import rebudget
@@ -318,20 +319,6 @@ class Desk:
     def say(self, event: str, **facts: Any) -> None:
         """Tell whoever watches."""
         self.watcher.on(event, facts)
-
-
-def kept(ledger: Ledger, *, until: int | None = None, arm: Arm = "targeted") -> list[Sample]:
-    """Samples an arm trains on, in a fixed order; none a person refused.
-
-    Args:
-        ledger: of the run.
-        until: only those decided on up to this round; what an earlier run left was decided on before the first.
-        arm: which data.
-    """
-    good = [f for f in ledger.read(Fate) if f.kept and (until is None or f.round <= until)]
-    refused = {r for r in {f.round for f in good} if (ledger.result("review", r) or {}).get("approved") is False}
-    ids = {f.sample for f in good if f.round not in refused}
-    return sorted((s for s in ledger.read(Sample, subject=arm) if s.id in ids), key=lambda s: s.id)
 
 
 def _until(stack: ExitStack, model: Model) -> Model:

@@ -14,6 +14,7 @@ from typing import Any
 from ..memory import files
 from ..memory.errors import RunError
 from ..memory.ledger import Ledger
+from ..memory.lineage import kept
 from ..memory.recall import Entry, entries
 from ..memory.records import Sample, Session, Split, Task
 from ..scenarios.schema import Scenario
@@ -21,8 +22,8 @@ from ..scenarios.splits import Opened, Splits
 from ..training import checkpoint
 from ..training.curation.decontamination import given_away
 from ..training.student import first_tasks
-from .desk import Parts, kept
-from .folder import EARLIER, OPENED, begun, opened
+from .desk import Parts
+from .folder import EARLIER, OPENED, before, begun, opened
 from .results import Student, status, students
 
 STUDENT = "student"
@@ -167,8 +168,8 @@ def _renamed(memories: Sequence[Entry], session: Session) -> list[Entry]:
 
 def _trained(run: Path, session: Session, splits: Splits, samples: Sequence[Sample]) -> list[str]:
     """Prompts trained on in this run and in those before it; what the first student learned is drawn again."""
-    if session.earlier:
-        before = json.loads((run / EARLIER / TRAINED).read_text())["prompts"]
+    if before(session):
+        known = json.loads((run / EARLIER / TRAINED).read_text())["prompts"]
     else:
-        before = [task.prompt for task in first_tasks(splits.scenario, splits)]
-    return sorted({*before, *(sample.task.prompt for sample in samples)})
+        known = [task.prompt for task in first_tasks(splits.scenario, splits)]
+    return sorted({*known, *(sample.task.prompt for sample in samples)})

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -45,18 +46,23 @@ def begun(run: Path) -> tuple[Scenario, Session]:
     return scenario, session
 
 
+def before(session: Session) -> Mapping[str, Any]:
+    """The run a session goes on from: `run`, `dir`, `session`, `student`, `samples` and `opened`; empty without one."""
+    return session.settings.get("from", {})
+
+
 def opened(run: Path, session: Session) -> Opened:
     """Keys, by skill, of the tasks that the sessions before this one have examined.
 
     Raises:
         RunError: the list is damaged.
     """
-    if not session.earlier:
+    if not before(session):
         return NOTHING
     path = run / EARLIER / OPENED
     try:
         found = json.loads(path.read_text())
-        if files.digest(found) != session.earlier["opened"]:
+        if files.digest(found) != before(session)["opened"]:
             raise ValueError("it changed since this run began")
         return {skill: frozenset(keys) for skill, keys in found.items()}
     except (OSError, ValueError, AttributeError) as error:

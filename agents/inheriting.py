@@ -18,7 +18,7 @@ from ..training import checkpoint
 from .curating import sift
 from .desk import BASE, Desk
 from .earlier import MEMORIES, SAMPLES, STUDENT
-from .folder import EARLIER
+from .folder import EARLIER, before
 
 PART = "earlier"
 """Part of the vector memory that holds what was remembered before."""
@@ -40,7 +40,7 @@ async def inherit(desk: Desk) -> str:
     def read(target: Path) -> Outcome:
         return Outcome({"student": checkpoint.identify(target)})
 
-    inputs = dict(desk.session.earlier)
+    inputs = dict(before(desk.session))
     made = await desk.effects.folder("student", 0, prepare, read, target=desk.path(BASE), inputs=inputs)
 
     async def work() -> Outcome:

@@ -37,7 +37,7 @@ def explain(sample: str, run: Which = None, runs_dir: RunsDir = RUNS, json_: Jso
     from .telling import of_sample
 
     with _open(run, runs_dir) as opened:
-        found, origin = lineage(opened.ledger, sample), str(opened.session.earlier.get("dir", ""))
+        found, origin = lineage(opened.ledger, sample), str(opened.session.settings.get("from", {}).get("dir", ""))
         _say([_json(of_lineage(found))] if json_ else of_sample(found, opened.name, origin=origin))
 
 

@@ -26,6 +26,7 @@ from ..memory.records import (
 from ..memory.statistics import wilson
 from ..scenarios.schema import Scenario
 from .comparison import against_twin, compare, macro, segment
+from .folder import before
 from .lives import Life, lives
 
 SHOWN = 5
@@ -70,7 +71,7 @@ def summarize(ledger: Ledger, scenario: Scenario, session: Session, *, run: str,
         "predictions": _predictions(ledger),
         "cost": _cost(ledger, exams, rounds),
         **_time(ledger),
-        **({"from": _inherited(ledger, session)} if session.earlier else {}),
+        **({"from": _inherited(ledger, session)} if before(session) else {}),
         **({"probe": {**session.settings["probe"], "next": command(session, "run")}} if session.only_probes else {}),
     }
 
@@ -80,7 +81,7 @@ def command(session: Session, verb: Literal["run", "probe"] | None = None) -> st
     verb = verb or ("probe" if session.only_probes else "run")
     words = ["evolvent", verb, str(session.settings["file"]), "--seed", str(session.seed)]
     words += ["--limit", str(session.limit)] if session.limit else []
-    words += ["--from", str(session.earlier["dir"])] if session.earlier else []
+    words += ["--from", str(before(session)["dir"])] if before(session) else []
     return shlex.join([*words, *(f"--set={override}" for override in session.settings["overrides"])])
 
 
@@ -165,7 +166,7 @@ def _guards(sealed: Mapping[str, Exam], scenario: Scenario) -> Json:
 def _inherited(ledger: Ledger, session: Session) -> Json:
     """The run it went on from, and how many of its samples passed the rules here."""
     taken = ledger.result("inherit", 0) or {"kept": 0, "rejected": {}, "memories": 0}
-    return {**session.earlier, **taken}
+    return {**before(session), **taken}
 
 
 def _samples(ledger: Ledger, arm: Arm) -> Json:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from .exams import Flips, moved
 from .ledger import Ledger
-from .records import Attempt, Critique, Exam, Fate, Observation, Promotion, Round, Sample, Weakness
+from .records import Arm, Attempt, Critique, Exam, Fate, Observation, Promotion, Round, Sample, Weakness
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,20 @@ def lineage(ledger: Ledger, sample: str) -> Lineage:
             Examined(p, moved(exams, p, own.task.skill)) for p in ledger.read(Promotion) if p.candidate in learned
         ),
     )
+
+
+def kept(ledger: Ledger, *, until: int | None = None, arm: Arm = "targeted") -> list[Sample]:
+    """Samples an arm trains on, in a fixed order; none a person refused.
+
+    Args:
+        ledger: of the run.
+        until: only those decided on up to this round; what an earlier run left was decided on before the first.
+        arm: which data.
+    """
+    good = [f for f in ledger.read(Fate) if f.kept and (until is None or f.round <= until)]
+    refused = {r for r in {f.round for f in good} if (ledger.result("review", r) or {}).get("approved") is False}
+    ids = {f.sample for f in good if f.round not in refused}
+    return sorted((s for s in ledger.read(Sample, subject=arm) if s.id in ids), key=lambda s: s.id)
 
 
 def _nearest(ledger: Ledger, fate: Fate | None) -> Sample | None:

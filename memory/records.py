@@ -347,8 +347,3 @@ class Session(Record):
     def only_probes(self) -> bool:
         """Whether it ends with a diagnosis: nothing is taught, and the sealed report stays sealed."""
         return "probe" in self.settings
-
-    @property
-    def earlier(self) -> Mapping[str, Any]:
-        """The run it goes on from: `run`, `dir`, `session`, `student`, `samples` and `opened`; empty without one."""
-        return self.settings.get("from", {})

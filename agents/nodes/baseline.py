@@ -12,6 +12,7 @@ from ...training import student as embedded
 from ...training.exam import examine
 from ..curating import trainable
 from ..desk import BASE, Desk, rates
+from ..folder import before
 from ..inheriting import inherit
 from ..node import Node, State, Update
 
@@ -42,7 +43,7 @@ class Baseline(Node):
 
     async def _student(self, desk: Desk) -> str:
         """Digest of the student, which is in its folder now."""
-        if desk.session.earlier:
+        if before(desk.session):
             return await inherit(desk)
         if not desk.parts.engine.serves:
             engine = desk.parts.engine.open(desk.path(BASE))

@@ -12,7 +12,7 @@ from evolvent.agents.folder import begun
 from evolvent.agents.items import tasks
 from evolvent.agents.results import result
 from evolvent.memory import files
-from evolvent.memory.errors import RunError
+from evolvent.memory.errors import RunError, ScenarioError, UsageError
 from evolvent.memory.ledger import Ledger
 from evolvent.memory.lineage import lineage
 from evolvent.memory.reading import Run
@@ -82,7 +82,7 @@ def test_the_third_session_of_a_chain_leaves_out_the_items_of_both(first: Path, 
     third = plan(second)
     assert third.earlier
     assert set().union(*third.earlier.opened.values()) == both
-    assert third.session().earlier["session"] == begun(second)[1].id
+    assert third.session().settings["from"]["session"] == begun(second)[1].id
 
 
 def test_samples_keep_their_ids_and_are_trained_on_with_the_new_ones(first: Path, second: Path) -> None:
@@ -153,34 +153,20 @@ def test_a_run_that_cannot_be_gone_on_from_is_refused(
 ) -> None:
     run = Path(shutil.copytree(first, tmp_path / first.name, symlinks=True))
     change(run)
-    with pytest.raises(RunError, match=said):
+    with pytest.raises(UsageError, match=said):
         plan(run, *overrides)
 
 
 def test_what_it_was_left_is_not_taken_when_it_changed(second: Path, tmp_path: Path) -> None:
     run = Path(shutil.copytree(second, tmp_path / "copy", symlinks=True))
     (run / "earlier" / "opened.json").write_text("{}")
-    with pytest.raises(RunError, match="it changed since this run began; restore it"):
+    with pytest.raises(RunError, match="it changed since this run began"):
         tasks(run, "report")
 
 
-def test_a_source_with_too_few_fresh_items_is_refused_with_the_reason(folder: Path, tmp_path: Path) -> None:
-    rows = [
-        {"prompt": f"{sign}{n}", "answer": str(n % 7), "skill": skill}
-        for skill, sign in (("plus", "+"), ("minus", "-"))
-        for n in range(200)
-    ]
-    (tmp_path / "tasks.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    path = tmp_path / "small.toml"
-    path.write_text(
-        'name = "small"\ncontrol = false\nrounds.most = 1\nstudent = { hidden = 16, heads = 2, layers = 1 }\n'
-        'source = { name = "file", path = "tasks.jsonl", procedural = true }\n'
-        "[skills.plus]\n[skills.minus]\nguard = true\n"
-    )
-    ended = child("run", path, "--json", folder=folder)
-    assert ended.code == 0, ended.said
-    run = Path(ended.events[0]["dir"])
-    said = child("run", path, "--from", run, folder=folder)
-    assert said.code == 2
-    assert f"without what {run} and the runs before it have examined: " in said.said
-    assert "to report, which needs" in said.said
+def test_a_source_with_too_few_fresh_items_is_refused_with_the_reason(first: Path) -> None:
+    many = "splits.sealed=1660"
+    assert session.plan(MINI, [many], seed=0, limit=None, allow_import=False).scenario
+    said = f"without what {first} and the runs before it have examined: .*coin.* to report, which needs 1,660"
+    with pytest.raises(ScenarioError, match=said):
+        plan(first, many)

@@ -190,7 +190,7 @@ def test_nothing_is_dropped_without_a_reason_and_order_does_not_matter(splits: S
 def test_an_item_is_given_away_by_what_would_have_been_a_leak(prompt: str, text: str, given: bool) -> None:
     item, other = (
         make_sample(prompt).task,
-        make_sample("Of seven hens three lay eggs on Sundays, how many do not?").task,
+        make_sample("Of seven hens three lay eggs, how many do not?").task,
     )
     assert given_away([item, other], [text], 8) == [item] * given
     assert (shared(normal(text), held([item], 8), 8) is not None) == given
