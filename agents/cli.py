@@ -15,32 +15,26 @@ import signal  # noqa: E402
 import sqlite3  # noqa: E402
 import sys  # noqa: E402
 from pathlib import Path  # noqa: E402
-from typing import Annotated, Any  # noqa: E402
+from typing import TYPE_CHECKING, Annotated, Any  # noqa: E402
 
 import typer  # noqa: E402
 
 from ..memory.errors import EvolventError  # noqa: E402
 from ..memory.stopping import STOP, Stopped  # noqa: E402
-from . import inspecting  # noqa: E402
+from . import attending, inspecting, options  # noqa: E402
+from .options import RUNS, find  # noqa: E402
+
+if TYPE_CHECKING:
+    from .session import Plan
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 runs_app = typer.Typer(no_args_is_help=True, help="Look at earlier runs.")
 scenario_app = typer.Typer(no_args_is_help=True, help="Work with scenario files.")
 app.add_typer(runs_app, name="runs")
 app.add_typer(scenario_app, name="scenario")
+app.add_typer(attending.app)
 app.add_typer(inspecting.app)
 
-RunsDir = Annotated[Path, typer.Option("--runs-dir", envvar="EVOLVENT_RUNS_DIR", help="Folder that holds runs.")]
-Set = Annotated[
-    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a setting, e.g. rounds.most=2.")
-]
-Json = Annotated[bool, typer.Option("--json", help="Write JSON lines to standard output.")]
-AllowImport = Annotated[
-    bool, typer.Option("--allow-import", help="Load parts from modules of your own; runs their code.")
-]
-RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run, or its name inside the runs folder.")]
-
-RUNS = Path("runs")
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """Errors of a disk that takes no more."""
 CLOSED = (errno.EACCES, errno.EPERM, errno.EROFS)
@@ -54,70 +48,90 @@ def evolvent() -> None:
 
 @app.command()
 def run(
-    scenario: Annotated[Path, typer.Argument(help="Scenario file, TOML.")],
-    runs_dir: RunsDir = RUNS,
-    set_: Set = None,
-    seed: Annotated[int, typer.Option(min=0, help="Fixes everything random.")] = 0,
-    limit: Annotated[
-        int | None, typer.Option(min=10, help="Cap items and samples per stage; stamps the result LIMITED.")
+    scenario: options.ScenarioPath,
+    runs_dir: options.RunsDir = RUNS,
+    set_: options.Set = None,
+    seed: options.Seed = 0,
+    limit: options.Limit = None,
+    dry_run: options.DryRun = False,
+    json_: options.Json = False,
+    allow_import: options.AllowImport = False,
+    on_end: options.OnEnd = None,
+    from_: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="RUN", help="Go on from a finished run: its student, data and memory."),
     ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Check everything and estimate; train and ask nothing.")
-    ] = False,
-    json_: Json = False,
-    allow_import: AllowImport = False,
 ) -> None:
     """Run one autonomous evolution session."""
-    from . import ground, session
+    from . import session
 
-    plan = session.plan(scenario, set_ or [], seed=seed, limit=limit, allow_import=allow_import)
-    ground.check(runs_dir, plan.estimate.bytes)
-    if dry_run:
-        _print(plan.facts() if json_ else "\n".join(plan.lines()))
-        return
-    typer.echo("\n".join(plan.lines()), err=True)
-    _finish(session.start(plan, runs_dir, since=STARTED, json_lines=json_), json_=json_)
+    before = find(from_, runs_dir) if from_ else None
+    plan = session.plan(scenario, set_ or [], seed=seed, limit=limit, allow_import=allow_import, before=before)
+    _begin(plan, runs_dir, dry_run=dry_run, json_=json_, on_end=on_end)
+
+
+@app.command()
+def probe(
+    scenario: options.ScenarioPath,
+    runs_dir: options.RunsDir = RUNS,
+    set_: options.Set = None,
+    seed: options.Seed = 0,
+    limit: options.Limit = None,
+    dry_run: options.DryRun = False,
+    json_: options.Json = False,
+    allow_import: options.AllowImport = False,
+    on_end: options.OnEnd = None,
+) -> None:
+    """Say what a student cannot do, and teach it nothing: the cautious first step."""
+    from . import session
+
+    plan = session.plan(scenario, set_ or [], seed=seed, limit=limit, allow_import=allow_import, probe=True)
+    _begin(plan, runs_dir, dry_run=dry_run, json_=json_, on_end=on_end)
 
 
 @app.command()
 def resume(
-    run: RunPath,
-    runs_dir: RunsDir = RUNS,
+    run: options.RunPath,
+    runs_dir: options.RunsDir = RUNS,
     set_: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change the budget, e.g. budget.usd=5.")
     ] = None,
-    json_: Json = False,
-    allow_import: AllowImport = False,
+    json_: options.Json = False,
+    allow_import: options.AllowImport = False,
+    on_end: options.OnEnd = None,
 ) -> None:
     """Go on with an interrupted session, exactly where it stopped."""
     from . import session
+    from .hook import Hook
 
+    hook = Hook.parse(on_end)
     found = session.resume(
-        _find(run, runs_dir), since=STARTED, json_lines=json_, allow_import=allow_import, overrides=set_ or []
+        find(run, runs_dir), since=STARTED, json_lines=json_, allow_import=allow_import, overrides=set_ or [], hook=hook
     )
     _finish(found, json_=json_)
 
 
 @app.command()
-def report(run: RunPath, runs_dir: RunsDir = RUNS, json_: Json = False) -> None:
+def report(run: options.RunPath, runs_dir: options.RunsDir = RUNS, json_: options.Json = False) -> None:
     """Write a run's report again, and print its figures."""
-    from . import session
+    from . import results
 
-    _finish(session.report(_find(run, runs_dir)), json_=json_)
+    _finish(results.report(find(run, runs_dir)), json_=json_)
 
 
 @runs_app.command("list")
-def runs_list(runs_dir: RunsDir = RUNS, json_: Json = False) -> None:
+def runs_list(runs_dir: options.RunsDir = RUNS, json_: options.Json = False) -> None:
     """List runs, newest first."""
-    from . import session
+    from . import results
 
-    found = session.listed(runs_dir)
+    found = results.listed(runs_dir)
     if json_:
         for entry in found:
             _print(entry)
         return
     for entry in found:
         change = f"{entry['before']:.1%} -> {entry['after']:.1%}" if entry.get("after") is not None else ""
+        change = "probed only" if entry.get("probe") else change
         limited = "  LIMITED" if entry.get("limited") else ""
         _print(f"{entry['run']:44} {entry['status']:12} seed {entry['seed']}  {change}{limited}")
     if not found:
@@ -125,15 +139,20 @@ def runs_list(runs_dir: RunsDir = RUNS, json_: Json = False) -> None:
 
 
 @runs_app.command("show")
-def runs_show(run: RunPath, runs_dir: RunsDir = RUNS, json_: Json = False) -> None:
+def runs_show(run: options.RunPath, runs_dir: options.RunsDir = RUNS, json_: options.Json = False) -> None:
     """Show what one run came to."""
-    from . import session
+    from . import results
 
-    _finish(session.result(_find(run, runs_dir)), json_=json_)
+    _finish(results.result(find(run, runs_dir)), json_=json_)
 
 
 @scenario_app.command("validate")
-def scenario_validate(scenario: Path, set_: Set = None, json_: Json = False, allow_import: AllowImport = False) -> None:
+def scenario_validate(
+    scenario: options.ScenarioPath,
+    set_: options.Set = None,
+    json_: options.Json = False,
+    allow_import: options.AllowImport = False,
+) -> None:
     """Check a scenario: its parts, whether its tasks suffice, and what its exams can see."""
     from . import session
 
@@ -141,8 +160,18 @@ def scenario_validate(scenario: Path, set_: Set = None, json_: Json = False, all
     _print(plan.facts() if json_ else "\n".join(plan.lines()))
 
 
-def _find(run: Path, runs_dir: Path) -> Path:
-    return run if run.is_dir() else runs_dir / run
+def _begin(plan: "Plan", runs_dir: Path, *, dry_run: bool, json_: bool, on_end: str | None) -> None:
+    """Start a session, or say only what it would be."""
+    from . import ground, session
+    from .hook import Hook
+
+    hook = Hook.parse(on_end)
+    ground.check(runs_dir, plan.estimate.bytes)
+    if dry_run:
+        _print(plan.facts() if json_ else "\n".join(plan.lines()))
+        return
+    typer.echo("\n".join(plan.lines()), err=True)
+    _finish(session.start(plan, runs_dir, since=STARTED, json_lines=json_, hook=hook), json_=json_)
 
 
 def _finish(result: dict[str, Any], *, json_: bool) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 from ..memory.display import visible
 from .bill import bill_lines
+from .weak import weak_lines
 
 Json = dict[str, Any]
 
@@ -19,8 +20,10 @@ def closing(found: Json) -> str:
         f"{found['run']}: {found['status']}"
         + (f"  LIMITED to {found['limited']}, not a result" if found["limited"] else "")
     ]
-    if found["status"] == "finished":
-        lines += [*_weak(found), *_scores(found), *_guards(found), *_control(found), *_cost(found)]
+    if found["status"] == "finished" and "probe" in found:
+        lines += weak_lines(found)
+    elif found["status"] == "finished":
+        lines += [*_inherited(found), *_weak(found), *_scores(found), *_guards(found), *_control(found), *_cost(found)]
         lines += ["", f"report   {found['dir']}/report.html", f"next     evolvent runs show {found['dir']}"]
     elif found["status"] == "waiting":
         path = f"{found['dir']}/review/round-{found['curated']:03d}.json"
@@ -31,6 +34,15 @@ def closing(found: Json) -> str:
     else:
         lines += ["", f"next     evolvent resume {found['dir']}"]
     return "\n".join(lines)
+
+
+def _inherited(found: Json) -> list[str]:
+    if not (before := found.get("from")):
+        return []
+    return [
+        f"went on from {before['run']}: its student, {before['kept']:,} of {before['samples']:,} samples and "
+        f"{before['memories']:,} memories; no exam held what it had examined"
+    ]
 
 
 def _weak(found: Json) -> list[str]:

@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,10 +17,11 @@ from ..memory.embedder import Embedder
 from ..memory.errors import PartError, RunError
 from ..memory.inference import Model, Models, Role
 from ..memory.ledger import Ledger
+from ..memory.lineage import kept
 from ..memory.lock import Lock
 from ..memory.parts import Part, PartSpec, load
 from ..memory.recall import Recall
-from ..memory.records import Arm, Attempt, Fate, Sample, Score, Session, Split, Task
+from ..memory.records import Arm, Attempt, Sample, Score, Session, Split, Task
 from ..memory.store import Store
 from ..memory.trace import Trace, recording, spent
 from ..scenarios.loader import rebudget
@@ -38,7 +39,7 @@ from ..training.serving.host import hosting
 from ..training.student import first_trainer
 from ..training.trainer import Trainer
 from .allocator import Allocator
-from .folder import RESOLVED, begun, environment, resolved
+from .folder import RESOLVED, begun, environment, opened, resolved
 from .teacher import Teacher
 from .watcher import Watcher
 
@@ -155,8 +156,9 @@ class Desk:
         stamp: str,
         watcher: Watcher,
         since: float | None = None,
+        earlier: Callable[[Path], None] | None = None,
     ) -> "Desk":
-        """Make a run folder and open it.
+        """Make a run folder and open it; `earlier` puts there what an earlier run left, if it goes on from one.
 
         Raises:
             RunError: the folder for runs cannot be written.
@@ -171,6 +173,8 @@ class Desk:
             files.write_json(run / RESOLVED, resolved(scenario, parts.describe()))
             files.write_json(run / "environment.json", environment())
             Ledger.create(run / "ledger.sqlite")
+            if earlier is not None:
+                earlier(run)
             # last, for it makes the folder a run: from here on a missing ledger is a lost one
             files.write_json(run / "session.json", {"status": "running", "session": session.model_dump(mode="json")})
             files.sync_folder(runs)
@@ -241,7 +245,7 @@ class Desk:
     @cached_property
     def splits(self) -> Splits:
         """Draws tasks."""
-        return Splits(self.scenario, self.parts.source, self.session.seed)
+        return Splits(self.scenario, self.parts.source, self.session.seed, opened(self.run, self.session))
 
     @cached_property
     def reader(self) -> Reader:
@@ -298,16 +302,10 @@ class Desk:
         """Knows nothing yet, for a training set of its own."""
         return Duplicates(near=self.scenario.curation.near, prose=self.parts.source.prose)
 
-    def kept(self, *, round: int | None = None, arm: Arm = "targeted") -> list[Sample]:
-        """Samples an arm trains on, of one round or all accumulated, in a fixed order; none a person refused."""
+    def kept(self, *, until: int | None = None, arm: Arm = "targeted") -> list[Sample]:
+        """Samples an arm trains on, of all rounds or up to one."""
         with spent("curation"):
-            kept = [f for f in self.ledger.read(Fate, round=round) if f.kept]
-            refused = {
-                r for r in {f.round for f in kept} if (self.ledger.result("review", r) or {}).get("approved") is False
-            }
-            ids = {f.sample for f in kept if f.round not in refused}
-            own = self.ledger.read(Sample, round=round, subject=arm)
-            return sorted((s for s in own if s.id in ids), key=lambda s: s.id)
+            return kept(self.ledger, until=until, arm=arm)
 
     def asked(self, *, before: int) -> set[str]:
         """Keys of all tasks the student was asked in rounds before this one, whose attempts are all recorded."""

@@ -34,8 +34,10 @@ class Estimate:
 
     def lines(self) -> list[str]:
         """Readable text."""
+        taught = f"{self.rounds} rounds, {self.samples:,} samples and {self.steps:,} training steps, all included"
+        looked = f"{self.steps:,} training steps, to make the student; it is taught nothing"
         return [
-            f"at most {self.rounds} rounds, {self.samples:,} samples and {self.steps:,} training steps, all included",
+            f"at most {taught if self.rounds else looked}",
             f"at most {self.probes:,} probe answers, if every test finds a weakness, and {self.exam_answers:,} exam "
             "answers by the student",
             f"about {self.seconds / 60:.1f} min on one quiet core; less with a cached student or an early end",
@@ -47,34 +49,53 @@ class Estimate:
         return {f: getattr(self, f) for f in self.__slots__}
 
 
-def estimate(scenario: Scenario, parts: Parts, *, limit: int | None, parameters: int = 0) -> Estimate:
+def estimate(
+    scenario: Scenario, parts: Parts, *, limit: int | None, parameters: int = 0, inherited: int | None = None
+) -> Estimate:
     """Work out the largest cost a session can have.
 
     Args:
         scenario: what is wanted.
         parts: who does it.
-        limit: as given on the command line.
+        limit: cap of items and samples per stage.
         parameters: size of a student that somebody brings, where it is known.
+        inherited: samples of the run it goes on from, which leaves the student as well; None without one.
     """
     rounds, each = scenario.rounds.most, _capped(scenario.rounds.samples, limit)
-    kept, steps = rounds * each, _steps(scenario, parts, each)
+    kept, steps = rounds * each + (inherited or 0), _steps(scenario, parts, each, inherited or 0)
+    if inherited is None:
+        steps += _first(scenario, parts)
     samples = kept * (2 if scenario.control else 1)
     probes, exams = _probes(scenario, limit), _exams(scenario, limit)
-    size = parameters or scenario.student.layers * 13 * scenario.student.hidden**2 + 202 * scenario.student.hidden
-    seconds = FIXED + steps * STEP * max(0.3, size / PARAMETERS)
+    size = parameters or _size(scenario)
+    seconds = FIXED + _seconds(steps, size)
     students = 1 + rounds + (1 if scenario.control else 0)
     size_bytes = BARE + RECORD * (samples + probes) + WEIGHT * size * students
     return Estimate(seconds, rounds, samples, steps, probes, exams, size_bytes)
 
 
-def _steps(scenario: Scenario, parts: Parts, each: int) -> int:
-    """Optimiser steps of the first training, of every round and of the control, at most."""
+def estimate_probe(scenario: Scenario, parts: Parts, *, limit: int | None, parameters: int = 0) -> Estimate:
+    """Work out the largest cost of one look at the student: its first training and exam, and a round of probes."""
+    once = scenario.model_copy(update={"rounds": scenario.rounds.model_copy(update={"most": 0}), "control": False})
+    steps = _first(scenario, parts)
+    probes, exams = _probes(once, limit), _exams(once, limit) - _sealed(once, limit)
+    size = parameters or _size(scenario)
+    size_bytes = BARE + RECORD * probes + WEIGHT * size
+    return Estimate(FIXED + _seconds(steps, size), 0, 0, steps, probes, exams, size_bytes)
+
+
+def _steps(scenario: Scenario, parts: Parts, each: int, inherited: int) -> int:
+    """Optimiser steps of every round and of the control, at most."""
     anew = parts.trainer.start == "base"
-    rounds = [parts.trainer.steps(each * (n if anew else 1)) for n in range(1, scenario.rounds.most + 1)]
+    rounds = [parts.trainer.steps(inherited + each * (n if anew else 1)) for n in range(1, scenario.rounds.most + 1)]
     control = (max(rounds) if anew else sum(rounds)) if scenario.control else 0
-    student = scenario.student
-    first = 0 if student.model else parts.first_trainer(scenario).steps(student.first.samples)
-    return first + sum(rounds) + control
+    return sum(rounds) + control
+
+
+def _first(scenario: Scenario, parts: Parts) -> int:
+    """Optimiser steps of the first training; a student that somebody brings has none, nor one behind an endpoint."""
+    made = parts.engine.serves and not scenario.student.model
+    return parts.first_trainer(scenario).steps(scenario.student.first.samples) if made else 0
 
 
 def _probes(scenario: Scenario, limit: int | None) -> int:
@@ -89,11 +110,24 @@ def _probes(scenario: Scenario, limit: int | None) -> int:
 
 def _exams(scenario: Scenario, limit: int | None) -> int:
     """Exam answers: select and guard before the first round and after every one, and the sealed opening."""
-    sizes, students = scenario.splits, 3 if scenario.control else 2
+    sizes = scenario.splits
     select = len(scenario.targets) * _capped(sizes.select, limit)
     guard = len(scenario.guards) * _capped(sizes.guard, limit)
-    sealed = len(scenario.skills) * _capped(sizes.sealed, limit)
-    return (scenario.rounds.most + 1) * (select + guard) + students * sealed
+    return (scenario.rounds.most + 1) * (select + guard) + _sealed(scenario, limit)
+
+
+def _sealed(scenario: Scenario, limit: int | None) -> int:
+    """Exam answers of the sealed opening."""
+    return (3 if scenario.control else 2) * len(scenario.skills) * _capped(scenario.splits.sealed, limit)
+
+
+def _size(scenario: Scenario) -> int:
+    """Parameters of the embedded student."""
+    return scenario.student.layers * 13 * scenario.student.hidden**2 + 202 * scenario.student.hidden
+
+
+def _seconds(steps: int, size: int) -> float:
+    return steps * STEP * max(0.3, size / PARAMETERS)
 
 
 def _capped(size: int, limit: int | None) -> int:

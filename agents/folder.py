@@ -2,16 +2,23 @@
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ..memory import files
 from ..memory.errors import RunError
 from ..memory.records import Session
 from ..scenarios.loader import parse
 from ..scenarios.schema import Scenario
+from ..scenarios.splits import NOTHING, Opened
 
 RESOLVED = "scenario.resolved.json"
 """The scenario with every default written out; only its budget may change under a run."""
+EARLIER = "earlier"
+"""Folder of what an earlier run left to this one."""
+OPENED = "opened.json"
+"""File in it that lists what the sessions before have examined."""
 
 
 def begun(run: Path) -> tuple[Scenario, Session]:
@@ -37,6 +44,29 @@ def begun(run: Path) -> tuple[Scenario, Session]:
             "undo the change, or start a new run with `evolvent run`"
         )
     return scenario, session
+
+
+def before(session: Session) -> Mapping[str, Any]:
+    """The run a session goes on from: `run`, `dir`, `session`, `student`, `samples` and `opened`; empty without one."""
+    return session.settings.get("from", {})
+
+
+def opened(run: Path, session: Session) -> Opened:
+    """Keys, by skill, of the tasks that the sessions before this one have examined.
+
+    Raises:
+        RunError: the list is damaged.
+    """
+    if not before(session):
+        return NOTHING
+    path = run / EARLIER / OPENED
+    try:
+        found = json.loads(path.read_text())
+        if files.digest(found) != before(session)["opened"]:
+            raise ValueError("it changed since this run began")
+        return {skill: frozenset(keys) for skill, keys in found.items()}
+    except (OSError, ValueError, AttributeError) as error:
+        raise RunError(f"{path}: cannot be read ({error}); restore it from a copy") from None
 
 
 def resolved(scenario: Scenario, parts: dict[str, Any]) -> dict[str, Any]:

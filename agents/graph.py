@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from ..memory import crash, files
 from ..memory.errors import RunError
 from ..memory.parts import PartSpec, known, load
+from ..memory.records import Session
 from ..memory.stopping import STOP
 from ..memory.trace import span
 from .desk import Desk
@@ -47,6 +48,8 @@ EDGES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("decide", ("reflect",)),
     ("reflect", ("probe",)),
 )
+PROBE = EDGES[:2]
+"""The way of a session that only probes: it ends where another one would begin to teach."""
 
 
 def nodes() -> dict[str, Node]:
@@ -55,9 +58,9 @@ def nodes() -> dict[str, Node]:
     return {name: load(PartSpec(name=name), base=Node, package=package, where="graph") for name in known(package)}
 
 
-def fingerprint() -> str:
-    """Digest of nodes and edges."""
-    return files.digest([known(f"{__package__}.nodes"), EDGES])
+def fingerprint(*, probe: bool = False) -> str:
+    """Digest of nodes and edges, of a whole session or of one that only probes."""
+    return files.digest([known(f"{__package__}.nodes"), PROBE if probe else EDGES])
 
 
 def route(node: str, state: State) -> str:
@@ -73,28 +76,30 @@ def build(desk: Desk, checkpointer: Any) -> "CompiledStateGraph[State, None, Sta
     """Build the graph at a desk."""
     from langgraph.graph import END, START, StateGraph
 
+    edges, last = (PROBE, "diagnose") if desk.session.only_probes else (EDGES, "finish")
     graph: Any = StateGraph(State)
     for name, node in nodes().items():
-        graph.add_node(name, _step(name, node, desk))
+        if name == last or name in dict(edges):
+            graph.add_node(name, _step(name, node, desk))
     graph.add_edge(START, "baseline")
-    for source, targets in EDGES:
+    for source, targets in edges:
         if len(targets) == 1:
             graph.add_edge(source, targets[0])
         else:
             graph.add_conditional_edges(source, _router(source), list(targets))
-    graph.add_edge("finish", END)
+    graph.add_edge(last, END)
     return graph.compile(checkpointer=checkpointer)
 
 
-def check(run: Path, begun: str) -> None:
+def check(run: Path, session: Session) -> None:
     """Refuse a run that was begun with another graph, or whose place in it cannot be read.
 
     Raises:
         RunError: either of them.
     """
-    if begun != fingerprint():
+    if session.graph != (own := fingerprint(probe=session.only_probes)):
         raise RunError(
-            f"{run}: begun with graph {begun}, this version has {fingerprint()}; "
+            f"{run}: begun with graph {session.graph}, this version has {own}; "
             "finish it with the version that began it, or start a new run"
         )
     path = run / PLACE

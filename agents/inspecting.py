@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from .options import RUNS, Json, RunsDir, find
+
 if TYPE_CHECKING:
     from ..memory.reading import Run
 
@@ -19,13 +21,10 @@ app = typer.Typer(add_completion=False)
 trace_app = typer.Typer(no_args_is_help=True, help="Look at the steps of a run.")
 app.add_typer(trace_app, name="trace")
 
-RunsDir = Annotated[Path, typer.Option("--runs-dir", envvar="EVOLVENT_RUNS_DIR", help="Folder that holds runs.")]
 Which = Annotated[
     Path | None, typer.Option("--run", metavar="RUN", help="Folder of a run, or its name; without it the newest.")
 ]
-Json = Annotated[bool, typer.Option("--json", help="Write JSON lines to standard output.")]
 Most = Annotated[int, typer.Option("--most", min=1, help="Lines at most.")]
-RUNS = Path("runs")
 DRAWN = 8
 """Lists of exam items the viewer keeps at hand; drawing one again may take a second."""
 
@@ -38,8 +37,8 @@ def explain(sample: str, run: Which = None, runs_dir: RunsDir = RUNS, json_: Jso
     from .telling import of_sample
 
     with _open(run, runs_dir) as opened:
-        found = lineage(opened.ledger, sample)
-        _say([_json(of_lineage(found))] if json_ else of_sample(found, opened.name))
+        found, origin = lineage(opened.ledger, sample), str(opened.session.settings.get("from", {}).get("dir", ""))
+        _say([_json(of_lineage(found))] if json_ else of_sample(found, opened.name, origin=origin))
 
 
 @app.command()
@@ -121,18 +120,14 @@ def view(
     from ..memory.viewer.server import serve
     from .items import tasks
 
-    shown = [_find(run, runs_dir) for run in runs] if runs else runs_dir
+    shown = [find(run, runs_dir) for run in runs] if runs else runs_dir
     serve(shown, host=host, port=port, token=token, say=_line, tasks=lru_cache(maxsize=DRAWN)(tasks))
 
 
 def _open(run: Path | None, runs_dir: Path) -> "Run":
     from ..memory.reading import Run, newest
 
-    return Run.load(newest(runs_dir) if run is None else _find(run, runs_dir))
-
-
-def _find(run: Path, runs_dir: Path) -> Path:
-    return run if run.is_dir() else runs_dir / run
+    return Run.load(newest(runs_dir) if run is None else find(run, runs_dir))
 
 
 def _json(facts: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ from ..memory.parts import load
 from ..memory.records import Split, Task
 from ..scenarios.source import Source
 from ..scenarios.splits import Splits
-from .desk import begun
+from .folder import begun, opened
 
 
 def tasks(run: Path, split: Split) -> list[Task]:
@@ -26,4 +26,5 @@ def tasks(run: Path, split: Split) -> list[Task]:
     source = load(scenario.source, base=Source, package=package, where=str(run / "scenario.resolved.json"))
     if source.fingerprint() != session.settings["source"]:
         raise RunError(f"{run}: the data behind source {source.name!r} changed since; the tasks cannot be drawn again")
-    return Splits(scenario, source, session.seed).items(split, limit=session.limit)
+    splits = Splits(scenario, source, session.seed, opened(run, session))
+    return splits.items(split, limit=session.limit)

@@ -25,7 +25,7 @@ class Progress:
         self._words: dict[str, Callable[[Mapping[str, Any]], list[str]]] = {
             "student": self._student, "baseline": self._baseline, "probe": self._probe, "diagnose": self._diagnose,
             "allocate": self._allocate, "curate": self._curate, "train": self._train, "control": self._control,
-            "examine": self._examine, "decide": self._decide, "report": self._report,
+            "inherit": self._inherit, "examine": self._examine, "decide": self._decide, "report": self._report,
         }  # fmt: skip
 
     def start(self) -> None:
@@ -68,6 +68,12 @@ class Progress:
             return [f"[bold]student[/bold]   {escape(visible(facts['model']))}, as it is"]
         how = "from the cache" if facts["cached"] else f"first trained on {facts['tasks']:,} easy tasks"
         return [f"[bold]student[/bold]   {how}"]
+
+    def _inherit(self, facts: Mapping[str, Any]) -> list[str]:
+        taken = f"{facts['kept']:,} samples, {facts['memories']:,} memories"
+        why = ", ".join(f"{escape(reason)} {count}" for reason, count in sorted(facts["rejected"].items()))
+        rejected = f"; rejected {why}" if why else ""
+        return [f"[bold]student[/bold]   that of {escape(str(facts['run']))}, with {taken}{rejected}"]
 
     def _baseline(self, facts: Mapping[str, Any]) -> list[str]:
         return [f"[bold]baseline[/bold]  {_rates(facts['rates'])}"]

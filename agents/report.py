@@ -26,6 +26,8 @@ PLACES = {
     "again": "Run it again",
 }
 """Anchors of the page's sections, in order."""
+PROBED = ("skills", "weaknesses", "cost", "again")
+"""Those of a session that only probed."""
 
 
 def render(found: Json) -> str:
@@ -35,10 +37,14 @@ def render(found: Json) -> str:
         title=safe(f"{found.get('scenario', '?')}: {found.get('run', '?')}"),
         style=(resources.files(viewer) / "assets" / "page.css").read_text(encoding="utf-8"),
         head=_head(found),
-        links="".join(f'<li><a href="#{anchor}">{name}</a></li>' for anchor, name in PLACES.items()),
-        body="".join(part(found) for part in sections.ALL),
+        links="".join(f'<li><a href="#{anchor}">{name}</a></li>' for anchor, name in _places(found).items()),
+        body="".join(part(found) for part in (sections.PROBE if "probe" in found else sections.ALL)),
         foot=_foot(found),
     )
+
+
+def _places(found: Json) -> dict[str, str]:
+    return {anchor: PLACES[anchor] for anchor in (PROBED if "probe" in found else PLACES)}
 
 
 def _head(found: Json) -> str:
@@ -49,8 +55,25 @@ def _head(found: Json) -> str:
         f'<p class="about">{safe(found.get("description", ""))}</p>'
         f'<p class="meta"><span class="status">{safe(found.get("status", "?"))}</span> '
         f"<span>seed {safe(found.get('seed', '?'))}</span> <span>{safe(found.get('run', '?'))}</span> {stamp}</p>"
-        f'{_score(found)}<dl class="verdicts">{_student(found)}{_control(found)}{_guards(found)}</dl>'
-        f'{_select(found)}<p class="bill">{_bill(found)}</p>'
+        f'{_looked(found) if "probe" in found else _judged(found)}<p class="bill">{_bill(found)}</p>'
+    )
+
+
+def _looked(found: Json) -> str:
+    """What a session that only probed came to."""
+    weak = found.get("weaknesses") or []
+    skills = len({w["skill"] for w in weak})
+    said = f"{several(len(weak), 'weakness', 'weaknesses')} in {several(skills, 'skill')}"
+    return (
+        f'<p class="score">{said}</p><p class="under">probed only: nothing was taught, the report stays sealed; '
+        f"to teach: {code(found['probe']['next'])}</p>"
+    )
+
+
+def _judged(found: Json) -> str:
+    """What a session that taught came to."""
+    return (
+        f'{_score(found)}<dl class="verdicts">{_student(found)}{_control(found)}{_guards(found)}</dl>{_select(found)}'
     )
 
 
@@ -152,6 +175,7 @@ def _foot(found: Json) -> str:
         "run directory": code(found.get("dir", "?")),
         "seed": code(found.get("seed", "?")),
         "training set": code(found["dataset_hash"]) if found.get("dataset_hash") else "none: nothing was promoted",
+        **({"went on from": code(found["from"]["dir"])} if found.get("from") else {}),
         "run it again": code(found.get("command", "?")),
         "go on" if unfinished else "go on (gives the result)": code(f"evolvent resume {directory}"),
         "write this page again": code(f"evolvent report {directory}"),

@@ -314,3 +314,5 @@ def _key(i: int) -> str:
 
 ALL: tuple[Callable[[Json], str], ...] = (curve, heat, weaknesses, decisions, sealed, control, cost)
 """In the order of the page."""
+PROBE = (heat, weaknesses, cost)
+"""Those of a session that only probed."""

@@ -1,4 +1,4 @@
-"""Sessions from outside: plan one, start it, go on with it, and read what it came to."""
+"""Sessions from outside: plan one, start it, go on with it."""
 
 import asyncio
 import json
@@ -12,30 +12,33 @@ from pathlib import Path
 from typing import Any
 
 from ..memory import crash, files
-from ..memory.errors import BudgetError, RunError, ScenarioError
-from ..memory.ledger import Ledger
-from ..memory.lock import alive
+from ..memory.errors import BudgetError, ScenarioError
 from ..memory.records import Session
 from ..memory.stopping import STOP, Stopped
 from ..memory.trace import spent
 from ..scenarios import loader
-from ..scenarios.fitting import fit
+from ..scenarios.fitting import Fitted, fit
 from ..scenarios.schema import Scenario
+from ..scenarios.splits import NOTHING as NONE
 from ..scenarios.splits import Splits
 from ..scenarios.validation import Validation, validate
 from . import graph
 from .bill import bill
 from .desk import Desk, Parts
-from .estimate import Estimate, estimate
+from .earlier import Earlier, read
+from .estimate import Estimate, estimate, estimate_probe
 from .folder import begun
+from .hook import Hook
 from .mistakes import FEW, mistakes
 from .progress import Progress
+from .results import result, status, stored_session, write_report
 from .summary import summarize
 from .watcher import Watcher
 from .welcome import welcome
 
 Json = dict[str, Any]
 
+NOTHING = Hook()
 QUIET = {
     "ANONYMIZED_TELEMETRY": "False",
     "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",
@@ -60,26 +63,37 @@ class Plan:
     seed: int
     limit: int | None
     overrides: tuple[str, ...]
+    probe: bool
+    """Whether only to probe."""
+    earlier: Earlier | None
+    """What it goes on from."""
     validation: Validation
     estimate: Estimate
 
     def lines(self) -> list[str]:
         """The plan as text."""
-        return [f"scenario {self.scenario.name}: {self.path}", *self.validation.lines(), *self.estimate.lines()]
+        before = [self.earlier.line()] if self.earlier else []
+        about = [f"scenario {self.scenario.name}: {self.path}", *before]
+        return [*about, *self.validation.lines(), *self.estimate.lines()]
 
     def session(self) -> Session:
         """The session that the plan is for."""
+        settings: Json = {
+            "file": str(self.path),
+            "overrides": list(self.overrides),
+            "source": self.parts.source.fingerprint(),
+        }
+        if self.probe:
+            settings["probe"] = {"teachable": self.parts.engine.serves}
+        if self.earlier:
+            settings["from"] = self.earlier.facts()
         return Session(
             name=self.scenario.name,
             scenario=self.scenario.hash,
             seed=self.seed,
             limit=self.limit,
-            graph=graph.fingerprint(),
-            settings={
-                "file": str(self.path),
-                "overrides": list(self.overrides),
-                "source": self.parts.source.fingerprint(),
-            },
+            graph=graph.fingerprint(probe=self.probe),
+            settings=settings,
         )
 
     def facts(self) -> Json:
@@ -93,26 +107,35 @@ class Plan:
             "smallest_guard_loss": dict(self.validation.losses),
             "warnings": list(self.validation.warnings),
             **self.estimate.facts(),
+            **({"from": self.earlier.facts()} if self.earlier else {}),
         }
 
 
-def plan(path: Path, overrides: Sequence[str], *, seed: int, limit: int | None, allow_import: bool) -> Plan:
-    """Read and check a scenario without running anything.
+def plan(
+    path: Path, overrides: Sequence[str], *, seed: int, limit: int | None, allow_import: bool, probe: bool = False,
+    before: Path | None = None,
+) -> Plan:  # fmt: skip
+    """Read and check a scenario without running anything; `before` is the run to go on from, if there is one.
 
     Raises:
         ScenarioError: anything about it is wrong, or its tasks do not suffice.
+        RunError: the run cannot be gone on from.
     """
     _hush()
     written = loader.load(path, overrides)
     parts = Parts.resolve(written, str(path), allow_import=allow_import)
     student = welcome(written.student, parts.engine)
-    scenario, shrunk = fit(Splits(written, parts.source, seed))
-    validation = validate(Splits(scenario, parts.source, seed), shrunk=shrunk)
+    earlier = read(before, written, parts, where=str(path)) if before else None
+    fitted, splits, earlier = _fitted(written, parts, seed, limit, earlier)
+    scenario = fitted.scenario
+    validation = validate(splits, shrunk=fitted.shrunk)
     lacking = validation.errors if limit is None else ()
     # where tasks lack, a few of each are looked at all the same, so that everything wrong is said at once
-    wrong = mistakes(Splits(scenario, parts.source, seed), parts, student.reader, limit=FEW if lacking else limit)
+    wrong = mistakes(splits, parts, student.reader, limit=FEW if lacking else limit)
     if lacking or wrong:
-        raise ScenarioError(f"{path}: {'; '.join([*lacking, *wrong])}")
+        without = f" without what {before} and the runs before it have examined" if before else ""
+        raise ScenarioError(f"{path}{without}: {'; '.join([*lacking, *wrong])}")
+    inherited = len(earlier.samples) if earlier else None
     return Plan(
         path=path,
         toml=path.read_text(encoding="utf-8-sig"),
@@ -121,12 +144,30 @@ def plan(path: Path, overrides: Sequence[str], *, seed: int, limit: int | None, 
         seed=seed,
         limit=limit,
         overrides=tuple(overrides),
+        probe=probe,
+        earlier=earlier,
         validation=validation,
-        estimate=estimate(scenario, parts, limit=limit, parameters=student.parameters),
+        estimate=estimate_probe(scenario, parts, limit=limit, parameters=student.parameters)
+        if probe
+        else estimate(scenario, parts, limit=limit, parameters=student.parameters, inherited=inherited),
     )
 
 
-def start(plan: Plan, runs: Path, *, since: float, json_lines: bool) -> Json:
+def _fitted(
+    written: Scenario, parts: Parts, seed: int, limit: int | None, earlier: Earlier | None
+) -> tuple[Fitted, Splits, Earlier | None]:
+    """Fit sizes to the source, without what an earlier run examined or was taught so much of that it is given away."""
+    while True:
+        known = earlier.opened if earlier else NONE
+        fitted = fit(Splits(written, parts.source, seed, known))
+        splits = Splits(fitted.scenario, parts.source, seed, known)
+        given_away = earlier.given_away(splits, limit=limit) if earlier else []
+        if earlier is None or not given_away:
+            return fitted, splits, earlier
+        earlier = earlier.beside(given_away)
+
+
+def start(plan: Plan, runs: Path, *, since: float, json_lines: bool, hook: Hook = NOTHING) -> Json:
     """Run a new session to its end.
 
     Raises:
@@ -136,73 +177,37 @@ def start(plan: Plan, runs: Path, *, since: float, json_lines: bool) -> Json:
     plan.parts.greet()
     session = plan.session()
     stamp = datetime.now().astimezone().strftime("%Y-%m-%dT%H-%M-%S")
-    progress = Progress(plan.scenario.rounds.most, expected=plan.estimate.seconds)
+    progress = Progress(1 if plan.probe else plan.scenario.rounds.most, expected=plan.estimate.seconds)
 
     def open_desk(watcher: Watcher) -> Desk:
         return Desk.create(
-            runs, plan.scenario, plan.parts, session, toml=plan.toml, stamp=stamp, watcher=watcher, since=since
-        )
+            runs, plan.scenario, plan.parts, session, toml=plan.toml, stamp=stamp, watcher=watcher, since=since,
+            earlier=plan.earlier.pack if plan.earlier else None,
+        )  # fmt: skip
 
-    return _run(open_desk, progress, json_lines=json_lines)
+    return _run(open_desk, progress, json_lines=json_lines, hook=hook)
 
 
-def resume(run: Path, *, since: float, json_lines: bool, allow_import: bool, overrides: Sequence[str] = ()) -> Json:
+def resume(
+    run: Path, *, since: float, json_lines: bool, allow_import: bool, overrides: Sequence[str] = (),
+    hook: Hook = NOTHING,
+) -> Json:  # fmt: skip
     """Go on with a session, with another budget where the overrides say so; a finished one only gives its result."""
-    if _status(run) == "finished":
+    if status(run) == "finished":
         return result(run)
-    graph.check(run, begun(run)[1].graph)
+    graph.check(run, begun(run)[1])
     progress = Progress(0)
 
     def open_desk(watcher: Watcher) -> Desk:
         desk = Desk.reopen(run, watcher=watcher, since=since, allow_import=allow_import, overrides=overrides)
-        progress.rounds = desk.scenario.rounds.most
+        progress.rounds = 1 if desk.session.only_probes else desk.scenario.rounds.most
         return desk
 
-    return _run(open_desk, progress, json_lines=json_lines)
+    return _run(open_desk, progress, json_lines=json_lines, hook=hook)
 
 
-def result(run: Path) -> Json:
-    """Read what a session came to, without writing anything."""
-    scenario, session = begun(run)
-    ledger = Ledger(run / "ledger.sqlite", read_only=True)
-    try:
-        found = summarize(ledger, scenario, session, run=run.name, directory=str(run), status=_status(run))
-        return found | {"models": bill(run, scenario)}
-    finally:
-        ledger.close()
-
-
-def report(run: Path) -> Json:
-    """Write the report of a run again."""
-    found = result(run)
-    _write_report(run, found)
-    return found
-
-
-def listed(runs: Path) -> list[Json]:
-    """Name, status and scores of every run, newest first."""
-    found: list[Json] = []
-    for run in sorted((p for p in runs.glob("*") if (p / "session.json").is_file()), reverse=True):
-        entry: Json = {"run": run.name, "status": "damaged", "seed": "?"}
-        try:
-            stored = _stored(run)
-            summary = json.loads((run / "report.json").read_text()) if (run / "report.json").exists() else {}
-            select = summary.get("select") or {}
-            entry |= {
-                "status": _status(run),
-                "seed": stored["session"]["seed"],
-                "limited": stored["session"]["limit"],
-                "before": select.get("before"),
-                "after": select.get("after"),
-            }
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, RunError):
-            pass
-        found.append(entry)
-    return found
-
-
-def _run(open_desk: Callable[[Watcher], Desk], progress: Progress, *, json_lines: bool) -> Json:
-    """Open a desk, run the graph, write the report; on standard output only JSON lines, if asked for."""
+def _run(open_desk: Callable[[Watcher], Desk], progress: Progress, *, json_lines: bool, hook: Hook) -> Json:
+    """Open a desk, run the graph, write the report, tell the hook; on standard output only JSON lines, if asked for."""
     _hush()
     watcher: Watcher = _Lines(progress) if json_lines else progress
     progress.start()
@@ -229,6 +234,8 @@ def _run(open_desk: Callable[[Watcher], Desk], progress: Progress, *, json_lines
                 raise
             finally:
                 desk.close()
+                if wrong := hook.after(desk.run):
+                    progress.console.print(f"warning: {wrong}", markup=False, soft_wrap=True)
     finally:
         progress.stop()
 
@@ -241,7 +248,7 @@ def _hush() -> None:
 def _advance(desk: Desk) -> Json:
     _set_status(desk.run, "running")
     with spent("start-up"):
-        _import_heavy()
+        _import_heavy(learning=desk.parts.engine.serves)
     status = asyncio.run(graph.advance(desk))
     STOP.heed()
     return _conclude(desk, status)
@@ -255,56 +262,25 @@ def _conclude(desk: Desk, status: str) -> Json:
         desk.ledger, desk.scenario, desk.session, run=desk.run.name, directory=str(desk.run), status=status
     ) | {"models": bill(desk.run, desk.scenario)}
     crash.point("report.before_write")
-    _write_report(desk.run, found)
+    write_report(desk.run, found)
     # after the report: a finished session is never opened again, so nothing would write it
     _set_status(desk.run, status)
     return found
 
 
-def _import_heavy() -> None:
-    """Import what every session needs, so that it is charged to start-up and not to the first step that uses it."""
+def _import_heavy(*, learning: bool) -> None:
+    """Import what a session needs, so that it is charged to start-up and not to the first step that uses it."""
     from importlib import import_module
 
-    for name in ("torch", "transformers", "datasets", "trl", "langgraph.graph", "langgraph.checkpoint.sqlite.aio"):
+    learn = ("torch", "transformers", "datasets", "trl") if learning else ()
+    for name in (*learn, "langgraph.graph", "langgraph.checkpoint.sqlite.aio"):
         import_module(name)
 
 
-def _write_report(run: Path, found: Json) -> None:
-    from .report import render
-
-    files.write_json(run / "report.json", found)
-    files.write_text(run / "report.html", render(found))
-    latest = run / "latest"
-    rounds = sorted(p for p in (run / "rounds").glob("[0-9]*") if (p / files.COMPLETE).exists())
-    if rounds:
-        temporary = run / f".latest.{os.getpid()}"
-        temporary.unlink(missing_ok=True)
-        temporary.symlink_to(rounds[-1].relative_to(run))
-        temporary.replace(latest)
-
-
-def _stored(run: Path) -> Json:
-    try:
-        stored = json.loads((run / "session.json").read_text())
-        Session.model_validate(stored["session"])
-        return stored
-    except FileNotFoundError:
-        raise RunError(f"{run}: not a run of evolvent; `evolvent runs list` shows the ones there are") from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        reason = str(error).splitlines()[0]
-        raise RunError(f"{run / 'session.json'}: cannot be read ({reason}); restore it from a copy") from None
-
-
-def _status(run: Path) -> str:
-    """Status as it was written; a run whose process is gone was interrupted, whatever it could still write."""
-    stored = _stored(run)
-    status = str(stored.get("status", "unknown"))
-    gone = status == "running" and not alive(int(stored.get("pid", -1)))
-    return "interrupted" if gone else status
-
-
 def _set_status(run: Path, status: str) -> None:
-    files.write_json(run / "session.json", {**_stored(run), "status": status, "pid": os.getpid(), "seen": time.time()})
+    files.write_json(
+        run / "session.json", {**stored_session(run), "status": status, "pid": os.getpid(), "seen": time.time()}
+    )
 
 
 @contextmanager

@@ -4,7 +4,7 @@ import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from math import fsum
-from typing import Any
+from typing import Any, Literal
 
 from ..memory import files
 from ..memory.bootstrap import bootstrap_interval
@@ -28,6 +28,7 @@ from ..memory.statistics import wilson
 from ..scenarios.schema import Scenario
 from ..training.curation.pipeline import NEAR
 from .comparison import against_twin, compare, macro, segment
+from .folder import before
 from .lives import Life, lives
 
 SHOWN = 5
@@ -59,7 +60,7 @@ def summarize(ledger: Ledger, scenario: Scenario, session: Session, *, run: str,
         "rounds": len(trained),
         "curated": max((f.round for f in ledger.read(Fate)), default=0),
         "promoted": promoted,
-        "select": _change(first, last, learnable, scenario.targets),
+        "select": None if session.only_probes else _change(first, last, learnable, scenario.targets),
         "report": _change(sealed.get("base"), sealed.get("final"), learnable, sorted(scenario.skills)),
         "guards": _guards(sealed, scenario),
         "samples": _samples(ledger, "targeted"),
@@ -72,13 +73,17 @@ def summarize(ledger: Ledger, scenario: Scenario, session: Session, *, run: str,
         "predictions": _predictions(ledger),
         "cost": _cost(ledger, exams, rounds),
         **_time(ledger),
+        **({"from": _inherited(ledger, session)} if before(session) else {}),
+        **({"probe": {**session.settings["probe"], "next": command(session, "run")}} if session.only_probes else {}),
     }
 
 
-def command(session: Session) -> str:
-    """The command that runs this session again."""
-    words = ["evolvent", "run", str(session.settings["file"]), "--seed", str(session.seed)]
+def command(session: Session, verb: Literal["run", "probe"] | None = None) -> str:
+    """The command that runs this session again, or another one like it."""
+    verb = verb or ("probe" if session.only_probes else "run")
+    words = ["evolvent", verb, str(session.settings["file"]), "--seed", str(session.seed)]
     words += ["--limit", str(session.limit)] if session.limit else []
+    words += ["--from", str(before(session)["dir"])] if before(session) else []
     return shlex.join([*words, *(f"--set={override}" for override in session.settings["overrides"])])
 
 
@@ -160,10 +165,16 @@ def _guards(sealed: Mapping[str, Exam], scenario: Scenario) -> Json:
     return found
 
 
+def _inherited(ledger: Ledger, session: Session) -> Json:
+    """The run it went on from, and how many of its samples passed the rules here."""
+    taken = ledger.result("inherit", 0) or {"kept": 0, "rejected": {}, "memories": 0}
+    return {**before(session), **taken}
+
+
 def _samples(ledger: Ledger, arm: Arm) -> Json:
-    """What became of everything written or drawn for one arm."""
+    """What became of everything written or drawn for one arm; not of what an earlier run left."""
     own = {sample.id for sample in ledger.read(Sample, subject=arm)}
-    fates = [fate for fate in ledger.read(Fate) if fate.sample in own]
+    fates = [fate for fate in ledger.read(Fate) if fate.sample in own and (fate.round or arm == "control")]
     why = Counter(f.reason.split(":")[0] for f in fates if not f.kept)
     kept = [f.reason for f in fates if f.kept]
     rejected = dict(sorted(why.items()))
@@ -283,7 +294,7 @@ def _cost(ledger: Ledger, exams: Sequence[Exam], rounds: Sequence[Round]) -> Jso
     return {
         "probe_answers": ledger.count(Attempt),
         "exam_answers": sum(len(e.passed) for e in exams),
-        "samples_written": ledger.count(Sample, subject="targeted"),
+        "samples_written": ledger.count(Sample, subject="targeted") - ledger.count(Sample, round=0, subject="targeted"),
         "control_samples_drawn": ledger.count(Sample, subject="control"),
         "training_steps": sum(r.steps for r in targeted),
         "training_tokens": sum(r.tokens for r in targeted),

@@ -61,6 +61,7 @@ def _of_skill(ledger: Ledger, skill: str) -> dict[int, list[Taught]]:
         "select s.round, json_extract(s.body, '$.weakness'), count(*) "
         "from records s cross join records f on f.kind = 'fate' and f.subject = s.id "  # cross: samples first
         "where s.kind = 'sample' and json_extract(s.body, '$.task.skill') = ? and +s.subject = 'targeted' "
+        "and +s.round > 0 "  # not what an earlier run wrote
         "and json_extract(f.body, '$.kept') group by 1, 2 order by 1, 3 desc",
         skill,
     )

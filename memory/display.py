@@ -6,11 +6,19 @@ UNSEEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
 """Unicode categories a reader cannot see: ANSI escapes, bidi controls, zero-width characters, lone surrogates."""
 KEPT = "\n\t"
 """Control characters that stay what they are."""
+WIDTH = 300
+"""Characters shown of one text in a line."""
 
 
 def visible(text: str) -> str:
     r"""Show what cannot be seen as its escape, such as `\x1b` or `\u202e`."""
     return "".join(map(_character, text))
+
+
+def line(text: str, *, most: int = WIDTH) -> str:
+    """Show a text in one line of at most so many characters; what is left out is counted."""
+    shown = visible(text).replace("\n", "\\n").replace("\t", "\\t")
+    return shown if len(shown) <= most else f"{shown[:most]}… ({len(shown) - most:,} more characters)"
 
 
 def _character(c: str) -> str:

@@ -30,6 +30,8 @@ class Outcome:
 
     result: dict[str, Any] = field(default_factory=dict[str, Any])
     records: Sequence[Record] = ()
+    filed: int | None = None
+    """Round the records are filed under, where that is not their own."""
 
 
 class Effects:
@@ -117,7 +119,7 @@ class Effects:
 
     def _end(self, key: str, outcome: Outcome, seconds: float) -> dict[str, Any]:
         crash.point("effect.before_commit")
-        self.ledger.commit(key, outcome.result, outcome.records, seconds, meta=self.clock())
+        self.ledger.commit(key, outcome.result, outcome.records, seconds, meta=self.clock(), filed=outcome.filed)
         crash.point("effect.after_commit")
         return outcome.result
 

@@ -152,14 +152,23 @@ class Ledger:
         return None if row is None else json.loads(row[0])
 
     def commit(
-        self, key: str, result: Mapping[str, Any], records: Iterable[Record], seconds: float, *, meta: Mapping[str, str]
-    ) -> None:
+        self, key: str, result: Mapping[str, Any], records: Iterable[Record], seconds: float, *,
+        meta: Mapping[str, str], filed: int | None = None,
+    ) -> None:  # fmt: skip
         """Record what an effect made and that it happened, in one transaction.
+
+        Args:
+            key: the effect.
+            result: what it came to.
+            records: what it made.
+            seconds: how long it took.
+            meta: facts about the ledger itself.
+            filed: round the records are filed under, where that is not their own.
 
         Raises:
             LedgerError: the effect was never begun, or happened already.
         """
-        rows = [(r.kind, r.id, r.at, r.about, r.model_dump_json()) for r in records]
+        rows = [(r.kind, r.id, r.at if filed is None else filed, r.about, r.model_dump_json()) for r in records]
         with spent("fsync"):
             self._database.execute("begin immediate")
             try:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from .exams import Flips, moved
 from .ledger import Ledger
-from .records import Attempt, Critique, Exam, Fate, Observation, Promotion, Round, Sample, Weakness
+from .records import Arm, Attempt, Critique, Exam, Fate, Observation, Promotion, Round, Sample, Weakness
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,11 @@ class Lineage:
     """By round."""
 
     @property
+    def inherited(self) -> bool:
+        """Whether an earlier run wrote it; that one knows why."""
+        return self.fate is not None and self.fate.round != self.sample.round
+
+    @property
     def promoted_in(self) -> tuple[Promotion, ...]:
         """Promotions of students that were trained on it."""
         return tuple(e.decision for e in self.examined if e.decision.promoted)
@@ -53,14 +58,16 @@ def lineage(ledger: Ledger, sample: str) -> Lineage:
     own = ledger.find(Sample, sample)
     fates = ledger.read(Fate, subject=own.id)
     fate = fates[-1] if fates else None
-    rounds = [r for r in ledger.read(Round, subject=own.arm) if fate and fate.kept and r.number >= own.round]
+    rounds = [r for r in ledger.read(Round, subject=own.arm) if fate and fate.kept and r.number >= fate.round]
     learned = {r.checkpoint for r in rounds}
     exams = ledger.read(Exam) if learned else []
+    # what an earlier run wrote answers failures that stand in its own ledger
+    weakness = own.weakness if fate is None or fate.round == own.round else None
     return Lineage(
         sample=own,
-        weakness=ledger.get(Weakness, own.weakness) if own.weakness else None,
-        life=tuple(ledger.read(Observation, subject=own.weakness)) if own.weakness else (),
-        failures=tuple(ledger.get(Attempt, id) for id in own.failures),
+        weakness=ledger.get(Weakness, weakness) if weakness else None,
+        life=tuple(ledger.read(Observation, subject=weakness)) if weakness else (),
+        failures=tuple(ledger.get(Attempt, id) for id in own.failures) if weakness else (),
         critiques=tuple(ledger.read(Critique, subject=own.id)),
         fate=fate,
         nearest=_nearest(ledger, fate),
@@ -69,6 +76,20 @@ def lineage(ledger: Ledger, sample: str) -> Lineage:
             Examined(p, moved(exams, p, own.task.skill)) for p in ledger.read(Promotion) if p.candidate in learned
         ),
     )
+
+
+def kept(ledger: Ledger, *, until: int | None = None, arm: Arm = "targeted") -> list[Sample]:
+    """Samples an arm trains on, in a fixed order; none a person refused.
+
+    Args:
+        ledger: of the run.
+        until: only those decided on up to this round; what an earlier run left was decided on before the first.
+        arm: which data.
+    """
+    good = [f for f in ledger.read(Fate) if f.kept and (until is None or f.round <= until)]
+    refused = {r for r in {f.round for f in good} if (ledger.result("review", r) or {}).get("approved") is False}
+    ids = {f.sample for f in good if f.round not in refused}
+    return sorted((s for s in ledger.read(Sample, subject=arm) if s.id in ids), key=lambda s: s.id)
 
 
 def _nearest(ledger: Ledger, fate: Fate | None) -> Sample | None:

@@ -8,7 +8,7 @@ import json
 import os
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 from .errors import RunError
 
@@ -24,6 +24,28 @@ def alive(pid: int) -> bool:
     except PermissionError:
         return True
     return True
+
+
+def started(pid: int) -> int | None:
+    """When a process began, in clock ticks after the machine's start; None for one that ended, or without `/proc`."""
+    try:
+        # the name in parentheses may hold anything, so fields count from its end
+        fields = Path("/proc", str(pid), "stat").read_text().rpartition(")")[2].split()
+        return None if fields[0] in "ZX" else int(fields[19])
+    except (OSError, ValueError, IndexError):
+        return None
+
+
+class Writer(NamedTuple):
+    """The process that locked a run last, told apart from a later one with the same id."""
+
+    pid: int
+    started: int | None
+
+    @property
+    def runs(self) -> bool:
+        """Whether that very process still runs; where nobody can tell, no."""
+        return self.started is not None and started(self.pid) == self.started
 
 
 class Lock:
@@ -44,7 +66,8 @@ class Lock:
                 "wait for it, or stop it and try `evolvent resume` again"
             ) from None
         os.ftruncate(handle, 0)
-        os.write(handle, json.dumps({"pid": os.getpid()}).encode())
+        pid = os.getpid()
+        os.write(handle, json.dumps({"pid": pid, "started": started(pid)}).encode())
         self._handle = handle
         return self
 
@@ -57,7 +80,14 @@ class Lock:
 
     def holder(self) -> int | None:
         """Pid written by the last holder, if it can be read."""
+        writer = self.writer()
+        return writer and writer.pid
+
+    def writer(self) -> Writer | None:
+        """The last holder, if it can be read."""
         try:
-            return int(json.loads(self.path.read_text())["pid"])
-        except (OSError, ValueError, KeyError, TypeError):
+            found = json.loads(self.path.read_text())
+            since = found.get("started")
+            return Writer(int(found["pid"]), None if since is None else int(since))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None

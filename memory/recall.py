@@ -191,7 +191,7 @@ class Recall:
         """Enter what is in the parts; give the vector of every place."""
         vectors: dict[str, Vectors] = {}
         for path in sorted(self._parts()):
-            entries, vectors_SD = _decode(path, self.embedder.dimensions)
+            entries, vectors_SD = _decode(path)
             self._enter(path.stem, entries)
             for entry, vector_D in zip(entries, vectors_SD, strict=True):
                 vectors.setdefault(_place(entry), vector_D)
@@ -263,6 +263,15 @@ class Recall:
             return index
 
 
+def entries(folder: Path) -> list[Entry]:
+    """Everything a memory holds, in the order of its parts, without opening it.
+
+    Raises:
+        LedgerError: a part cannot be read.
+    """
+    return [entry for path in sorted((folder / "vectors").glob("*.parquet")) for entry in _decode(path)[0]]
+
+
 def _wrong(index: Index, vectors: Mapping[str, Vectors]) -> str | None:
     """Compare an index with the vectors it must hold, by number and by a sample."""
     if (count := index.count()) != len(vectors):
@@ -315,13 +324,14 @@ def _encode(entries: Sequence[Entry], vectors_SD: Vectors) -> bytes:
     return sink.getvalue()
 
 
-def _decode(path: Path, dimensions: int) -> tuple[list[Entry], Vectors]:
+def _decode(path: Path) -> tuple[list[Entry], Vectors]:
     """Read a part; its pages' checksums are verified."""
     try:
         table = pq.ParquetFile(path, page_checksum_verification=True).read()
         labels = [cast("Label", json.loads(label)) for label in table["label"].to_pylist()]
         rows = zip(table["id"].to_pylist(), table["text"].to_pylist(), labels, strict=True)
         entries = [Entry(id, text, label) for id, text, label in rows]
+        dimensions = table.schema.field("vector").type.list_size
         vectors = table["vector"].combine_chunks().flatten().to_numpy()
         return entries, vectors.reshape(len(entries), dimensions)
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:

@@ -342,3 +342,8 @@ class Session(Record):
     graph: str
     """Fingerprint of the graph it runs on."""
     settings: Mapping[str, Any]
+
+    @property
+    def only_probes(self) -> bool:
+        """Whether it ends with a diagnosis: nothing is taught, and the sealed report stays sealed."""
+        return "probe" in self.settings

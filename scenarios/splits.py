@@ -6,8 +6,9 @@ interval serves *select* for target skills and *guard* for guard skills, which a
 """
 
 import hashlib
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Mapping
 from random import Random
+from types import MappingProxyType
 from typing import Literal
 
 from ..memory.records import Split, Task
@@ -16,6 +17,9 @@ from .schema import Scenario, Skill
 from .source import Source
 
 Part = Literal["probe", "exam", "report", "train"]
+Opened = Mapping[str, frozenset[str]]
+"""Keys of tasks by skill."""
+NOTHING: Opened = MappingProxyType({})
 SMALL = 5000
 """Tasks below which a skill is small: cheap to draw whole, and too few to trust averages."""
 
@@ -27,12 +31,20 @@ def place(key: str, salt: str) -> float:
 
 
 class Splits:
-    """Draws tasks of a scenario so that no task serves two ends."""
+    """Draws tasks of a scenario so that no task serves two ends.
 
-    def __init__(self, scenario: Scenario, source: Source, seed: int) -> None:
+    Args:
+        scenario: what is divided, and how.
+        source: where tasks come from.
+        seed: fixes what is drawn; membership is the same for every seed.
+        opened: keys, by skill, of tasks that earlier sessions examined; no exam of this one holds them.
+    """
+
+    def __init__(self, scenario: Scenario, source: Source, seed: int, opened: Opened = NOTHING) -> None:
         self.scenario = scenario
         self.source = source
         self.seed = seed
+        self.opened = opened
         shares = scenario.splits
         self._bounds = (shares.probe, shares.probe + shares.exam, shares.probe + shares.exam + shares.report)
 
@@ -97,7 +109,11 @@ class Splits:
         part: Part = "report" if split == "report" else "exam"
         skills = {name for name, skill in self.scenario.skills.items() if _examined(skill, split)}
         with span("draw items", split=split, skills=len(skills)):
-            return [task for name in sorted(skills) for task in self.draw(name, part, size, stream=split)]
+            return [
+                task
+                for name in sorted(skills)
+                for task in self.draw(name, part, size, stream=split, beside=self.opened.get(name, ()))
+            ]
 
 
 def _examined(skill: Skill, split: Split) -> bool:

@@ -5,6 +5,7 @@ divides them unevenly.
 """
 
 import math
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -79,11 +80,13 @@ def supply(splits: Splits, skill: str) -> Supply:
     splits.source.check(skill, settings)
     tasks, needed = splits.source.size(skill, settings), needs(scenario, skill)
     shares = _shares(scenario)
-    held: dict[Part, int] = {part: _surely(tasks, share) for part, share in shares.items()}
+    opened = splits.opened.get(skill, frozenset())
+    gone = Counter(map(splits.part, opened))
+    held: dict[Part, int] = {part: max(0, _surely(tasks, share) - gone[part]) for part, share in shares.items()}
     if splits.small(skill):
         # not for training: a source that draws by rejection needs long to find out that there is no more
         for part in HELD:
-            found = len(splits.draw(skill, part, needed[part], stream="validation"))
+            found = len(splits.draw(skill, part, needed[part], stream="validation", beside=opened))
             # a full draw says only that there are as many, and the estimate may know of more
             held[part] = found if found < needed[part] else max(found, held[part])
     return Supply(skill, scenario.skills[skill].guard, tasks, held, needed, shares)

@@ -4,11 +4,13 @@ Full weights lie in one file or in several with an index. How the student is spo
 """
 
 import json
+import os
+import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ..memory.errors import UnavailableError
-from ..memory.files import digest, file_digest
+from ..memory.files import COMPLETE, digest, file_digest
 from .manner import Manner, carry
 
 if TYPE_CHECKING:
@@ -20,6 +22,8 @@ ADAPTER = "adapter_config.json"
 TENSORS = "adapter_model.safetensors"
 HEADER = 8
 """Bytes that say how long the header of a file of safetensors is."""
+MARKS = (COMPLETE, ".effect")
+"""Files that say whose a folder is, and are no part of the student."""
 
 
 def identify(checkpoint: Path) -> str:
@@ -127,6 +131,27 @@ def save(
         if start is not None and carry(base(start), folder):
             return
     tokenizer.save_pretrained(folder)
+
+
+def copy(checkpoint: Path, folder: Path) -> None:
+    """Put a student into a folder of its own: by links to the same bytes where it can be, an adapter merged.
+
+    An adapter names the folder of its weights, so a copy of it would be whole only as long as that one stays.
+    """
+    if adapted(checkpoint):
+        model, tokenizer = load(checkpoint)
+        save(cast("Any", model).merge_and_unload(), tokenizer, folder, start=checkpoint)
+    else:
+        own = shutil.ignore_patterns(*MARKS)
+        shutil.copytree(checkpoint, folder, copy_function=_link, ignore=own, dirs_exist_ok=True)
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        # another disk, or one without links
+        shutil.copy2(source, target)
 
 
 def _load_weights(checkpoint: Path, *, exact: bool) -> "PreTrainedModel":

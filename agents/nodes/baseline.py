@@ -1,13 +1,19 @@
-"""Make or take the student the session starts from, and examine it."""
+"""Make or take the student the session starts from, and examine it.
+
+Where an endpoint answers there is nothing to make: no checkpoint of ours would be asked.
+"""
 
 from pathlib import Path
 
 from ...memory.effects import Outcome
 from ...memory.trace import spent
-from ...training import checkpoint, origin, student
+from ...training import checkpoint, origin
+from ...training import student as embedded
 from ...training.exam import examine
 from ..curating import trainable
 from ..desk import BASE, Desk, rates
+from ..folder import before
+from ..inheriting import inherit
 from ..node import Node, State, Update
 
 
@@ -16,24 +22,7 @@ class Baseline(Node):
 
     async def run(self, state: State, desk: Desk) -> Update:
         """Prepare and examine the student."""
-        scenario, seed = desk.scenario, desk.session.seed
-        first = desk.parts.first_trainer(scenario)
-
-        async def prepare(folder: Path) -> None:
-            if scenario.student.model:
-                origin.place(scenario.student, folder)
-                desk.say("student", model=scenario.student.model)
-                return
-            with spent("curation"):
-                tasks = trainable(student.first_tasks(scenario, desk.splits), desk)
-            cached = student.prepare(scenario, first, tasks, folder, seed=seed)
-            desk.say("student", tasks=len(tasks), cached=cached)
-
-        def read(folder: Path) -> Outcome:
-            return Outcome({"student": checkpoint.identify(folder)})
-
-        inputs = {"student": scenario.student.model_dump(mode="json"), "trainer": first.describe(), "seed": seed}
-        made = await desk.effects.folder("student", 0, prepare, read, target=desk.path(BASE), inputs=inputs)
+        student = await self._student(desk)
 
         async def exam() -> Outcome:
             engine = desk.parts.engine.open(desk.path(BASE))
@@ -48,6 +37,34 @@ class Baseline(Node):
                 {"exams": [e.id for e in exams], "rates": rates({**exams[0].scores, **exams[1].scores})}, exams
             )
 
-        seen = await desk.effects.once("baseline", 0, exam, inputs={"student": made["student"]})
+        seen = await desk.effects.once("baseline", 0, exam, inputs={"student": student})
         desk.say("baseline", rates=seen["rates"])
-        return {"round": 1, "student": made["student"], "path": BASE, "attempt": 0, "missing": 0, "finished": False}
+        return {"round": 1, "student": student, "path": BASE, "attempt": 0, "missing": 0, "finished": False}
+
+    async def _student(self, desk: Desk) -> str:
+        """Digest of the student, which is in its folder now."""
+        if before(desk.session):
+            return await inherit(desk)
+        if not desk.parts.engine.serves:
+            engine = desk.parts.engine.open(desk.path(BASE))
+            engine.close()
+            return engine.student
+        scenario, seed = desk.scenario, desk.session.seed
+        first = desk.parts.first_trainer(scenario)
+
+        async def prepare(folder: Path) -> None:
+            if scenario.student.model:
+                origin.place(scenario.student, folder)
+                desk.say("student", model=scenario.student.model)
+                return
+            with spent("curation"):
+                tasks = trainable(embedded.first_tasks(scenario, desk.splits), desk)
+            cached = embedded.prepare(scenario, first, tasks, folder, seed=seed)
+            desk.say("student", tasks=len(tasks), cached=cached)
+
+        def read(folder: Path) -> Outcome:
+            return Outcome({"student": checkpoint.identify(folder)})
+
+        inputs = {"student": scenario.student.model_dump(mode="json"), "trainer": first.describe(), "seed": seed}
+        made = await desk.effects.folder("student", 0, prepare, read, target=desk.path(BASE), inputs=inputs)
+        return str(made["student"])

@@ -15,7 +15,7 @@ class Training(Node):
         round = state["round"]
         start = state["path"] if desk.parts.trainer.start == "promoted" else BASE
         # a session may go through its steps again after later rounds were curated
-        samples = [sample for sample in desk.kept() if sample.round <= round]
+        samples = desk.kept(until=round)
         if not samples:
             raise EvolventError(
                 f"{desk.run}: nothing was kept to train on up to round {round}; its report says what was rejected"

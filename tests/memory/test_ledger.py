@@ -256,3 +256,12 @@ def test_a_ledger_is_not_made_over_one_that_is_there(tmp_path: Path) -> None:
         Ledger.create(tmp_path / "ledger.sqlite")
     with opened(tmp_path) as ledger:
         assert ledger.count(Share) == 1
+
+
+def test_records_may_be_filed_under_another_round_than_their_own(tmp_path: Path) -> None:
+    with opened(tmp_path) as ledger:
+        sample = make_sample("1+1", round=3)
+        ledger.intend("key", "inherit", 0)
+        ledger.commit("key", {}, [sample], 0.0, meta={}, filed=0)
+        assert ledger.read(Sample, round=3) == []
+        assert [(s.id, s.round) for s in ledger.read(Sample, round=0)] == [(sample.id, 3)]

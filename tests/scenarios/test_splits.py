@@ -3,7 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evolvent.memory.records import Split
-from evolvent.scenarios.splits import place
+from evolvent.scenarios.splits import Splits, place
+from evolvent.scenarios.supply import supply
 
 from .builders import make_scenario, make_splits
 
@@ -66,3 +67,24 @@ def test_streams_draw_different_tasks() -> None:
     splits = make_splits(make_scenario())
     one, two = (splits.draw("hard", "train", 20, stream=stream) for stream in ("round 1", "round 2"))
     assert one != two
+
+
+def test_what_was_opened_before_is_in_no_exam_and_still_in_no_training() -> None:
+    scenario = make_scenario(splits=SMALL)
+    before = make_splits(scenario)
+    opened = {"hard": frozenset(t.key for s in SPLITS for t in before.items(s) if t.skill == "hard")}
+    after = Splits(scenario, before.source, 0, opened)
+    fresh = {t.key for split in SPLITS for t in after.items(split)}
+    assert len(opened["hard"]) == 60
+    assert opened["hard"].isdisjoint(fresh)
+    assert {after.owner(key) for key in opened["hard"]} == {"exam", "report"}
+    assert after.items("guard") == before.items("guard")
+
+
+def test_what_was_opened_before_is_not_counted_on() -> None:
+    scenario = make_scenario(splits=SMALL)
+    splits = make_splits(scenario)
+    report = frozenset(t.key for t in splits.draw("hard", "report", 100, stream="before"))
+    before, after = supply(splits, "hard"), supply(Splits(scenario, splits.source, 0, {"hard": report}), "hard")
+    assert after.held["report"] == before.held["report"] - 100
+    assert after.held["exam"] == before.held["exam"]

@@ -8,7 +8,7 @@ from evolvent.scenarios.loader import parse
 from evolvent.scenarios.source import Source
 from evolvent.scenarios.splits import Splits
 from evolvent.scenarios.text import normal
-from evolvent.training.curation.decontamination import Decontamination, held, shared
+from evolvent.training.curation.decontamination import Decontamination, given_away, held, shared
 from evolvent.training.curation.duplicates import PERMUTATIONS, Duplicates, bands
 from evolvent.training.curation.grams import shingles
 from evolvent.training.curation.pipeline import NEAR, curate
@@ -187,3 +187,22 @@ def test_nothing_is_dropped_without_a_reason_and_order_does_not_matter(splits: S
     assert len(outcomes[0].fates) == 35
     assert len(outcomes[0].kept) == 28
     assert all(f.reason for f in outcomes[0].fates)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "text", "given"),
+    [
+        (EXAM, f"Work this out. {EXAM.upper()}", True),
+        (EXAM, "A farmer has twelve sheep and sells the farm.", False),
+        ("What is love?", "Tell me: what is love, really?", True),
+        ("Why?", "why", True),
+        ("Why?", "Why not?", False),
+    ],
+)
+def test_an_item_is_given_away_by_what_would_have_been_a_leak(prompt: str, text: str, given: bool) -> None:
+    item, other = (
+        make_sample(prompt).task,
+        make_sample("Of seven hens three lay eggs, how many do not?").task,
+    )
+    assert given_away([item, other], [text], 8) == [item] * given
+    assert (shared(normal(text), held([item], 8), 8) is not None) == given

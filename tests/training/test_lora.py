@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -88,3 +89,16 @@ def test_an_adapter_without_its_base_says_so(tmp_path: Path) -> None:
     (tmp_path / "adapter_config.json").write_text('{"base_model_name_or_path": "gone"}')
     with pytest.raises(UnavailableError, match="'gone' holds no model"):
         checkpoint.load(tmp_path)
+
+
+@pytest.mark.slow
+def test_a_copy_of_an_adapter_is_merged_and_needs_no_other_folder(tmp_path: Path) -> None:
+    adapter = train(tmp_path / "old")
+    checkpoint.copy(adapter, tmp_path / "copy")
+    model, _ = checkpoint.load(adapter)
+    merged: Any = model
+    wanted = {name: weight.clone() for name, weight in merged.merge_and_unload().state_dict().items()}
+    (tmp_path / "old").rename(tmp_path / "gone")
+    copied, _ = checkpoint.load(tmp_path / "copy")
+    assert not checkpoint.adapted(tmp_path / "copy")
+    assert all(weight.equal(wanted[name]) for name, weight in copied.state_dict().items())

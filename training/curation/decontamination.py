@@ -50,6 +50,25 @@ def held(items: Iterable[Task], ngram: int) -> dict[int, set[str]]:
     return grams
 
 
+def given_away(items: Iterable[Task], texts: Iterable[str], ngram: int) -> list[Task]:
+    """Items of which one of these texts, trained on before, holds as much as `shared` calls a leak.
+
+    Args:
+        items: what an exam would hold.
+        texts: prompts a student was trained on.
+        ngram: words in a row that count as a leak.
+    """
+    words = {item: normal(item.prompt) for item in items}
+    sizes = {item: min(ngram, len(text.split())) for item, text in words.items()}
+    known = {size: set[str]() for size in sizes.values()}
+    for text in map(normal, texts):
+        length = len(text.split())
+        for size, grams in known.items():
+            if size == length or size >= min(SHORTEST, ngram):
+                grams |= ngrams(text, size) if size <= length else set()
+    return [item for item, text in words.items() if not known[sizes[item]].isdisjoint(ngrams(text, sizes[item]))]
+
+
 def shared(text: str, grams: Mapping[int, set[str]], ngram: int) -> str | None:
     """Say what a normalised prompt shares with an exam item, or None."""
     words = len(text.split())

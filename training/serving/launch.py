@@ -54,13 +54,7 @@ class Launch:
                 f"{weights.path}: an adapter of rank {weights.rank}, the server has room for {self.rank}; "
                 f"set student.engine.rank = {room}"
             )
-        width = head_size(weights)
-        if self.build.startswith("cpu") and width not in HEADS:
-            raise UnavailableError(
-                f"{weights.base}: attention heads {width} wide, vLLM's CPU build has {', '.join(map(str, HEADS))}; "
-                "choose student.hidden and student.heads so that hidden / heads is one of them, such as 96 / 3; "
-                'a model of your own is answered for by student.engine = "transformers"'
-            )
+        check_heads(self.build, weights)
 
     def command(self, weights: Weights, socket: Path) -> list[str]:
         """Program and arguments that serve full weights at a Unix socket."""
@@ -94,6 +88,21 @@ class Launch:
             "VLLM_SERVER_DEV_MODE": "1",
         }
         return {**needed(os.environ), **wanted}
+
+
+def check_heads(build: str, weights: Weights) -> None:
+    """Refuse attention heads that a build cannot compute.
+
+    Raises:
+        UnavailableError: naming the settings to change.
+    """
+    width = head_size(weights)
+    if build.startswith("cpu") and width not in HEADS:
+        raise UnavailableError(
+            f"{weights.base}: attention heads {width} wide, vLLM's CPU build has {', '.join(map(str, HEADS))}; "
+            "choose student.hidden and student.heads so that hidden / heads is one of them, such as 96 / 3; "
+            'a model of your own is answered for by student.engine = "transformers"'
+        )
 
 
 def installed_build() -> str:

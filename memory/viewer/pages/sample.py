@@ -61,6 +61,9 @@ def _text(found: Lineage) -> str:
 
 def _why(run: Run, found: Lineage) -> str:
     weakness = found.weakness
+    if found.inherited:
+        origin = code(str(run.session.settings.get("from", {}).get("dir", "")))
+        return section("why", "Why it was written", f"An earlier run wrote it and knows: {origin}.")
     if weakness is None:
         return section("why", "Why it was written", "It answers no failure: it was drawn to keep a skill in practice.")
     state = found.life[-1].state if found.life else "open"

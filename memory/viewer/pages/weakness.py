@@ -48,7 +48,7 @@ def _life(run: Run, seen: Sequence[Observation]) -> str:
             f'<span class="state {o.state}">{o.state}</span>',
             f"{o.passed:,} of {o.tried:,}",
             safe(o.reason),
-            ", ".join(link(to(run.name, "weaknesses", id), id[:8]) for id in o.recalled),
+            ", ".join(_remembered(run, id) for id in o.recalled),
         ]
         for o in seen
     ]
@@ -56,6 +56,12 @@ def _life(run: Run, seen: Sequence[Observation]) -> str:
     lead = "Share of fresh probes under its rule that were answered right, in percent, round by round."
     head = ["round", "state", "right", "why", "remembered"]
     return section("life", "Its life", lead, chart, table("States", head, rows, kind="weak"))
+
+
+def _remembered(run: Run, id: str) -> str:
+    """A weakness that came to mind; one of an earlier run has no page here."""
+    here = run.ledger.rows("select 1 from records where kind = 'weakness' and id = ?", id)
+    return link(to(run.name, "weaknesses", id), id[:8]) if here else safe(id[:8])
 
 
 def _foresight(run: Run, own: Weakness) -> str:
