@@ -21,7 +21,7 @@ import typer  # noqa: E402
 
 from ..memory.errors import EvolventError  # noqa: E402
 from ..memory.stopping import STOP, Stopped  # noqa: E402
-from . import inspecting  # noqa: E402
+from . import around, inspecting  # noqa: E402
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 runs_app = typer.Typer(no_args_is_help=True, help="Look at earlier runs.")
@@ -29,6 +29,7 @@ scenario_app = typer.Typer(no_args_is_help=True, help="Work with scenario files.
 app.add_typer(runs_app, name="runs")
 app.add_typer(scenario_app, name="scenario")
 app.add_typer(inspecting.app)
+app.add_typer(around.app)
 
 RunsDir = Annotated[Path, typer.Option("--runs-dir", envvar="EVOLVENT_RUNS_DIR", help="Folder that holds runs.")]
 Set = Annotated[
@@ -161,9 +162,10 @@ def main() -> None:
     signal.signal(signal.SIGTERM, STOP)
     signal.signal(signal.SIGINT, STOP)
     try:
-        app(standalone_mode=False)
-    except typer.Exit as end:
-        sys.exit(end.exit_code)
+        # the code of a command that ended with `typer.Exit`; nothing of any other
+        code = app(standalone_mode=False)
+        if code:
+            sys.exit(code)
     except Stopped as stopped:
         sys.exit(stopped.code)
     except EvolventError as error:

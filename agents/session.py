@@ -198,10 +198,15 @@ def listed(runs: Path) -> list[Json]:
     return found
 
 
-def _run(open_desk: Callable[[Watcher], Desk], progress: Progress, *, json_lines: bool) -> Json:
-    """Open a desk, run the graph, write the report; on standard output only JSON lines, if asked for."""
+def quiet() -> None:
+    """Keep libraries from reporting to anybody and from writing between our lines; call it before they are imported."""
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
+
+
+def _run(open_desk: Callable[[Watcher], Desk], progress: Progress, *, json_lines: bool) -> Json:
+    """Open a desk, run the graph, write the report; on standard output only JSON lines, if asked for."""
+    quiet()
     watcher: Watcher = _Lines(progress) if json_lines else progress
     progress.start()
     try:
