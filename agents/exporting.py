@@ -40,8 +40,9 @@ def export_data(run: Run, format: dataset.Format, target: Path, *, rejected: boo
             run, found, rows, file=name, format=format, rejected=rejected, command=_command(run, staging, single=single)
         )
         files.write_text(staging / CARD, card)
-        _mark(run, staging, {"export": "data", "format": format, "samples": len(rows), "rejected": rejected})
-    return {"event": "export", "run": run.name, "format": format, "samples": len(rows), "out": str(target)}
+        facts = {"export": "data", "format": format, "samples": len(rows), "rejected": rejected}
+        _mark(run, staging, facts)
+    return {"event": "export", "run": run.name, **facts, "out": str(target)}
 
 
 def export_model(run: Run, which: str, target: Path, *, merge: bool, base: str, force: bool, data: str = "") -> Json:
@@ -72,10 +73,9 @@ def export_model(run: Run, which: str, target: Path, *, merge: bool, base: str, 
             command=_command(run, staging, single=False),
         )  # fmt: skip
         files.write_text(staging / CARD, card)
-        _mark(run, staging, {"export": "model", "student": chosen.digest, "form": form})
-    return {
-        "event": "export", "run": run.name, "model": which, "student": chosen.digest, "form": form, "out": str(target)
-    }  # fmt: skip
+        facts = {"export": "model", "student": chosen.digest, "form": form}
+        _mark(run, staging, facts)
+    return {"event": "export", "run": run.name, **facts, "out": str(target)}
 
 
 def _command(run: Run, staging: Path, *, single: bool) -> str:
