@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 TAGS = ["evolvent"]
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 """Size classes of the Hub, by the number of rows they end at."""
+LARGE = "1M<n<10M"
 SPLITS = {
     "report": "the sealed report, opened once at the end",
     "select": "*select*, the items that promotions were decided on",
@@ -58,8 +59,8 @@ def model_card(run: Run, found: Json, pick: Pick, scores: dict[str, Json | None]
     )
     lines = [
         f"# {plain(found['scenario'])}: {pick.title}", "",
-        f"{plain(found['description'])}" if found["description"] else "", "",
-        f"`{pick.digest}`, {_form(form)}, from {_session(run, found)}", *_limited(found),
+        plain(found["description"]), "",
+        f"Student {plain(pick.digest)}, {_form(form)}, from {_session(run, found)}", *_limited(found),
         "", "## Exams", *(_exams(run, scores, pick) or ["", "It was not examined."]), *_decision(pick),
         *(_control(found) if pick.digest == _final(found) else []),
         "", "## Trained on", *_trained(run, found, pick),
@@ -87,7 +88,7 @@ def data_card(run: Run, found: Json, rows: Sequence[Row], *, file: str, format: 
     head = DatasetCardData(
         pretty_name=f"{found['scenario']}: {kind} of {run.name}",
         task_categories=["text-generation"],
-        size_categories=[next((name for most, name in SIZES if len(rows) < most), "n>1M")],
+        size_categories=[next((name for most, name in SIZES if len(rows) < most), LARGE)],
         tags=[*TAGS, "synthetic"],
         configs=[{"config_name": "default", "data_files": [{"split": "train", "path": file}]}],
     )
@@ -95,7 +96,7 @@ def data_card(run: Run, found: Json, rows: Sequence[Row], *, file: str, format: 
     reasons = Counter(row["reason"].split(":")[0] for row in rows)
     lines = [
         f"# {plain(found['scenario'])}: {several(len(rows), kind.removesuffix('s'))}", "",
-        f"{plain(found['description'])}" if found["description"] else "", "",
+        plain(found["description"]), "",
         f"Written by agents, from {_session(run, found)}", *_limited(found), "",
         f"Format `{format}`. Beside each sample stand {', '.join(f'`{name}`' for name in ORIGIN)}: its id in the run, "
         "what it answers, who wrote it and how, and why it was " + ("turned down." if rejected else "kept."),
@@ -214,7 +215,7 @@ def _trained(run: Run, found: Json, pick: Pick) -> list[str]:
     trainer: dict[str, Any] = run.scenario["trainer"]
     return [
         "", f"{several(made.samples, 'sample')} of rounds 1 to {made.number}, {made.steps:,} steps, {made.tokens:,} "
-        f"tokens with trainer {plain(trainer['name'])}, from student `{made.start}`.",
+        f"tokens with trainer {plain(trainer['name'])}, from student {plain(made.start)}.",
         *fenced(json.dumps(trainer, indent=2), "json"), *_weaknesses(found),
     ]  # fmt: skip
 
