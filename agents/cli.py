@@ -21,7 +21,7 @@ import typer  # noqa: E402
 
 from ..memory.errors import EvolventError  # noqa: E402
 from ..memory.stopping import STOP, Stopped  # noqa: E402
-from . import attending, inspecting, options  # noqa: E402
+from . import around, attending, inspecting, options  # noqa: E402
 from .options import RUNS, find  # noqa: E402
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ app.add_typer(runs_app, name="runs")
 app.add_typer(scenario_app, name="scenario")
 app.add_typer(attending.app)
 app.add_typer(inspecting.app)
+app.add_typer(around.app)
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """Errors of a disk that takes no more."""
@@ -190,9 +191,10 @@ def main() -> None:
     signal.signal(signal.SIGTERM, STOP)
     signal.signal(signal.SIGINT, STOP)
     try:
-        app(standalone_mode=False)
-    except typer.Exit as end:
-        sys.exit(end.exit_code)
+        # the code of a command that ended with `typer.Exit`; nothing of any other
+        code = app(standalone_mode=False)
+        if code:
+            sys.exit(code)
     except Stopped as stopped:
         sys.exit(stopped.code)
     except EvolventError as error:

@@ -9,12 +9,13 @@ from pathlib import Path
 from ..memory.errors import RunError
 
 
-def check(runs: Path, wanted: int) -> None:
-    """Try the folder for runs, or the nearest one above it that exists.
+def check(runs: Path, wanted: int, *, instead: str = "choose another folder with --runs-dir") -> int:
+    """Try the folder for runs, or the nearest one above it that exists, and give the bytes that are free there.
 
     Args:
         runs: folder for runs; need not exist.
         wanted: bytes that a run will take.
+        instead: the way out where it cannot be written.
 
     Raises:
         RunError: the folder cannot be made or written, or its disk has not enough room.
@@ -29,9 +30,10 @@ def check(runs: Path, wanted: int) -> None:
             (Path(trial) / "file").write_bytes(b"written")
         free = shutil.disk_usage(place).free
     except OSError as error:
-        raise RunError(f"{runs}: cannot be written ({error.strerror}); choose another folder with --runs-dir") from None
+        raise RunError(f"{runs}: cannot be written ({error.strerror}); {instead}") from None
     if free < wanted:
         raise RunError(
             f"{runs}: {free / 1e6:,.0f} MB are free, a session of this scenario takes about {wanted / 1e6:,.0f} MB; "
-            "make room, or choose another folder with --runs-dir"
+            f"make room, or {instead}"
         )
+    return free

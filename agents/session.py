@@ -121,7 +121,7 @@ def plan(
         ScenarioError: anything about it is wrong, or its tasks do not suffice.
         RunError: the run cannot be gone on from.
     """
-    _hush()
+    quiet()
     written = loader.load(path, overrides)
     parts = Parts.resolve(written, str(path), allow_import=allow_import)
     student = welcome(written.student, parts.engine)
@@ -206,9 +206,15 @@ def resume(
     return _run(open_desk, progress, json_lines=json_lines, hook=hook)
 
 
+def quiet() -> None:
+    """Keep libraries from reporting to anybody and from writing between our lines; call it before they are imported."""
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
+
+
 def _run(open_desk: Callable[[Watcher], Desk], progress: Progress, *, json_lines: bool, hook: Hook) -> Json:
     """Open a desk, run the graph, write the report, tell the hook; on standard output only JSON lines, if asked for."""
-    _hush()
+    quiet()
     watcher: Watcher = _Lines(progress) if json_lines else progress
     progress.start()
     try:
@@ -238,11 +244,6 @@ def _run(open_desk: Callable[[Watcher], Desk], progress: Progress, *, json_lines
                     progress.console.print(f"warning: {wrong}", markup=False, soft_wrap=True)
     finally:
         progress.stop()
-
-
-def _hush() -> None:
-    for name, value in QUIET.items():
-        os.environ.setdefault(name, value)
 
 
 def _advance(desk: Desk) -> Json:

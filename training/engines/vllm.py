@@ -15,10 +15,13 @@ from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 from pydantic import AfterValidator, Field
 
 from ...memory.files import digest
+from ...memory.finding import Finding
 from ...memory.inference import CUT, Completion, Engine, Request, require
 from ...memory.stopping import STOP
 from ...memory.trace import span, spent
+from ...scenarios.schema import Student
 from ..engine import EnginePart
+from ..serving import looking
 from ..serving.arguments import check
 from ..serving.host import Host, current
 from ..serving.launch import Launch, installed_build
@@ -64,6 +67,13 @@ class Vllm(EnginePart):
         exits = ExitStack()
         server = self._elsewhere() if self.url else self._started(weights, exits)
         return _Served(self, server, weights, exits)
+
+    def look(self, role: str, student: Student, *, rank: int) -> list[Finding]:
+        """See whether the server could be started, or the one at the URL has what rounds need."""
+        del role
+        if self.url:
+            return asyncio.run(looking.elsewhere(self.url, rank=rank))
+        return looking.here(student, rank=rank, room=self.rank)
 
     def _elsewhere(self) -> Remote:
         host = current()

@@ -27,6 +27,11 @@ T = TypeVar("T")
 class Refused(EvolventError):
     """A server answered that it will not do what it was asked."""
 
+    def __init__(self, message: str, *, status: int = 200) -> None:
+        super().__init__(message)
+        self.status = status
+        """Of its answer."""
+
 
 class Wire:
     """Calls to one server, as an async context manager; it belongs to the event loop it was entered in.
@@ -92,7 +97,7 @@ class Wire:
         except aiohttp.ClientError as error:
             raise UnavailableError(f"{self.url}{path} cannot be reached ({error}); is the server up?") from None
         if status != 200:
-            raise Refused(f"{self.url}{path} answered {status}: {text[:SHOWN]!r}; see the server's log")
+            raise Refused(f"{self.url}{path} answered {status}: {text[:SHOWN]!r}; see the server's log", status=status)
         return _read(text, f"{self.url}{path}")
 
     async def _text(self, response: "aiohttp.ClientResponse") -> str:
