@@ -7,6 +7,7 @@ from math import fsum
 from typing import Any
 
 from ..memory import files
+from ..memory.auditions import Audition
 from ..memory.bootstrap import bootstrap_interval
 from ..memory.ledger import Ledger
 from ..memory.records import (
@@ -68,6 +69,7 @@ def summarize(ledger: Ledger, scenario: Scenario, session: Session, *, run: str,
         "heat": _heat(ledger, scenario),
         "weaknesses": _weaknesses(ledger),
         "predictions": _predictions(ledger),
+        "judges": [a.model_dump(mode="json") for a in ledger.read(Audition)],
         "cost": _cost(ledger, exams, rounds),
         **_time(ledger),
     }

@@ -1,15 +1,17 @@
 """Who finds out why the student fails, and writes what it learns from."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import ClassVar, NamedTuple
 
+from ..memory.auditions import Audition
 from ..memory.inference import Models, Role
 from ..memory.parts import Part
 from ..memory.records import Attempt, Sample, Share, Weakness
 from ..scenarios.splits import Splits
+from .golden import Item
 
 NOBODY: Models = MappingProxyType({})
 """No model to ask."""
@@ -79,9 +81,27 @@ class Teacher(Part):
         del sample, splits
         return None
 
-    async def judge(self, samples: Sequence[Sample], *, models: Models = NOBODY) -> list[Opinion | None]:
-        """Say of each sample that no verifier can decide whether it may be taught; None without an opinion."""
-        del models
+    @property
+    def judges(self) -> Collection[str]:
+        """Names of its judges; without any it has no opinion."""
+        return ()
+
+    async def audition(self, items: Sequence[Item], *, models: Models = NOBODY) -> list[Audition]:
+        """Try every judge on answers whose verdict is known."""
+        del items, models
+        return []
+
+    async def judge(
+        self, samples: Sequence[Sample], *, sound: Collection[str] = (), models: Models = NOBODY
+    ) -> list[Opinion | None]:
+        """Say of each sample that no verifier can decide whether it may be taught; None without an opinion.
+
+        Args:
+            samples: what is judged.
+            sound: judges that passed their audition; the others are not heard.
+            models: as in `diagnose`.
+        """
+        del sound, models
         return [None] * len(samples)
 
     async def repair(

@@ -1,15 +1,18 @@
 """An endpoint that plays the teacher's roles for sums written ones first, seeing only the request.
 
 It names the feature that failures have and passes lack, mixes the columns of the examples into new sums, gets some of
-them wrong or unreadable, works a sum to judge it, and works it again to repair it.
+them wrong or unreadable, works a sum to judge it, and works it again to repair it. Some of its judges are biased.
 """
 
 import json
 import random
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
-from .endpoint import Endpoint, work
+from .endpoint import Endpoint
+from .judging import Judge, solve, sound
 
 WRONG, STRANGE = 0.1, 0.03
 """Shares of new sums whose answer is wrong, and whose question no student of ASCII can read."""
@@ -17,6 +20,11 @@ WRONG, STRANGE = 0.1, 0.03
 
 class Teaching(Endpoint):
     """Teaches sums."""
+
+    def __init__(self, judges: Mapping[str, Judge] = MappingProxyType({})) -> None:
+        super().__init__()
+        self.judges = dict(judges)
+        """Judges whose prompt holds certain words; the others are sound."""
 
     def _say(self, body: dict[str, Any]) -> str:
         schema = body.get("response_format", {}).get("json_schema", {}).get("schema", {})
@@ -28,8 +36,9 @@ class Teaching(Endpoint):
                 most = schema["properties"]["tasks"]["maxItems"]
                 return json.dumps({"tasks": _write(given[-1], most, random.Random(body.get("seed", 0)))})
             case ("reason", "verdict"):
-                right = solve(given[0]["question"]) == given[0]["answer"]
-                return json.dumps({"reason": "worked it", "verdict": "perfect" if right else "bad"})
+                prompt = body["messages"][-1]["content"]
+                judge = next((judge for words, judge in self.judges.items() if words in prompt), sound)
+                return json.dumps({"reason": "worked it", "verdict": judge(given[0], prompt)})
             case ("question", "solution"):
                 return json.dumps({"question": given[0]["question"], "solution": solve(given[0]["question"])})
             case _:
@@ -38,11 +47,6 @@ class Teaching(Endpoint):
 
 def _data(prompt: str) -> list[Any]:
     return [json.loads(text) for text in re.findall(r"<data>\n(.*?)\n</data>", prompt, re.DOTALL)]
-
-
-def solve(question: str) -> str:
-    wide = max(question.find("+"), question.find("*")) + 1
-    return work(question).ljust(wide or question.find("-"), "0")
 
 
 def _explain(given: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:

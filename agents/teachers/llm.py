@@ -6,18 +6,21 @@ has to be a task of the skill that the student can read, and is checked, judged 
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
 from pydantic import Field, field_validator
 
+from ...memory.auditions import Audition
 from ...memory.files import digest
 from ...memory.inference import Models, Reply, Request, Role
 from ...memory.records import Attempt, Sample, Share, Task, Weakness
 from ...memory.statistics import fisher
 from ...scenarios.splits import Splits
 from ...training.tokenizer import unreadable
+from ..audition import audition
 from ..clusters import clusters
+from ..golden import Item
 from ..panel import convene
 from ..prompting import answer_schema, check, data, render
 from ..teacher import NOBODY, Hypothesis, Opinion, Teacher
@@ -168,9 +171,21 @@ class Llm(Teacher):
             return f"foreign: {error}"
         return None
 
-    async def judge(self, samples: Sequence[Sample], *, models: Models = NOBODY) -> list[Opinion | None]:
-        """Have every judge look at every sample."""
-        return [*await convene(self.judging, samples, models["judge"], system=self.system)]
+    @property
+    def judges(self) -> Collection[str]:
+        """Names of the judging prompts."""
+        return self.judging
+
+    async def audition(self, items: Sequence[Item], *, models: Models = NOBODY) -> list[Audition]:
+        """Have every judge look at every known answer."""
+        return await audition(self.judging, items, models["judge"], system=self.system)
+
+    async def judge(
+        self, samples: Sequence[Sample], *, sound: Collection[str] = (), models: Models = NOBODY
+    ) -> list[Opinion | None]:
+        """Have every sound judge look at every sample."""
+        heard = {name: prompt for name, prompt in self.judging.items() if name in sound}
+        return [*await convene(heard, samples, models["judge"], system=self.system)]
 
     async def repair(
         self, refused: Sequence[tuple[Sample, str]], splits: Splits, *, models: Models = NOBODY
