@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple, cast
 
 from ..memory.inference import Model, Reply, Request
-from ..memory.records import Sample, Task
+from ..memory.records import Task
 from ..memory.trace import span
 from .prompting import answer_schema, data, render
 from .teacher import Opinion
@@ -39,24 +39,24 @@ class Vote(NamedTuple):
     reason: str
 
 
-async def convene(judges: Mapping[str, str], samples: Sequence[Sample], model: Model, *, system: str) -> list[Opinion]:
-    """Have every judge look at every sample, all at once.
+async def convene(judges: Mapping[str, str], tasks: Sequence[Task], model: Model, *, system: str) -> list[Opinion]:
+    """Have every judge look at every task with its answer, all at once.
 
     Args:
         judges: prompt templates by name; each names `skill` and `data`.
-        samples: what is judged; equal tasks are judged once.
+        tasks: what is judged; equal ones are judged once.
         model: who judges.
         system: what every judge is told first.
     """
-    tasks = {sample.task.id: sample.task for sample in samples}
-    places = [(name, id) for id in tasks for name in judges]
-    requests = [question(judges[name], tasks[id], system=system) for name, id in places]
-    with span("panel", samples=len(tasks), judges=len(judges)):
+    distinct = {task.id: task for task in tasks}
+    places = [(name, id) for id in distinct for name in judges]
+    requests = [question(judges[name], distinct[id], system=system) for name, id in places]
+    with span("panel", samples=len(distinct), judges=len(judges)):
         replies = await model.ask(requests) if requests else []
-    votes: dict[str, list[Vote]] = {id: [] for id in tasks}
+    votes: dict[str, list[Vote]] = {id: [] for id in distinct}
     for (name, id), reply in zip(places, replies, strict=True):
         votes[id].append(vote(name, reply))
-    return [decide(votes[sample.task.id]) for sample in samples]
+    return [decide(votes[task.id]) for task in tasks]
 
 
 def decide(votes: Sequence[Vote]) -> Opinion:

@@ -12,6 +12,7 @@ from ..memory.parts import Part
 from ..memory.records import Attempt, Sample, Share, Weakness
 from ..scenarios.splits import Splits
 from .golden import Item
+from .prober.bench import Bench
 
 NOBODY: Models = MappingProxyType({})
 """No model to ask."""
@@ -59,6 +60,24 @@ class Teacher(Part):
             splits: knows the source and its vocabulary.
             models: who may be asked, by role; all that `asks` names are there.
         """
+
+    @property
+    def explores(self) -> bool:
+        """Whether it probes on its own account."""
+        return False
+
+    async def explore(
+        self, attempts: Sequence[Attempt], bench: Bench, *, models: Models = NOBODY
+    ) -> list[Hypothesis]:  # fmt: skip
+        """Look further into one skill that failed, with probes of its own.
+
+        Args:
+            attempts: this round's probes of the skill, right and wrong.
+            bench: the student, the memory and the verifier; what it asked stays there.
+            models: as in `diagnose`.
+        """
+        del attempts, bench, models
+        return []
 
     @abstractmethod
     async def write(

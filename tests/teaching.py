@@ -1,13 +1,14 @@
 """An endpoint that plays the teacher's roles for sums written ones first, seeing only the request.
 
 It names the feature that failures have and passes lack, mixes the columns of the examples into new sums, gets some of
-them wrong or unreadable, works a sum to judge it, and works it again to repair it. Some of its judges are biased.
+them wrong or unreadable, works a sum to judge it, and works it again to repair it. Some of its judges are biased. As a
+prober it calls the tools it is offered, one after the other.
 """
 
 import json
 import random
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -16,6 +17,39 @@ from .judging import Judge, solve, sound
 
 WRONG, STRANGE = 0.1, 0.03
 """Shares of new sums whose answer is wrong, and whose question no student of ASCII can read."""
+PROBES = 12
+"""Questions a prober makes up at once."""
+
+
+Turn = dict[str, Any]
+Prober = Callable[[list[Turn]], list[Turn]]
+"""Tools called after a conversation."""
+
+
+def calling(name: str, **arguments: object) -> Turn:
+    """A call of a tool."""
+    return {"type": "function", "function": {"name": name, "arguments": json.dumps(arguments)}}
+
+
+def probe(turns: list[Turn]) -> list[Turn]:
+    """Look at what memory holds, ask sums like those that failed, verify them, report what they have in common."""
+    known = _data(next(turn["content"] for turn in turns if turn["role"] == "user"))[0]
+    asked = [json.loads(c["function"]["arguments"]) for turn in turns for c in turn.get("tool_calls", ())]
+    match len(asked):
+        case 0:
+            return [calling("recall", about="what failed before")]
+        case 1:
+            new = _write([{"question": a["question"]} for a in known["failed"]], PROBES, random.Random(0))
+            return [calling("ask_student", questions=[task["question"] for task in new])]
+        case 2:
+            return [calling("verify", questions=asked[-1]["questions"])]
+        case 3:
+            wrong = [one["question"] for one in _data(turns[-1]["content"])[0] if one.get("right") is False]
+            offered = sorted({f for a in known["failed"] for f in a.get("features", ())})
+            said = _explain(known, {"features": {"items": {"enum": offered}}} if offered else {})
+            return [calling("report_weakness", **said, questions=wrong)]
+        case _:
+            return []
 
 
 class Teaching(Endpoint):
@@ -23,8 +57,24 @@ class Teaching(Endpoint):
 
     def __init__(self, judges: Mapping[str, Judge] = MappingProxyType({})) -> None:
         super().__init__()
+        self.turns = 0
+        self.wavers = False
+        """Whether it gives another answer each time it is asked to solve the same."""
         self.judges = dict(judges)
         """Judges whose prompt holds certain words; the others are sound."""
+        self.prober: Prober = probe
+        """What it calls when it is offered tools."""
+
+    def reply(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Call a tool where there are some."""
+        said = super().reply(body)
+        if body.get("tools"):
+            self.turns += 1
+            message = said["choices"][0]["message"]
+            calls = self.prober(body["messages"])
+            # a real server's names of calls are random
+            message |= {"content": "", "tool_calls": [call | {"id": f"chatcmpl-{self.turns}"} for call in calls]}
+        return said
 
     def _say(self, body: dict[str, Any]) -> str:
         schema = body.get("response_format", {}).get("json_schema", {}).get("schema", {})
@@ -39,6 +89,9 @@ class Teaching(Endpoint):
                 prompt = body["messages"][-1]["content"]
                 judge = next((judge for words, judge in self.judges.items() if words in prompt), sound)
                 return json.dumps({"reason": "worked it", "verdict": judge(given[0], prompt)})
+            case ("reasoning", "solution"):
+                solution = str(body["seed"]) if self.wavers else solve(given[0]["question"])
+                return json.dumps({"reasoning": "worked it", "solution": solution})
             case ("question", "solution"):
                 return json.dumps({"question": given[0]["question"], "solution": solve(given[0]["question"])})
             case _:

@@ -6,7 +6,7 @@ import pytest
 
 from evolvent.agents.audition import audition
 from evolvent.agents.golden import TASKS, golden
-from evolvent.agents.teachers.llm import REFUTES, SOLVES, SYSTEM
+from evolvent.agents.prompts import REFUTES, SOLVES, SYSTEM
 from evolvent.memory.auditions import Audition
 from evolvent.memory.inference import Completion, Reply, Request
 from evolvent.memory.parts import load

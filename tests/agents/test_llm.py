@@ -13,7 +13,8 @@ from evolvent.agents.jury import seat
 from evolvent.agents.nodes.critique import Judgement
 from evolvent.agents.panel import Vote, decide
 from evolvent.agents.prompting import check, data, render
-from evolvent.agents.teachers.llm import REFUTES, SOLVES, Llm
+from evolvent.agents.prompts import REFUTES, SOLVES
+from evolvent.agents.teachers.llm import Llm
 from evolvent.memory.auditions import Audition
 from evolvent.memory.effects import Outcome
 from evolvent.memory.errors import PartError
