@@ -4,6 +4,7 @@ from typing import Any
 
 from ..memory.display import visible
 from .bill import bill_lines
+from .jury import jury_lines
 from .weak import weak_lines
 
 Json = dict[str, Any]
@@ -110,5 +111,6 @@ def _cost(found: Json) -> list[str]:
         f"cost     {found['rounds']} rounds, {samples['kept']:,} samples kept of {samples['written']:,}, "
         f"{cost['probe_answers']:,} probe answers, {cost['training_steps']:,} training steps",
         f"time     {found['wall_seconds']:.0f} s: {shares}",
+        *jury_lines(found),
         *bill_lines(found),
     ]

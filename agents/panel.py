@@ -1,7 +1,8 @@
 """Judges who see the same sample under different prompts, and what they decide together.
 
 Accepted when at least one says perfect and none says bad. A judge that cannot be read has said neither: it never
-counts for a sample, and where fewer than two could be read nothing is decided in the sample's favour.
+counts for a sample, and where fewer than two could be read nothing is decided in the sample's favour. Nor does one
+count that did not pass its audition.
 """
 
 import json
@@ -9,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple, cast
 
 from ..memory.inference import Model, Reply, Request
-from ..memory.records import Sample
+from ..memory.records import Task
 from ..memory.trace import span
 from .prompting import answer_schema, data, render
 from .teacher import Opinion
@@ -38,36 +39,24 @@ class Vote(NamedTuple):
     reason: str
 
 
-async def convene(judges: Mapping[str, str], samples: Sequence[Sample], model: Model, *, system: str) -> list[Opinion]:
-    """Have every judge look at every sample, all at once.
+async def convene(judges: Mapping[str, str], tasks: Sequence[Task], model: Model, *, system: str) -> list[Opinion]:
+    """Have every judge look at every task with its answer, all at once.
 
     Args:
         judges: prompt templates by name; each names `skill` and `data`.
-        samples: what is judged; equal tasks are judged once.
+        tasks: what is judged; equal ones are judged once.
         model: who judges.
         system: what every judge is told first.
     """
-    tasks = {sample.task.id: sample.task for sample in samples}
-    places = [(name, id) for id in tasks for name in judges]
-    requests = [
-        Request(
-            render(
-                judges[name],
-                skill=tasks[id].skill,
-                data=data({"question": tasks[id].prompt, "answer": tasks[id].answer}),
-            ),
-            LONGEST,
-            system=system,
-            schema=SCHEMA,
-        )
-        for name, id in places
-    ]
-    with span("panel", samples=len(tasks), judges=len(judges)):
+    distinct = {task.id: task for task in tasks}
+    places = [(name, id) for id in distinct for name in judges]
+    requests = [question(judges[name], distinct[id], system=system) for name, id in places]
+    with span("panel", samples=len(distinct), judges=len(judges)):
         replies = await model.ask(requests) if requests else []
-    votes: dict[str, list[Vote]] = {id: [] for id in tasks}
+    votes: dict[str, list[Vote]] = {id: [] for id in distinct}
     for (name, id), reply in zip(places, replies, strict=True):
-        votes[id].append(_vote(name, reply))
-    return [decide(votes[sample.task.id]) for sample in samples]
+        votes[id].append(vote(name, reply))
+    return [decide(votes[task.id]) for task in tasks]
 
 
 def decide(votes: Sequence[Vote]) -> Opinion:
@@ -78,7 +67,15 @@ def decide(votes: Sequence[Vote]) -> Opinion:
     return Opinion(accepted, said)
 
 
-def _vote(judge: str, reply: Reply) -> Vote:
+def question(template: str, task: Task, *, system: str, turned: bool = False) -> Request:
+    """What a judge is asked; `turned` shows the answer before the question."""
+    shown = [("question", task.prompt), ("answer", task.answer)]
+    prompt = render(template, skill=task.skill, data=data(dict(reversed(shown) if turned else shown)))
+    return Request(prompt, LONGEST, system=system, schema=SCHEMA)
+
+
+def vote(judge: str, reply: Reply) -> Vote:
+    """What a judge's reply says."""
     if reply.completion is None:
         return Vote(judge, None, reply.reason[:SAID])
     said = cast("dict[str, str]", json.loads(reply.completion.text))

@@ -9,6 +9,7 @@ from rich.markup import escape
 
 from ..memory.display import visible
 from ..memory.statistics import wilson
+from .jury import Jury
 
 MARKS = {"open": "○", "taught": "◐", "fixed": "●", "regressed": "↺", "abandoned": "✕"}
 
@@ -24,8 +25,9 @@ class Progress:
         self._status = self.console.status("starting") if self.console.is_terminal else None
         self._words: dict[str, Callable[[Mapping[str, Any]], list[str]]] = {
             "student": self._student, "baseline": self._baseline, "probe": self._probe, "diagnose": self._diagnose,
-            "allocate": self._allocate, "curate": self._curate, "train": self._train, "control": self._control,
-            "inherit": self._inherit, "examine": self._examine, "decide": self._decide, "report": self._report,
+            "allocate": self._allocate, "critique": self._critique, "curate": self._curate, "train": self._train,
+            "control": self._control, "inherit": self._inherit, "examine": self._examine, "decide": self._decide,
+            "report": self._report,
         }  # fmt: skip
 
     def start(self) -> None:
@@ -97,6 +99,13 @@ class Progress:
     def _allocate(self, facts: Mapping[str, Any]) -> list[str]:
         given = ", ".join(f"{escape(s)} {n}" for s, n in sorted(facts["given"].items()) if n)
         return [f"          allocate  {given}"]
+
+    def _critique(self, facts: Mapping[str, Any]) -> list[str]:
+        jury = Jury(facts.get("judges") or {})
+        if jury.faults and jury.lacking:
+            return [f"          critique  [yellow]nothing passes on opinion[/yellow]: {escape(visible(jury.lacking))}"]
+        faults = {judge: fault for judge, fault in jury.faults.items() if fault}
+        return [f"          critique  judge {escape(j)} does not gate: {escape(visible(f))}" for j, f in faults.items()]
 
     def _curate(self, facts: Mapping[str, Any]) -> list[str]:
         rejected = facts["rejected"]

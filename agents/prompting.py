@@ -6,9 +6,10 @@ teachers or files wrote goes in as JSON between `<data>` and `</data>`, in which
 
 import json
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 from typing import Any
 
-from jinja2 import StrictUndefined, TemplateError, meta
+from jinja2 import StrictUndefined, Template, TemplateError, meta
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 # a scenario may come from anywhere, so its prompts must not reach into the program; as text they need no escaping
@@ -24,7 +25,13 @@ def render(template: str, **values: Any) -> str:
         jinja2.UndefinedError: it names a value that is not given.
         jinja2.exceptions.SecurityError: it reaches for more than values.
     """
-    return _ENVIRONMENT.from_string(template).render(**values).strip()
+    return _compiled(template).render(**values).strip()
+
+
+@lru_cache(maxsize=64)
+def _compiled(template: str) -> Template:
+    """Compile a template once; every judge's is filled in thousands of times."""
+    return _ENVIRONMENT.from_string(template)
 
 
 def check(template: str, known: Collection[str]) -> str:

@@ -21,6 +21,7 @@ from ..memory.viewer.markup import (
     within,
 )
 from .bill import bill_table
+from .jury import jury_table
 
 Json = dict[str, Any]
 
@@ -305,6 +306,8 @@ def cost(found: Json) -> str:
         parts += ["<h3>Counts</h3>", table("Counts", ["what", "count"], rows, kind="figures")]
     if paid := bill_table(found):
         parts += ["<h3>Models</h3>", paid]
+    if tried := jury_table(found):
+        parts += ["<h3>Judges</h3>", tried]
     return section("cost", "Samples and cost", lead, *parts)
 
 

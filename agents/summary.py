@@ -7,6 +7,7 @@ from math import fsum
 from typing import Any, Literal
 
 from ..memory import files
+from ..memory.auditions import Audition
 from ..memory.bootstrap import bootstrap_interval
 from ..memory.effects import CLOCK
 from ..memory.ledger import Ledger
@@ -71,6 +72,7 @@ def summarize(ledger: Ledger, scenario: Scenario, session: Session, *, run: str,
         "heat": _heat(ledger, scenario),
         "weaknesses": _weaknesses(ledger),
         "predictions": _predictions(ledger),
+        "judges": [a.model_dump(mode="json") for a in ledger.read(Audition)],
         "cost": _cost(ledger, exams, rounds),
         **_time(ledger),
         **({"from": _inherited(ledger, session)} if before(session) else {}),

@@ -1,15 +1,18 @@
 """Who finds out why the student fails, and writes what it learns from."""
 
 from abc import abstractmethod
-from collections.abc import Container, Sequence
+from collections.abc import Collection, Container, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import ClassVar, NamedTuple
 
+from ..memory.auditions import Audition
 from ..memory.inference import Models, Role
 from ..memory.parts import Part
 from ..memory.records import Attempt, Sample, Share, Weakness
 from ..scenarios.splits import Splits
+from .golden import Item
+from .prober.bench import Bench
 
 NOBODY: Models = MappingProxyType({})
 """No model to ask."""
@@ -58,6 +61,24 @@ class Teacher(Part):
             models: who may be asked, by role; all that `asks` names are there.
         """
 
+    @property
+    def explores(self) -> bool:
+        """Whether it probes on its own account."""
+        return False
+
+    async def explore(
+        self, attempts: Sequence[Attempt], bench: Bench, *, models: Models = NOBODY
+    ) -> list[Hypothesis]:  # fmt: skip
+        """Look further into one skill that failed, with probes of its own.
+
+        Args:
+            attempts: this round's probes of the skill, right and wrong.
+            bench: the student, the memory and the verifier; what it asked stays there.
+            models: as in `diagnose`.
+        """
+        del attempts, bench, models
+        return []
+
     @abstractmethod
     async def write(
         self, share: Share, weakness: Weakness | None, count: int, splits: Splits, *, attempt: int,
@@ -80,9 +101,27 @@ class Teacher(Part):
         del sample, splits
         return None
 
-    async def judge(self, samples: Sequence[Sample], *, models: Models = NOBODY) -> list[Opinion | None]:
-        """Say of each sample that no verifier can decide whether it may be taught; None without an opinion."""
-        del models
+    @property
+    def judges(self) -> Collection[str]:
+        """Names of its judges; without any it has no opinion."""
+        return ()
+
+    async def audition(self, items: Sequence[Item], *, models: Models = NOBODY) -> list[Audition]:
+        """Try every judge on answers whose verdict is known."""
+        del items, models
+        return []
+
+    async def judge(
+        self, samples: Sequence[Sample], *, sound: Collection[str] = (), models: Models = NOBODY
+    ) -> list[Opinion | None]:
+        """Say of each sample that no verifier can decide whether it may be taught; None without an opinion.
+
+        Args:
+            samples: what is judged.
+            sound: judges that passed their audition; the others are not heard.
+            models: as in `diagnose`.
+        """
+        del sound, models
         return [None] * len(samples)
 
     async def repair(

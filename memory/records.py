@@ -104,8 +104,9 @@ class Attempt(Record):
     student: str
     """Digest of the checkpoint that answered."""
     round: int
-    purpose: Literal["probe", "aimed", "prediction"]
-    """Drawn from a skill at random, under the rule of a known weakness, or to test a new hypothesis."""
+    purpose: Literal["probe", "aimed", "prediction", "designed"]
+    """Drawn from a skill at random, under the rule of a known weakness, or to test a new hypothesis; or made up by a
+    prober, which chose it and whose pass rate therefore says nothing of the skill."""
     answer: str
     verdict: Verdict
 

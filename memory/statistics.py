@@ -48,6 +48,29 @@ def wilson(passed: int, tried: int, *, confidence: float = 0.95) -> Interval:
     return Interval(max(0.0, min(rate, (centre - reach) / scale)), min(1.0, max(rate, (centre + reach) / scale)))
 
 
+def rate_upper(hits: int, tried: int, *, error: float = 0.05) -> float:
+    """Exact one-sided upper bound of a rate; 1 when nothing was tried.
+
+    Args:
+        hits: how many of those tried.
+        tried: all of them.
+        error: probability that the true rate lies above the bound, at most.
+
+    Source: Clopper and Pearson 1934, https://doi.org/10.1093/biomet/26.4.404.
+    """
+    if not 0 <= hits <= tried:
+        raise ValueError(f"{hits} of {tried} is not a rate")
+    if hits == tried:
+        return 1.0
+    k, log = np.arange(hits + 1), _log_factorials(tried)
+    ways = log[tried] - log[k] - log[tried - k]
+
+    def ruled_out(rate: float) -> bool:
+        return float(np.exp(ways + k * math.log(rate) + (tried - k) * math.log1p(-rate)).sum()) <= error
+
+    return _crossing(ruled_out, low=hits / tried, high=1.0)
+
+
 def mcnemar(gained: int, lost: int) -> float:
     """Exact one-sided p-value that the candidate is better: P(X >= gained), X ~ Binomial(gained + lost, 1/2).
 

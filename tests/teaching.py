@@ -1,22 +1,80 @@
 """An endpoint that plays the teacher's roles for sums written ones first, seeing only the request.
 
 It names the feature that failures have and passes lack, mixes the columns of the examples into new sums, gets some of
-them wrong or unreadable, works a sum to judge it, and works it again to repair it.
+them wrong or unreadable, works a sum to judge it, and works it again to repair it. Some of its judges are biased. As a
+prober it calls the tools it is offered, one after the other.
 """
 
 import json
 import random
 import re
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
-from .endpoint import Endpoint, work
+from .endpoint import Endpoint
+from .judging import Judge, solve, sound
 
 WRONG, STRANGE = 0.1, 0.03
 """Shares of new sums whose answer is wrong, and whose question no student of ASCII can read."""
+PROBES = 12
+"""Questions a prober makes up at once."""
+
+
+Turn = dict[str, Any]
+Prober = Callable[[list[Turn]], list[Turn]]
+"""Tools called after a conversation."""
+
+
+def calling(name: str, **arguments: object) -> Turn:
+    """A call of a tool."""
+    return {"type": "function", "function": {"name": name, "arguments": json.dumps(arguments)}}
+
+
+def probe(turns: list[Turn]) -> list[Turn]:
+    """Look at what memory holds, ask sums like those that failed, verify them, report what they have in common."""
+    known = _data(next(turn["content"] for turn in turns if turn["role"] == "user"))[0]
+    asked = [json.loads(c["function"]["arguments"]) for turn in turns for c in turn.get("tool_calls", ())]
+    match len(asked):
+        case 0:
+            return [calling("recall", about="what failed before")]
+        case 1:
+            new = _write([{"question": a["question"]} for a in known["failed"]], PROBES, random.Random(0))
+            return [calling("ask_student", questions=[task["question"] for task in new])]
+        case 2:
+            return [calling("verify", questions=asked[-1]["questions"])]
+        case 3:
+            wrong = [one["question"] for one in _data(turns[-1]["content"])[0] if one.get("right") is False]
+            offered = sorted({f for a in known["failed"] for f in a.get("features", ())})
+            said = _explain(known, {"features": {"items": {"enum": offered}}} if offered else {})
+            return [calling("report_weakness", **said, questions=wrong)]
+        case _:
+            return []
 
 
 class Teaching(Endpoint):
     """Teaches sums."""
+
+    def __init__(self, judges: Mapping[str, Judge] = MappingProxyType({})) -> None:
+        super().__init__()
+        self.turns = 0
+        self.wavers = False
+        """Whether it gives another answer each time it is asked to solve the same."""
+        self.judges = dict(judges)
+        """Judges whose prompt holds certain words; the others are sound."""
+        self.prober: Prober = probe
+        """What it calls when it is offered tools."""
+
+    def reply(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Call a tool where there are some."""
+        said = super().reply(body)
+        if body.get("tools"):
+            self.turns += 1
+            message = said["choices"][0]["message"]
+            calls = self.prober(body["messages"])
+            # a real server's names of calls are random
+            message |= {"content": "", "tool_calls": [call | {"id": f"chatcmpl-{self.turns}"} for call in calls]}
+        return said
 
     def _say(self, body: dict[str, Any]) -> str:
         schema = body.get("response_format", {}).get("json_schema", {}).get("schema", {})
@@ -28,8 +86,12 @@ class Teaching(Endpoint):
                 most = schema["properties"]["tasks"]["maxItems"]
                 return json.dumps({"tasks": _write(given[-1], most, random.Random(body.get("seed", 0)))})
             case ("reason", "verdict"):
-                right = solve(given[0]["question"]) == given[0]["answer"]
-                return json.dumps({"reason": "worked it", "verdict": "perfect" if right else "bad"})
+                prompt = body["messages"][-1]["content"]
+                judge = next((judge for words, judge in self.judges.items() if words in prompt), sound)
+                return json.dumps({"reason": "worked it", "verdict": judge(given[0], prompt)})
+            case ("reasoning", "solution"):
+                solution = str(body["seed"]) if self.wavers else solve(given[0]["question"])
+                return json.dumps({"reasoning": "worked it", "solution": solution})
             case ("question", "solution"):
                 return json.dumps({"question": given[0]["question"], "solution": solve(given[0]["question"])})
             case _:
@@ -38,11 +100,6 @@ class Teaching(Endpoint):
 
 def _data(prompt: str) -> list[Any]:
     return [json.loads(text) for text in re.findall(r"<data>\n(.*?)\n</data>", prompt, re.DOTALL)]
-
-
-def solve(question: str) -> str:
-    wide = max(question.find("+"), question.find("*")) + 1
-    return work(question).ljust(wide or question.find("-"), "0")
 
 
 def _explain(given: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:

@@ -1,19 +1,25 @@
 """Check every candidate by another way than the one that wrote it.
 
 Where the source can work a task a second time, the verifier decides and overrules every judge. Where it cannot, the
-teacher's judges decide. What was refused for what it says gets one repair, which is checked like any other candidate.
+teacher's judges decide, those that passed their audition. What was refused for what it says gets one repair, which is
+checked like any other candidate.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from ...memory.effects import Outcome
 from ...memory.records import Critique, Sample
 from ...memory.trace import spent
 from ..desk import Desk
+from ..jury import Jury, seat
 from ..node import Node, State, Update
+from ..teacher import Opinion
 
 FORMAT = "format"
 """Judge of what cannot be used at all, whatever it says."""
+NOBODY = "nobody"
+"""Judge of what no verifier can decide where too few judges are sound; writing it again would not help."""
 
 
 class Judgement(Node):
@@ -27,18 +33,19 @@ class Judgement(Node):
             judged = {c.sample for c in desk.ledger.read(Critique, round=round)}
             with spent("curation"):
                 fresh = [s for s in desk.ledger.read(Sample, round=round, subject="targeted") if s.id not in judged]
-                critiques = await _judge(fresh, desk)
+                critiques, jury = await _judge(fresh, desk)
                 repaired = await _repair(fresh, critiques, desk)
-                again = await _judge(repaired, desk)
+                again, _ = await _judge(repaired, desk)
             made = [*critiques, *again]
+            undecided = sum(c.judge == NOBODY for c in critiques)
             refused = sum(not c.accepted for c in critiques) - sum(c.accepted for c in again)
             # what belongs to an exam is thrown away by curation; whoever wrote it is not told, and writes another
             leaks = sum(desk.splits.owner(s.task.key) != "train" for s in _accepted([*fresh, *repaired], made))
-            result = {"judged": len(made), "refused": refused, "missing": refused + leaks}
-            return Outcome(result, [*repaired, *made])
+            result: dict[str, Any] = {"judged": len(made), "refused": refused, "missing": refused - undecided + leaks}
+            return Outcome(result | ({"judges": dict(jury.faults)} if jury else {}), [*repaired, *made])
 
         seen = await desk.effects.once(f"critique.{attempt}", round, work, inputs={})
-        desk.say("critique", round=round, judged=seen["judged"], refused=seen["refused"])
+        desk.say("critique", round=round, **{k: v for k, v in seen.items() if k != "missing"})
         return {"missing": seen["missing"]}
 
 
@@ -47,18 +54,24 @@ def _accepted(samples: Sequence[Sample], critiques: Sequence[Critique]) -> list[
     return [sample for sample in samples if sample.id in ids]
 
 
-async def _judge(samples: Sequence[Sample], desk: Desk) -> list[Critique]:
-    """A critique for each sample, in their order."""
+async def _judge(samples: Sequence[Sample], desk: Desk) -> tuple[list[Critique], Jury | None]:
+    """A critique for each sample, in their order, and the jury if it was needed."""
     decided = {sample.id: _verify(sample, desk) for sample in samples}
     left = [sample for sample in samples if decided[sample.id] is None]
-    opinions = await desk.parts.teacher.judge(left, models=desk.models) if left else []
-    for sample, opinion in zip(left, opinions, strict=True):
-        if opinion is None:
-            has = bool(sample.task.answer.strip())
-            decided[sample.id] = _critique(sample, FORMAT, has, "no second way to work it; has an answer")
-        else:
-            decided[sample.id] = _critique(sample, "panel", opinion.accepted, opinion.reason)
-    return [critique for sample in samples if (critique := decided[sample.id]) is not None]
+    jury = await seat(desk) if left and desk.parts.teacher.judges else None
+    if jury is not None and jury.lacking:
+        decided.update({sample.id: _critique(sample, NOBODY, False, jury.lacking) for sample in left})
+    elif left:
+        sound = jury.sound if jury else ()
+        opinions = await desk.parts.teacher.judge(left, sound=sound, models=desk.models)
+        decided.update({s.id: _opinion(s, opinion) for s, opinion in zip(left, opinions, strict=True)})
+    return [critique for sample in samples if (critique := decided[sample.id]) is not None], jury
+
+
+def _opinion(sample: Sample, opinion: Opinion | None) -> Critique:
+    if opinion is not None:
+        return _critique(sample, "panel", opinion.accepted, opinion.reason)
+    return _critique(sample, FORMAT, bool(sample.task.answer.strip()), "no second way to work it; has an answer")
 
 
 def _verify(sample: Sample, desk: Desk) -> Critique | None:
@@ -82,7 +95,7 @@ async def _repair(samples: Sequence[Sample], critiques: Sequence[Critique], desk
     refused = [
         (sample, critique.reason)
         for sample, critique in zip(samples, critiques, strict=True)
-        if not critique.accepted and critique.judge != FORMAT
+        if not critique.accepted and critique.judge not in (FORMAT, NOBODY)
     ]
     if not refused:
         return []

@@ -13,6 +13,7 @@ from ...memory.recall import Remembered
 from ...memory.records import Attempt, Observation, Prediction, Record, Weakness
 from ...memory.trace import span, spent
 from ..desk import Desk
+from ..exploring import explore
 from ..lives import Life, histories, hopeless, judge, lives
 from ..node import Node, State, Update
 from ..probing import GUESSES, aimed_tasks, ask, passes
@@ -52,9 +53,13 @@ class Diagnosis(Node):
 
         async def work() -> Outcome:
             attempts = desk.ledger.read(Attempt, round=round)
+            probes = [a for a in attempts if a.purpose == "probe"]
             known = lives(desk.ledger)
-            fresh = _unknown(await self._guess([a for a in attempts if a.purpose == "probe"], desk), known)
-            found, rows = await self._test(fresh, attempts, round, state, desk)
+            fresh = _unknown(await self._guess(probes, desk), known)
+            explored = await explore(probes, round, state["path"], desk)
+            fresh += _unguessed(_unknown(explored.guesses, known), fresh)
+            found, rows = await self._test(fresh, [*attempts, *explored.attempts], round, state, desk)
+            rows += explored.attempts
             beyond = {h.skill for h in histories(desk.ledger, desk.scenario.targets) if hopeless(h)}
             rows += [self._follow(life, attempts, beyond, round, desk) for life in known]
             states = {life.weakness.id: life.state for life in known}
@@ -161,6 +166,12 @@ def _unknown(guesses: Sequence[Hypothesis], known: Sequence[Life]) -> list[Hypot
     rules = {(life.weakness.skill, life.weakness.rule) for life in known}
     whole = {life.weakness.skill for life in known if not life.weakness.rule and life.state in ("open", "taught")}
     return [g for g in guesses if (g.skill, g.rule) not in rules and g.skill not in whole]
+
+
+def _unguessed(found: Sequence[Hypothesis], guesses: Sequence[Hypothesis]) -> list[Hypothesis]:
+    """What was found by other means than the guesses were, and is none of them."""
+    rules = {(guess.skill, guess.rule) for guess in guesses}
+    return [one for one in found if (one.skill, one.rule) not in rules]
 
 
 def _weakness(guess: Hypothesis, round: int) -> Weakness:

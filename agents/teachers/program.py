@@ -15,6 +15,7 @@ from ...memory.inference import Models
 from ...memory.records import Attempt, Sample, Share, Weakness
 from ...memory.statistics import fisher
 from ...scenarios.splits import Splits
+from ..spoiling import spoil
 from ..teacher import NOBODY, Hypothesis, Teacher
 
 Rule = tuple[str, ...]
@@ -69,7 +70,7 @@ class Program(Teacher):
         failures = weakness.failures[:5] if weakness else ()
         return [
             Sample(
-                task=task.model_copy(update={"answer": _spoil(task.answer, rng)}) if rng.random() < self.errs else task,
+                task=task.model_copy(update={"answer": spoil(task.answer, rng)}) if rng.random() < self.errs else task,
                 arm="targeted",
                 round=share.round,
                 weakness=weakness.id if weakness else None,
@@ -145,11 +146,3 @@ def _ids(attempts: Iterable[Attempt]) -> tuple[str, ...]:
 
 def _foreseen(passed: int, failed: int) -> float:
     return (passed + LAPLACE) / (passed + failed + 2 * LAPLACE)
-
-
-def _spoil(answer: str, rng: Random) -> str:
-    """A wrong answer that looks right: one character replaced by another of its kind."""
-    place = rng.randrange(len(answer))
-    kinds = "0123456789" if answer[place].isdigit() else "abcdefghijklmnopqrstuvwxyz"
-    other = rng.choice([c for c in kinds if c != answer[place]])
-    return answer[:place] + other + answer[place + 1 :]

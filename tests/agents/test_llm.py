@@ -8,15 +8,20 @@ from jinja2.exceptions import SecurityError
 
 from evolvent.agents.clusters import clusters
 from evolvent.agents.desk import Desk, Parts
+from evolvent.agents.golden import TASKS
+from evolvent.agents.jury import seat
 from evolvent.agents.nodes.critique import Judgement
 from evolvent.agents.panel import Vote, decide
 from evolvent.agents.prompting import check, data, render
+from evolvent.agents.prompts import REFUTES, SOLVES
 from evolvent.agents.teachers.llm import Llm
+from evolvent.memory.auditions import Audition
 from evolvent.memory.effects import Outcome
 from evolvent.memory.errors import PartError
 from evolvent.memory.records import Attempt, Critique, Sample, Share, Task, Verdict, Weakness
 
 from ..endpoint import MODEL, serving
+from ..judging import by_length, constant, solve
 from ..teaching import Teaching
 from .desks import make_attempt, make_desk, make_scenario
 
@@ -46,16 +51,16 @@ def make_taught(endpoint: Teaching, folder: Path, **changes: Any) -> Desk:
     return make_desk(folder, teacher="llm", models=models, skills=SKILLS, **changes)
 
 
-def on_file(endpoint: Teaching, folder: Path) -> Desk:
+def on_file(endpoint: Teaching, folder: Path, **teacher: Any) -> Desk:
     """A desk whose source has no second way to work what others write."""
-    rows = [{"prompt": f"{i}+1", "answer": "?", "skill": s} for s in SKILLS for i in range(100, 400)]
-    (folder / "tasks.jsonl").write_text(
-        "\n".join(json.dumps({**r, "prompt": r["skill"][0] + r["prompt"]}) for r in rows)
-    )
+    pairs = [("carry" if a % 10 + b % 10 > 9 else "plain", f"{a}+{b}") for a in range(111, 200) for b in range(11, 20)]
+    rows = [{"prompt": prompt, "answer": solve(prompt), "skill": skill} for skill, prompt in pairs]
+    (folder / "tasks.jsonl").write_text("\n".join(map(json.dumps, rows)))
     source = {"name": "file", "path": str(folder / "tasks.jsonl"), "procedural": True}
     skills = {"plain": {"guard": True}, "carry": {}}
     part = {"name": "openai", "base_url": endpoint.url, "model": MODEL, "deadline": 5}
-    return make_desk(folder, teacher="llm", models={"teacher": part, "judge": part}, source=source, skills=skills)
+    models = {"teacher": part, "judge": part}
+    return make_desk(folder, teacher={"name": "llm", **teacher}, models=models, source=source, skills=skills)
 
 
 def make_share(samples: int = 20) -> Share:
@@ -160,7 +165,8 @@ async def test_judges_decide_where_no_verifier_can(endpoint: Teaching, tmp_path:
     assert [(c.judge, c.accepted) for c in critiques] == [("panel", True), ("panel", False), ("panel", True)]
     assert critiques[1].reason == "solver: bad (worked it); sceptic: bad (worked it)"
     assert samples[-1].task.answer == "051"
-    assert desk.account.purse.roles["judge"].calls == 6
+    assert desk.account.purse.roles["judge"].calls == 6 + 2 * 5 * TASKS
+    assert [(a.judge, a.sound) for a in desk.ledger.read(Audition)] == [("solver", True), ("sceptic", True)]
     desk.close()
 
 
@@ -177,10 +183,54 @@ async def test_nobody_is_told_of_a_task_that_an_exam_holds(endpoint: Teaching, t
 
 async def test_a_judge_that_cannot_be_read_lets_nothing_through(endpoint: Teaching, tmp_path: Path) -> None:
     desk = on_file(endpoint, tmp_path)
+    await seat(desk)
     endpoint.always = "prose"
     critiques, _ = await judged(desk, make_sample("55+55", "011"))
     assert [c.accepted for c in critiques] == [False]
     assert "solver: not heard (the answer does not have the form asked for" in critiques[0].reason
+    desk.close()
+
+
+async def test_a_judge_that_failed_its_audition_is_not_heard_and_one_alone_decides_nothing(
+    endpoint: Teaching, tmp_path: Path
+) -> None:
+    endpoint.judges["refute"] = constant
+    desk = on_file(endpoint, tmp_path)
+    critiques, samples = await judged(desk, make_sample("55+55", "011"), make_sample("59+55", "000"))
+    assert [(c.judge, c.accepted) for c in critiques] == [("nobody", False)] * 2
+    assert "1 of 2 judges passed" in critiques[0].reason
+    assert "sceptic: says 'perfect' whatever it is shown" in critiques[0].reason
+    assert "name another model in [models.judge]" in critiques[0].reason
+    assert len(samples) == 2
+    assert (desk.ledger.result("critique.1", 1) or {})["missing"] == 0
+    desk.close()
+
+
+async def test_a_third_judge_may_fail_and_the_other_two_decide_without_it(endpoint: Teaching, tmp_path: Path) -> None:
+    endpoint.judges["CRITIC"] = by_length
+    desk = on_file(endpoint, tmp_path, judging={"a": SOLVES, "b": REFUTES, "c": "CRITIC {{ skill }} {{ data }}"})
+    critiques, _ = await judged(desk, make_sample("55+55", "011"))
+    assert [(c.judge, c.accepted) for c in critiques] == [("panel", True)]
+    assert critiques[0].reason == "a: perfect (worked it); b: perfect (worked it)"
+    desk.close()
+
+
+async def test_judges_are_tried_once_a_session_and_never_paid_for_it_again(endpoint: Teaching, tmp_path: Path) -> None:
+    desk = on_file(endpoint, tmp_path)
+    first = await seat(desk)
+    paid = len(endpoint.bodies)
+    assert first.sound == {"solver", "sceptic"}
+    assert await seat(desk) == first
+    assert len(endpoint.bodies) == paid
+    desk.close()
+
+
+async def test_a_verifier_decides_whatever_the_judges_are_like(endpoint: Teaching, tmp_path: Path) -> None:
+    endpoint.judges[""] = constant
+    desk = make_taught(endpoint, tmp_path)
+    critiques, _ = await judged(desk, make_sample("555+555", "0111"))
+    assert [(c.judge, c.accepted) for c in critiques] == [("exact", True)]
+    assert desk.ledger.read(Audition) == []
     desk.close()
 
 

@@ -17,6 +17,7 @@ UNPROBED: Json = {"rate": None, "verdict": None, "chance": None, "samples": 0}
 PARTS = [
     "description", "report", "select", "guards", "samples", "control", "decisions", "curve", "heat", "weaknesses",
     "predictions", "cost", "shares", "wall_seconds", "processes", "promoted", "learnable", "dataset_hash", "limited",
+    "judges",
 ]  # fmt: skip
 
 
@@ -47,6 +48,12 @@ def make_weakness(text: str, rounds: int) -> Json:
     }  # fmt: skip
 
 
+def make_audition(text: str) -> Json:
+    tally = {"count": 1, "of": 32}
+    measures = {"agreed": tally, "nulls": tally, "swayed": tally, "turned": {"count": 0, "of": 0}}
+    return {"judge": text, "kappa": 0.9, "kappa_low": 0.7, **measures, "words": {}, "sound": False, "reason": text}
+
+
 def make_found(text: str = "plain", *, rounds: int = 2, skills: int = 2, **changes: Any) -> Json:
     names = [f"skill-{i}" for i in range(skills)]
     guard = {"loss": 0.0, "upper": 0.03, "margin": 0.02}
@@ -64,7 +71,7 @@ def make_found(text: str = "plain", *, rounds: int = 2, skills: int = 2, **chang
         "heat": {"rounds": list(numbers), "skills": {s: [CELL] * (rounds - 1) + [UNPROBED] for s in names}},
         "weaknesses": [make_weakness(text, rounds)], "predictions": {"tested": 1, "kept": 1, "error": 0.02},
         "cost": {"probe_answers": 9, "training_steps": 4}, "wall_seconds": 99.0, "processes": 1,
-        "shares": {text: 0.75, f"{text}, too": 0.25},
+        "shares": {text: 0.75, f"{text}, too": 0.25}, "judges": [make_audition(text)],
         **changes,
     }  # fmt: skip
 

@@ -16,8 +16,9 @@ from evolvent.memory.records import Critique, Fate, Sample, Weakness
 from evolvent.memory.responses import paid
 
 from ..endpoint import MODEL, serving
+from ..judging import by_position, solve
 from ..killing import Json, Kill, figures, runs, session, trial
-from ..teaching import Teaching, solve
+from ..teaching import Teaching
 
 pytestmark = pytest.mark.slow
 
@@ -118,3 +119,22 @@ def test_where_nothing_can_be_worked_again_judges_decide_a_session(endpoint: Tea
     assert critiques["panel", True] > critiques["panel", False] > 0
     assert done["models"]["roles"]["judge"]["calls"] >= 2 * (critiques["panel", True] + critiques["panel", False]) - 20
     assert done["samples"]["kept"] > 100
+
+
+def test_where_too_few_judges_are_sound_nothing_passes_on_opinion_and_the_session_says_what_to_do(
+    endpoint: Teaching, folder: Path
+) -> None:
+    endpoint.judges["refute"] = by_position
+    ended = session("run", in_words(folder), "--json", "--set=rounds.most=1", *options(endpoint), folder=folder)
+    endpoint.judges.clear()
+    assert ended.code == 0, ended.said
+    done = ended.events[-1]
+    assert [(a["judge"], a["sound"]) for a in done["judges"]] == [("solver", True), ("sceptic", False)]
+    ledger = Ledger(Path(done["dir"]) / "ledger.sqlite", read_only=True)
+    passed = {(c.judge, c.accepted) for c in ledger.read(Critique)}
+    ledger.close()
+    assert ("nobody", False) in passed
+    assert {judge for judge, accepted in passed if accepted} == {"exact"}
+    assert "nothing passes on opinion: 1 of 2 judges passed their audition and 2 must (sceptic: changes" in ended.said
+    assert "name another model in [models.judge]" in ended.said
+    assert "does not gate" in (Path(done["dir"]) / "report.html").read_text()

@@ -1,6 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
+from evolvent.memory.auditions import Audition, Tally
 from evolvent.memory.records import (
     Attempt,
     Critique,
@@ -33,6 +34,8 @@ EXAMPLES: tuple[Record, ...] = (
     Share(round=1, skill="carry", weakness=None, samples=10, reason="half right"),
     Sample(task=TASK, arm="targeted", round=1, weakness="w", failures=("a",), teacher="program", recipe="r"),
     Critique(sample="s", round=1, judge="exact", accepted=True, reason="both ways agree"),
+    Audition(judge="solver", agreed=Tally(count=63, of=64), kappa=0.97, kappa_low=0.86, nulls=Tally(count=0, of=32),
+             swayed=Tally(count=1, of=32), turned=Tally(count=0, of=32), words={"bad": 9}, sound=True, reason="passed"),
     Fate(sample="s", round=1, kept=False, reason="exact duplicate", nearest="t"),
     Exam(round=1, student="s", arm="control", split="report", scores={"carry": Score(passed=1, tried=2)}, passed="10"),
     Promotion(round=1, incumbent="a", candidate="b", promoted=True, reason="r", alpha=0.01, gained=9, lost=1,

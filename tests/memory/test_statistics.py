@@ -30,8 +30,24 @@ def test_wilson_matches_the_published_example() -> None:
     assert stats.wilson(0, 20) == pytest.approx((0.0, 0.1611), abs=5e-5)
 
 
+@given(st.integers(0, 60), st.integers(1, 60))
+def test_a_rate_at_its_exact_upper_bound_gives_so_few_hits_as_often_as_allowed(hits: int, missed: int) -> None:
+    tried = hits + missed
+    bound = stats.rate_upper(hits, tried, error=0.05)
+    below = sum(comb(tried, k) * bound**k * (1 - bound) ** (tried - k) for k in range(hits + 1))
+    assert below == pytest.approx(0.05, abs=1e-6)
+
+
+def test_an_upper_bound_without_hits_is_the_rule_of_three() -> None:
+    assert stats.rate_upper(0, 100) == pytest.approx(1 - 0.05 ** (1 / 100))
+    assert stats.rate_upper(7, 7) == 1.0
+    with pytest.raises(ValueError, match="3 of 2"):
+        stats.rate_upper(3, 2)
+
+
 def test_nothing_tried_leaves_everything_possible() -> None:
     assert stats.wilson(0, 0) == (0.0, 1.0)
+    assert stats.rate_upper(0, 0) == 1.0
 
 
 def test_more_passed_than_tried_is_refused() -> None:
