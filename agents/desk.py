@@ -168,7 +168,7 @@ class Desk:
             files.write_text(run / "scenario.toml", toml)
             files.write_json(run / RESOLVED, resolved(scenario, parts.describe()))
             files.write_json(run / "environment.json", environment())
-            Ledger.create(run / "ledger.sqlite")
+            Ledger.create(run / "ledger.sqlite", session=session.id)
             # last, for it makes the folder a run: from here on a missing ledger is a lost one
             files.write_json(run / "session.json", {"status": "running", "session": session.model_dump(mode="json")})
             files.sync_folder(runs)

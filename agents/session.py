@@ -23,7 +23,7 @@ from ..scenarios.fitting import fit
 from ..scenarios.schema import Scenario
 from ..scenarios.splits import Splits
 from ..scenarios.validation import Validation, validate
-from . import graph
+from . import graph, standing
 from .bill import bill
 from .desk import Desk, Parts
 from .estimate import Estimate, estimate
@@ -147,10 +147,14 @@ def resume(run: Path, *, since: float, json_lines: bool, allow_import: bool, ove
     """Go on with a session, with another budget where the overrides say so; a finished one only gives its result."""
     if _status(run) == "finished":
         return result(run)
-    graph.check(run, begun(run)[1].graph)
+    _writable(run)
+    begun_with = begun(run)[1]
+    graph.check(run, begun_with.graph)
     progress = Progress(0)
 
     def open_desk(watcher: Watcher) -> Desk:
+        if standing.settle(run, begun_with):
+            watcher.on("rewind", {})
         desk = Desk.reopen(run, watcher=watcher, since=since, allow_import=allow_import, overrides=overrides)
         progress.rounds = desk.scenario.rounds.most
         return desk
@@ -163,6 +167,7 @@ def result(run: Path) -> Json:
     scenario, session = begun(run)
     ledger = Ledger(run / "ledger.sqlite", read_only=True)
     try:
+        standing.owned(ledger, session)
         found = summarize(ledger, scenario, session, run=run.name, directory=str(run), status=_status(run))
         return found | {"models": bill(run, scenario)}
     finally:
@@ -171,6 +176,7 @@ def result(run: Path) -> Json:
 
 def report(run: Path) -> Json:
     """Write the report of a run again."""
+    _writable(run)
     found = result(run)
     _write_report(run, found)
     return found
@@ -196,6 +202,12 @@ def listed(runs: Path) -> list[Json]:
             pass
         found.append(entry)
     return found
+
+
+def _writable(run: Path) -> None:
+    """Refuse a run that cannot be written to before anything tries."""
+    if run.is_dir() and not os.access(run, os.W_OK | os.X_OK):
+        raise RunError(f"{run}: the folder cannot be written; make it writable, nothing was changed")
 
 
 def _run(open_desk: Callable[[Watcher], Desk], progress: Progress, *, json_lines: bool) -> Json:

@@ -43,10 +43,11 @@ def load_tokenizer(checkpoint: Path) -> "PreTrainedTokenizerFast":
     """Load the tokenizer alone, without remote code."""
     from transformers import AutoTokenizer
 
+    _require(checkpoint)
     try:
         return AutoTokenizer.from_pretrained(checkpoint, trust_remote_code=False, local_files_only=True)
     except (OSError, ValueError) as error:
-        raise UnavailableError(f"{checkpoint}: the student cannot be loaded: {error}") from error
+        raise UnavailableError(_damaged(checkpoint, error)) from error
 
 
 def save(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerFast", folder: Path) -> None:
@@ -62,14 +63,27 @@ def save(model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerFast", folder:
 
 def _load_weights(checkpoint: Path) -> "PreTrainedModel":
     import torch
+    from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM
 
+    _require(checkpoint)
     try:
         return AutoModelForCausalLM.from_pretrained(
             checkpoint, dtype=torch.float32, use_safetensors=True, trust_remote_code=False, local_files_only=True
         )
-    except (OSError, ValueError) as error:
-        raise UnavailableError(f"{checkpoint}: the student cannot be loaded: {error}") from error
+    except (OSError, ValueError, SafetensorError) as error:
+        raise UnavailableError(_damaged(checkpoint, error)) from error
+
+
+def _require(checkpoint: Path) -> None:
+    """Refuse what is no folder before Hugging Face takes it for a name on its hub."""
+    if not checkpoint.is_dir():
+        raise UnavailableError(f"{checkpoint}: no such folder; a student is a folder of safetensors")
+
+
+def _damaged(checkpoint: Path, error: Exception) -> str:
+    reason = " ".join(str(error).split())
+    return f"{checkpoint}: the student cannot be loaded ({reason}); restore the folder from a copy"
 
 
 def _base(checkpoint: Path) -> Path:
