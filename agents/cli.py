@@ -41,6 +41,8 @@ AllowImport = Annotated[
 RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run, or its name inside the runs folder.")]
 
 RUNS = Path("runs")
+LAST_SEED = 2**32 - 1
+"""Largest seed that NumPy takes."""
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """Errors of a disk that takes no more."""
 CLOSED = (errno.EACCES, errno.EPERM, errno.EROFS)
@@ -57,7 +59,7 @@ def run(
     scenario: Annotated[Path, typer.Argument(help="Scenario file, TOML.")],
     runs_dir: RunsDir = RUNS,
     set_: Set = None,
-    seed: Annotated[int, typer.Option(min=0, help="Fixes everything random.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=LAST_SEED, help="Fixes everything random.")] = 0,
     limit: Annotated[
         int | None, typer.Option(min=10, help="Cap items and samples per stage; stamps the result LIMITED.")
     ] = None,
@@ -142,7 +144,9 @@ def scenario_validate(scenario: Path, set_: Set = None, json_: Json = False, all
 
 
 def _find(run: Path, runs_dir: Path) -> Path:
-    return run if run.is_dir() else runs_dir / run
+    """Folder of a run by its path or name; `.` has no name before it is resolved."""
+    found = run if run.is_dir() else runs_dir / run
+    return found if found.name not in ("", "..") else found.resolve()
 
 
 def _finish(result: dict[str, Any], *, json_: bool) -> None:

@@ -31,6 +31,7 @@ from .folder import begun
 from .mistakes import FEW, mistakes
 from .progress import Progress
 from .summary import summarize
+from .teachable import unteachable
 from .watcher import Watcher
 
 Json = dict[str, Any]
@@ -108,6 +109,8 @@ def plan(path: Path, overrides: Sequence[str], *, seed: int, limit: int | None, 
     lacking = validation.errors if limit is None else ()
     # where tasks lack, a few of each are looked at all the same, so that everything wrong is said at once
     wrong = mistakes(Splits(scenario, parts.source, seed), parts, limit=FEW if lacking else limit)
+    # last, so that a skill which is short of tasks is not named for the same once more
+    wrong += [said for said in unteachable(Splits(scenario, parts.source, seed), parts.trainer) if not lacking]
     if lacking or wrong:
         raise ScenarioError(f"{path}: {'; '.join([*lacking, *wrong])}")
     return Plan(
@@ -146,6 +149,8 @@ def start(plan: Plan, runs: Path, *, since: float, json_lines: bool) -> Json:
 def resume(run: Path, *, since: float, json_lines: bool, allow_import: bool, overrides: Sequence[str] = ()) -> Json:
     """Go on with a session, with another budget where the overrides say so; a finished one only gives its result."""
     if _status(run) == "finished":
+        if overrides:
+            raise RunError(f"{run}: is finished and takes no --set; begin another session with `evolvent run`")
         return result(run)
     _writable(run)
     begun_with = begun(run)[1]
@@ -185,7 +190,7 @@ def report(run: Path) -> Json:
 def listed(runs: Path) -> list[Json]:
     """Name, status and scores of every run, newest first."""
     found: list[Json] = []
-    for run in sorted((p for p in runs.glob("*") if (p / "session.json").is_file()), reverse=True):
+    for run in sorted(filter(_listed, runs.glob("*")), reverse=True):
         entry: Json = {"run": run.name, "status": "damaged", "seed": "?"}
         try:
             stored = _stored(run)
@@ -202,6 +207,11 @@ def listed(runs: Path) -> list[Json]:
             pass
         found.append(entry)
     return found
+
+
+def _listed(folder: Path) -> bool:
+    """Whether a folder is a run, or one that cannot be looked into and may be."""
+    return folder.is_dir() and (not os.access(folder, os.X_OK) or (folder / "session.json").is_file())
 
 
 def _writable(run: Path) -> None:
@@ -304,7 +314,8 @@ def _status(run: Path) -> str:
     """Status as it was written; a run whose process is gone was interrupted, whatever it could still write."""
     stored = _stored(run)
     status = str(stored.get("status", "unknown"))
-    gone = status == "running" and not alive(int(stored.get("pid", -1)))
+    pid = stored.get("pid")
+    gone = status == "running" and not alive(pid if isinstance(pid, int) else -1)
     return "interrupted" if gone else status
 
 

@@ -1,5 +1,6 @@
 """From a file to a checked scenario; what is wrong is said in one line with file, key path and the way out."""
 
+import contextlib
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
@@ -89,7 +90,9 @@ def _anchor(value: dict[str, Any], folder: Path) -> None:
     source = value.get("source")
     settings = source.get("settings", source) if isinstance(source, dict) else None
     if isinstance(settings, dict) and isinstance(given := settings.get("path"), str):
-        settings["path"] = str(folder / Path(given).expanduser())
+        # a home that there is not stays as it is written, and the source says that there is no such file
+        with contextlib.suppress(RuntimeError):
+            settings["path"] = str(folder / Path(given).expanduser())
 
 
 def _override(value: dict[str, Any], override: str) -> None:

@@ -32,6 +32,8 @@ RAREST, COMMONEST = 0.01, 0.6
 """Shares of the prompts between which a word is worth a feature: rules about rarer ones cannot be tested."""
 WORDS = 200
 """Words that become features, the most frequent ones."""
+PATH = 500
+"""Characters of a path that a message shows."""
 LISTED = 10
 """Names that a message lists."""
 
@@ -179,17 +181,24 @@ class File(Source):
     def fingerprint(self) -> str:
         """Digest of the file's bytes."""
         self._table()
-        return file_digest(Path(self.path).expanduser())
+        return file_digest(self._place())
 
     def _table(self) -> Table:
-        path = Path(self.path).expanduser()
-        if not path.is_file():
-            raise PartError(f"source.path: no such file: {self.path}; a path is relative to the scenario's folder")
+        path = self._place()
         stat = path.stat()
         try:
             return _read(str(path.absolute()), stat.st_mtime_ns, stat.st_size, self._columns())
         except OSError as error:
             raise PartError(f"source.path: {self.path} cannot be read: {error.strerror}") from None
+
+    def _place(self) -> Path:
+        try:
+            if (path := Path(self.path).expanduser()).is_file():
+                return path
+        except (OSError, RuntimeError, ValueError):
+            # a name that is too long, or the home of nobody
+            pass
+        raise PartError(f"source.path: no such file: {self.path[:PATH]}; a path is relative to the scenario's folder")
 
     def _columns(self) -> Columns:
         return Columns(self.prompt, self.answer, self.skill, self.key, self.prose)
