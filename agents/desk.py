@@ -2,7 +2,8 @@
 
 import json
 import secrets
-from collections.abc import Mapping, Sequence
+import shutil
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -153,8 +154,11 @@ class Desk:
         stamp: str,
         watcher: Watcher,
         since: float | None = None,
+        made: Callable[[Path], object] = str,
     ) -> "Desk":
-        """Make a run folder and open it.
+        """Make a run folder and open it; what is half made when that fails or is stopped is taken away.
+
+        `made` is told of the folder once it is a run, and before anything slow is opened.
 
         Raises:
             RunError: the folder for runs cannot be written.
@@ -172,10 +176,14 @@ class Desk:
             # last, for it makes the folder a run: from here on a missing ledger is a lost one
             files.write_json(run / "session.json", {"status": "running", "session": session.model_dump(mode="json")})
             files.sync_folder(runs)
-        except OSError as error:
+        except BaseException as error:
+            shutil.rmtree(run, ignore_errors=True)
+            if not isinstance(error, OSError):
+                raise
             raise RunError(
                 f"{runs}: cannot be written ({error.strerror}); choose another folder with --runs-dir"
             ) from None
+        made(run)
         return cls._open(run, scenario, parts, session, watcher, since)
 
     @classmethod

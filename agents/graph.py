@@ -137,7 +137,8 @@ def _step(name: str, node: Node, desk: Desk) -> Callable[[State], Awaitable[Upda
         desk.say("node", name=name, round=state.get("round", 0))
         with span(f"node {name}", round=state.get("round", 0)):
             update = await node.run(state, desk)
-        return Update(**update, effects=desk.ledger.committed())
+        update["effects"] = desk.ledger.committed()
+        return update
 
     step.__name__ = name
     return step

@@ -140,10 +140,12 @@ def start(plan: Plan, runs: Path, *, since: float, json_lines: bool) -> Json:
 
     def open_desk(watcher: Watcher) -> Desk:
         return Desk.create(
-            runs, plan.scenario, plan.parts, session, toml=plan.toml, stamp=stamp, watcher=watcher, since=since
-        )
+            runs, plan.scenario, plan.parts, session, toml=plan.toml, stamp=stamp, watcher=watcher, since=since,
+            made=launch,
+        )  # fmt: skip
 
-    return _run(open_desk, progress, json_lines=json_lines)
+    launch = _Launch(json_lines)
+    return _run(open_desk, progress, launch)
 
 
 def resume(run: Path, *, since: float, json_lines: bool, allow_import: bool, overrides: Sequence[str] = ()) -> Json:
@@ -162,9 +164,11 @@ def resume(run: Path, *, since: float, json_lines: bool, allow_import: bool, ove
             watcher.on("rewind", {})
         desk = Desk.reopen(run, watcher=watcher, since=since, allow_import=allow_import, overrides=overrides)
         progress.rounds = desk.scenario.rounds.most
+        launch(run)
         return desk
 
-    return _run(open_desk, progress, json_lines=json_lines)
+    launch = _Launch(json_lines, run)
+    return _run(open_desk, progress, launch)
 
 
 def result(run: Path) -> Json:
@@ -174,7 +178,7 @@ def result(run: Path) -> Json:
     try:
         standing.owned(ledger, session)
         found = summarize(ledger, scenario, session, run=run.name, directory=str(run), status=_status(run))
-        return found | {"models": bill(run, scenario)}
+        return found | {"models": bill(run, scenario), "reason": str(_stored(run).get("reason") or "")}
     finally:
         ledger.close()
 
@@ -220,37 +224,55 @@ def _writable(run: Path) -> None:
         raise RunError(f"{run}: the folder cannot be written; make it writable, nothing was changed")
 
 
-def _run(open_desk: Callable[[Watcher], Desk], progress: Progress, *, json_lines: bool) -> Json:
+def _run(open_desk: Callable[[Watcher], Desk], progress: Progress, launch: "_Launch") -> Json:
     """Open a desk, run the graph, write the report; on standard output only JSON lines, if asked for."""
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
-    watcher: Watcher = _Lines(progress) if json_lines else progress
+    watcher: Watcher = _Lines(progress) if launch.json_lines else progress
     progress.start()
     try:
         with _stdout_is_ours():
-            desk = open_desk(watcher)
             try:
-                _emit(json_lines, {"event": "launch", "run": desk.run.name, "dir": str(desk.run), "pid": os.getpid()})
+                desk = open_desk(watcher)
+            except BaseException as error:
+                # what was only to be resumed is as it was, and whoever refuses it has said what to do
+                if launch.run and (launch.said or isinstance(error, Stopped)):
+                    _way_on(progress, launch.run, error)
+                raise
+            try:
                 return _advance(desk)
-            except Stopped:
+            except Stopped as stopped:
                 _set_status(desk.run, "interrupted")
-                progress.console.print(
-                    f"interrupted; go on with: evolvent resume {desk.run}", markup=False, soft_wrap=True
-                )
+                _way_on(progress, desk.run, stopped)
                 raise
             except BudgetError:
                 _conclude(desk, "spent")
                 raise
-            except BaseException:
-                _set_status(desk.run, "failed")
-                progress.console.print(
-                    f"stopped; after mending the cause: evolvent resume {desk.run}", markup=False, soft_wrap=True
-                )
+            except BaseException as error:
+                _way_on(progress, desk.run, error)
+                _fail(desk, error, json_lines=launch.json_lines)
                 raise
             finally:
                 desk.close()
     finally:
         progress.stop()
+
+
+def _way_on(progress: Progress, run: Path, error: BaseException) -> None:
+    """Say how a session goes on that ends before its end."""
+    said = "interrupted; go on with" if isinstance(error, Stopped) else "stopped; after mending the cause"
+    progress.console.print(f"{said}: evolvent resume {run}", markup=False, soft_wrap=True)
+
+
+def _fail(desk: Desk, error: BaseException, *, json_lines: bool) -> None:
+    """Write down that a session failed, and why, as far as its disk and its ledger allow."""
+    reason = " ".join(str(error).split()) or type(error).__name__
+    try:
+        found = _conclude(desk, "failed", reason=reason)
+    except Exception:  # whatever kept the session from going on may keep it from being summed up
+        _set_status(desk.run, "failed", reason=reason)
+    else:
+        _emit(json_lines, {"event": "done", **found})
 
 
 def _advance(desk: Desk) -> Json:
@@ -262,17 +284,17 @@ def _advance(desk: Desk) -> Json:
     return _conclude(desk, status)
 
 
-def _conclude(desk: Desk, status: str) -> Json:
-    """Write down what the session has come to."""
+def _conclude(desk: Desk, status: str, *, reason: str = "") -> Json:
+    """Write down what the session has come to, and why it failed if it did."""
     for key, value in desk.effects.clock().items():
         desk.ledger.set_meta(key, value)
     found = summarize(
         desk.ledger, desk.scenario, desk.session, run=desk.run.name, directory=str(desk.run), status=status
-    ) | {"models": bill(desk.run, desk.scenario)}
+    ) | {"models": bill(desk.run, desk.scenario), "reason": reason}
     crash.point("report.before_write")
     _write_report(desk.run, found)
     # after the report: a finished session is never opened again, so nothing would write it
-    _set_status(desk.run, status)
+    _set_status(desk.run, status, reason=reason)
     return found
 
 
@@ -319,8 +341,9 @@ def _status(run: Path) -> str:
     return "interrupted" if gone else status
 
 
-def _set_status(run: Path, status: str) -> None:
-    files.write_json(run / "session.json", {**_stored(run), "status": status, "pid": os.getpid(), "seen": time.time()})
+def _set_status(run: Path, status: str, *, reason: str = "") -> None:
+    now = {"status": status, "pid": os.getpid(), "seen": time.time(), "reason": reason}
+    files.write_json(run / "session.json", {**_stored(run), **now})
 
 
 @contextmanager
@@ -338,6 +361,19 @@ def _emit(json_lines: bool, value: Mapping[str, Any]) -> None:
     if json_lines:
         assert sys.__stdout__ is not None
         print(json.dumps(value, ensure_ascii=False), file=sys.__stdout__, flush=True)
+
+
+class _Launch:
+    """Says once where a run is, and knows it when its desk cannot be opened."""
+
+    def __init__(self, json_lines: bool, run: Path | None = None) -> None:
+        self.json_lines = json_lines
+        self.run = run
+        self.said = False
+
+    def __call__(self, run: Path) -> None:
+        self.run, self.said = run, True
+        _emit(self.json_lines, {"event": "launch", "run": run.name, "dir": str(run), "pid": os.getpid()})
 
 
 class _Lines:

@@ -264,6 +264,13 @@ def test_a_run_is_shown_from_inside_its_folder(evolvent: Cli, run: Path, monkeyp
     assert evolvent("runs", "show", "..").out.startswith("one: ")
 
 
+def test_a_run_that_goes_on_is_not_to_be_resumed(evolvent: Cli, run: Path) -> None:
+    change(run / "session.json", '"status"', f'"pid": {os.getpid()}, "status"')
+    shown = evolvent("runs", "show", run).out
+    assert shown.startswith("one: running")
+    assert "resume" not in shown
+
+
 def test_a_process_that_has_no_number_is_gone(evolvent: Cli, run: Path) -> None:
     change(run / "session.json", '"status"', '"pid": "abc", "status"')
     assert evolvent("runs", "show", run).out.startswith("one: interrupted")
@@ -366,6 +373,7 @@ def test_json_lines_keep_their_contract(finished: Ended) -> None:
     assert done.keys() >= DONE
     assert {"before", "after"} <= done["select"].keys() & done["report"].keys()
     assert (done["promoted"], len(done["dataset_hash"])) == ([2], 32)
+    assert done["dataset_hash"] == done["last_dataset_hash"]
     assert sum(done["shares"].values()) == pytest.approx(1)
     assert done["wall_seconds"] <= finished.seconds
 
@@ -421,6 +429,26 @@ def test_a_session_stopped_by_hand_says_how_to_go_on_and_comes_to_the_same(folde
     last = child("resume", run, "--json", folder=folder)
     assert figures(run, last.events[-1]) == figures(place(finished), finished.events[-1])
     assert lost(stood, look(run)) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("later", [0.0, 0.3])
+def test_a_session_stopped_while_it_opens_says_how_to_go_on_or_leaves_nothing(tmp_path: Path, later: float) -> None:
+    ended = child("run", MINI, "--json", folder=tmp_path, kill=Kill(count=0, later=later, number=signal.SIGINT))
+    runs = list((tmp_path / "runs").iterdir())
+    assert ended.code == 130, ended.said
+    assert [str(Path(event["dir"])) for event in ended.events] == [str(run) for run in runs]
+    assert ended.said.count("interrupted; go on with: evolvent resume ") == len(runs)
+
+
+@pytest.mark.slow
+def test_a_session_that_fails_is_reported_with_its_reason(evolvent: Cli, tmp_path: Path) -> None:
+    ended = child("run", MINI, "--json", folder=tmp_path, environment={"EVOLVENT_CACHE": "/dev/null/cache"})
+    launch, done = ended.events
+    assert (ended.code, done["event"], done["status"]) == (1, "done", "failed")
+    assert "Not a directory" in done["reason"]
+    assert "Not a directory" in (Path(launch["dir"]) / "report.html").read_text()
+    assert "failed   [Errno 20] Not a directory" in evolvent("runs", "show", launch["dir"]).out
 
 
 @pytest.mark.slow
