@@ -145,17 +145,9 @@ class Desk:
     @classmethod
     def create(
         cls,
-        runs: Path,
-        scenario: Scenario,
-        parts: Parts,
-        session: Session,
-        *,
-        toml: str,
-        stamp: str,
-        watcher: Watcher,
-        since: float | None = None,
-        made: Callable[[Path], object] = str,
-    ) -> "Desk":
+        runs: Path, scenario: Scenario, parts: Parts, session: Session, *, toml: str, stamp: str, watcher: Watcher,
+        since: float | None = None, made: Callable[[Path], object] = str,
+    ) -> "Desk":  # fmt: skip
         """Make a run folder and open it; what is half made when that fails or is stopped is taken away.
 
         `made` is told of the folder once it is a run, and before anything slow is opened.

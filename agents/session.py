@@ -4,8 +4,7 @@ import asyncio
 import json
 import os
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -28,6 +27,7 @@ from .bill import bill
 from .desk import Desk, Parts
 from .estimate import Estimate, estimate
 from .folder import begun
+from .lines import Launch, Lines, emit, stdout_is_ours
 from .mistakes import FEW, mistakes
 from .progress import Progress
 from .summary import summarize
@@ -144,7 +144,7 @@ def start(plan: Plan, runs: Path, *, since: float, json_lines: bool) -> Json:
             made=launch,
         )  # fmt: skip
 
-    launch = _Launch(json_lines)
+    launch = Launch(json_lines)
     return _run(open_desk, progress, launch)
 
 
@@ -167,7 +167,7 @@ def resume(run: Path, *, since: float, json_lines: bool, allow_import: bool, ove
         launch(run)
         return desk
 
-    launch = _Launch(json_lines, run)
+    launch = Launch(json_lines, run)
     return _run(open_desk, progress, launch)
 
 
@@ -224,14 +224,14 @@ def _writable(run: Path) -> None:
         raise RunError(f"{run}: the folder cannot be written; make it writable, nothing was changed")
 
 
-def _run(open_desk: Callable[[Watcher], Desk], progress: Progress, launch: "_Launch") -> Json:
+def _run(open_desk: Callable[[Watcher], Desk], progress: Progress, launch: Launch) -> Json:
     """Open a desk, run the graph, write the report; on standard output only JSON lines, if asked for."""
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
-    watcher: Watcher = _Lines(progress) if launch.json_lines else progress
+    watcher: Watcher = Lines(progress) if launch.json_lines else progress
     progress.start()
     try:
-        with _stdout_is_ours():
+        with stdout_is_ours():
             try:
                 desk = open_desk(watcher)
             except BaseException as error:
@@ -272,7 +272,7 @@ def _fail(desk: Desk, error: BaseException, *, json_lines: bool) -> None:
     except Exception:  # whatever kept the session from going on may keep it from being summed up
         _set_status(desk.run, "failed", reason=reason)
     else:
-        _emit(json_lines, {"event": "done", **found})
+        emit(json_lines, {"event": "done", **found})
 
 
 def _advance(desk: Desk) -> Json:
@@ -344,49 +344,3 @@ def _status(run: Path) -> str:
 def _set_status(run: Path, status: str, *, reason: str = "") -> None:
     now = {"status": status, "pid": os.getpid(), "seen": time.time(), "reason": reason}
     files.write_json(run / "session.json", {**_stored(run), **now})
-
-
-@contextmanager
-def _stdout_is_ours() -> Generator[None]:
-    """Send what libraries print to standard error."""
-    import sys
-
-    with redirect_stdout(sys.stderr):
-        yield
-
-
-def _emit(json_lines: bool, value: Mapping[str, Any]) -> None:
-    import sys
-
-    if json_lines:
-        assert sys.__stdout__ is not None
-        print(json.dumps(value, ensure_ascii=False), file=sys.__stdout__, flush=True)
-
-
-class _Launch:
-    """Says once where a run is, and knows it when its desk cannot be opened."""
-
-    def __init__(self, json_lines: bool, run: Path | None = None) -> None:
-        self.json_lines = json_lines
-        self.run = run
-        self.said = False
-
-    def __call__(self, run: Path) -> None:
-        self.run, self.said = run, True
-        _emit(self.json_lines, {"event": "launch", "run": run.name, "dir": str(run), "pid": os.getpid()})
-
-
-class _Lines:
-    """Writes a JSON line per round, and shows progress as well."""
-
-    def __init__(self, progress: Progress) -> None:
-        self.progress = progress
-        self._round: Json = {}
-
-    def on(self, event: str, facts: Mapping[str, Any]) -> None:
-        self.progress.on(event, facts)
-        if event in ("curate", "train", "examine", "decide"):
-            self._round |= {k: v for k, v in facts.items() if k != "round"}
-        if event == "decide":
-            _emit(True, {"event": "round", "n": facts["round"], **self._round})
-            self._round = {}

@@ -9,6 +9,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -32,8 +33,6 @@ RAREST, COMMONEST = 0.01, 0.6
 """Shares of the prompts between which a word is worth a feature: rules about rarer ones cannot be tested."""
 WORDS = 200
 """Words that become features, the most frequent ones."""
-PATH = 500
-"""Characters of a path that a message shows."""
 LISTED = 10
 """Names that a message lists."""
 
@@ -184,21 +183,17 @@ class File(Source):
         return file_digest(self._place())
 
     def _table(self) -> Table:
-        path = self._place()
-        stat = path.stat()
+        stat = (path := self._place()).stat()
         try:
             return _read(str(path.absolute()), stat.st_mtime_ns, stat.st_size, self._columns())
         except OSError as error:
             raise PartError(f"source.path: {self.path} cannot be read: {error.strerror}") from None
 
     def _place(self) -> Path:
-        try:
+        with suppress(OSError, RuntimeError, ValueError):  # a name that is too long, or the home of nobody
             if (path := Path(self.path).expanduser()).is_file():
                 return path
-        except (OSError, RuntimeError, ValueError):
-            # a name that is too long, or the home of nobody
-            pass
-        raise PartError(f"source.path: no such file: {self.path[:PATH]}; a path is relative to the scenario's folder")
+        raise PartError(f"source.path: no such file: {self.path:.500}; a path is relative to the scenario's folder")
 
     def _columns(self) -> Columns:
         return Columns(self.prompt, self.answer, self.skill, self.key, self.prose)
