@@ -32,8 +32,11 @@ def closing(found: Json) -> str:
         lines += [f"next     evolvent resume {found['dir']}"]
     elif found["status"] == "spent":
         lines += ["", *bill_lines(found), f"next     evolvent resume {found['dir']} --set budget.KEY=MORE"]
+    elif found["status"] == "running":
+        lines += ["", "next     it goes on by itself; look at it with: evolvent view"]
     else:
-        lines += ["", f"next     evolvent resume {found['dir']}"]
+        lines += ["", *([f"failed   {visible(found['reason'])}"] if found.get("reason") else [])]
+        lines += [f"next     evolvent resume {found['dir']}"]
     return "\n".join(lines)
 
 
@@ -58,7 +61,7 @@ def _weak(found: Json) -> list[str]:
 
 
 def _scores(found: Json) -> list[str]:
-    lines: list[str] = []
+    lines = [*_macro(found)] if found["select"] else []
     for split in ("select", "report"):
         change = found[split]
         if change:
@@ -76,6 +79,14 @@ def _scores(found: Json) -> list[str]:
         lines.append(f"better   {', '.join(better) or 'nothing'}")
         lines.append(f"not      {', '.join(rest) or 'nothing'}")
     return ["", *lines]
+
+
+def _macro(found: Json) -> list[str]:
+    """What the two scores below it are over, and whose they are."""
+    promoted = ", ".join(f"round {number}" for number in found["promoted"])
+    hopeless = found["unlearnable"]
+    lines = [f"scores   over the learnable skills; {', '.join(hopeless)} declared not learnable"] if hopeless else []
+    return [*lines, f"promoted {promoted or 'nothing; the student is the one the session began with'}"]
 
 
 def _points(change: Json, key: str) -> str:

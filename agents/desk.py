@@ -2,128 +2,42 @@
 
 import json
 import secrets
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from ..memory import files
 from ..memory.account import ANSWERS, Account, paying
 from ..memory.budget import Budget
 from ..memory.effects import Effects, wall_seconds
-from ..memory.embedder import Embedder
-from ..memory.errors import PartError, RunError
-from ..memory.inference import Model, Models, Role
+from ..memory.errors import RunError
+from ..memory.inference import Model, Models
 from ..memory.ledger import Ledger
 from ..memory.lineage import kept
 from ..memory.lock import Lock
-from ..memory.parts import Part, PartSpec, load
 from ..memory.recall import Recall
 from ..memory.records import Arm, Attempt, Sample, Score, Session, Split, Task
-from ..memory.store import Store
 from ..memory.trace import Trace, recording, spent
 from ..scenarios.loader import rebudget
 from ..scenarios.schema import Scenario
-from ..scenarios.source import Source
 from ..scenarios.splits import Splits
-from ..scenarios.verifier import Verifier
-from ..training import launcher
 from ..training.curation.decontamination import Decontamination
 from ..training.curation.duplicates import Duplicates
-from ..training.engine import EnginePart
 from ..training.gate import Gate
 from ..training.reading import Reader, reader
 from ..training.serving.host import hosting
-from ..training.student import first_trainer
-from ..training.trainer import Trainer
-from .allocator import Allocator
 from .folder import RESOLVED, begun, environment, opened, resolved
-from .teacher import Teacher
+from .parts import Parts
 from .watcher import Watcher
 
 BASE = "base"
 """Folder of the student a session starts from."""
 SPARE = 8
 """Tokens an answer in probes and exams may be longer than the longest reference."""
-
-P = TypeVar("P", bound=Part)
-
-
-@dataclass(frozen=True)
-class Parts:
-    """Everything a scenario names, found and built."""
-
-    source: Source
-    verifier: Verifier
-    engine: EnginePart
-    trainer: Trainer
-    teacher: Teacher
-    allocator: Allocator
-    embedder: Embedder
-    store: Store
-    models: Mapping[Role, EnginePart]
-    """Engines beside the student's."""
-
-    @classmethod
-    def resolve(cls, scenario: Scenario, where: str, *, allow_import: bool = False) -> "Parts":
-        """Find and build every part, and have the source check every skill.
-
-        Raises:
-            PartError: naming the file, the part and the way out.
-        """
-        root = __name__.rpartition(".agents")[0]
-
-        def one(spec: PartSpec, base: type[P], folder: str) -> P:
-            return load(spec, base=base, package=f"{root}.{folder}", where=where, allow_import=allow_import)
-
-        parts = cls(
-            source=one(scenario.source, Source, "scenarios.sources"),
-            verifier=one(scenario.verifier, Verifier, "scenarios.verifiers"),
-            engine=one(scenario.student.engine, EnginePart, "training.engines"),
-            trainer=one(scenario.trainer, Trainer, "training.trainers"),
-            teacher=one(scenario.teacher, Teacher, "agents.teachers"),
-            allocator=one(scenario.allocator, Allocator, "agents.allocators"),
-            embedder=one(scenario.embedder, Embedder, "memory.embedders"),
-            store=one(scenario.store, Store, "memory.stores"),
-            models={role: one(spec, EnginePart, "training.engines") for role, spec in scenario.models.items()},
-        )
-        lacking = [role for role in parts.teacher.asks if role not in parts.models]
-        refused = [
-            f"teacher {parts.teacher.name!r} asks a {role}; name its engine in [models.{role}]" for role in lacking
-        ]
-        refused += launcher.refusals(scenario.train.launch, allowed=allow_import)
-        if scenario.budget.usd is not None and not any(e.priced for e in (parts.engine, *parts.models.values())):
-            refused.append(
-                "budget.usd sees no cost: give an engine a prompt_price or answer_price, or use budget.tokens"
-            )
-        for name, skill in scenario.skills.items():
-            try:
-                parts.source.check(name, skill.task)
-            except PartError as error:
-                refused += [str(error)] if str(error) not in refused else []
-        if refused:
-            raise PartError(f"{where}: {'; '.join(refused)}")
-        return parts
-
-    def first_trainer(self, scenario: Scenario) -> Trainer:
-        """The trainer as it makes the student a session starts from."""
-        return first_trainer(self.trainer, epochs=scenario.student.first.epochs)
-
-    def describe(self) -> dict[str, Any]:
-        """Names and settings of all parts, defaults included."""
-        single = {name: part.describe() for name, part in vars(self).items() if name != "models"}
-        return single | ({"models": {r: m.describe() for r, m in self.models.items()}} if self.models else {})
-
-    def greet(self) -> None:
-        """See that every model is there.
-
-        Raises:
-            UnavailableError: one is not.
-        """
-        for role, engine in self.models.items():
-            engine.serve(role).close()
 
 
 @dataclass
@@ -147,18 +61,14 @@ class Desk:
     @classmethod
     def create(
         cls,
-        runs: Path,
-        scenario: Scenario,
-        parts: Parts,
-        session: Session,
-        *,
-        toml: str,
-        stamp: str,
-        watcher: Watcher,
-        since: float | None = None,
-        earlier: Callable[[Path], None] | None = None,
-    ) -> "Desk":
-        """Make a run folder and open it; `earlier` puts there what an earlier run left, if it goes on from one.
+        runs: Path, scenario: Scenario, parts: Parts, session: Session, *, toml: str, stamp: str, watcher: Watcher,
+        since: float | None = None, earlier: Callable[[Path], None] | None = None,
+        made: Callable[[Path], object] = str,
+    ) -> "Desk":  # fmt: skip
+        """Make a run folder and open it; what is half made when that fails or is stopped is taken away.
+
+        `earlier` puts there what an earlier run left, if the session goes on from one. `made` is told of the folder
+        once it is a run, and before anything slow is opened.
 
         Raises:
             RunError: the folder for runs cannot be written.
@@ -172,16 +82,20 @@ class Desk:
             files.write_text(run / "scenario.toml", toml)
             files.write_json(run / RESOLVED, resolved(scenario, parts.describe()))
             files.write_json(run / "environment.json", environment())
-            Ledger.create(run / "ledger.sqlite")
+            Ledger.create(run / "ledger.sqlite", session=session.id)
             if earlier is not None:
                 earlier(run)
             # last, for it makes the folder a run: from here on a missing ledger is a lost one
             files.write_json(run / "session.json", {"status": "running", "session": session.model_dump(mode="json")})
             files.sync_folder(runs)
-        except OSError as error:
+        except BaseException as error:
+            shutil.rmtree(run, ignore_errors=True)
+            if not isinstance(error, OSError):
+                raise
             raise RunError(
                 f"{runs}: cannot be written ({error.strerror}); choose another folder with --runs-dir"
             ) from None
+        made(run)
         return cls._open(run, scenario, parts, session, watcher, since)
 
     @classmethod

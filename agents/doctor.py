@@ -25,8 +25,8 @@ from ..training.serving.launch import installed_build
 from ..training.student import cache_folder
 from ..training.tuning import Tuner
 from . import ground
-from .desk import Parts
 from .estimate import estimate
+from .parts import Parts
 from .welcome import welcome
 
 OWN = "evolvent"

@@ -22,8 +22,8 @@ from ..scenarios.splits import Opened, Splits
 from ..training import checkpoint
 from ..training.curation.decontamination import given_away
 from ..training.student import first_tasks
-from .desk import Parts
 from .folder import EARLIER, OPENED, before, begun, opened
+from .parts import Parts
 from .results import Student, status, students
 
 STUDENT = "student"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..scenarios.schema import Scenario
-from .desk import Parts
+from .parts import Parts
 from .probing import GUESSES
 
 STEP = 0.045

@@ -105,7 +105,7 @@ def check(run: Path, session: Session) -> None:
     path = run / PLACE
     try:
         if path.exists():
-            with contextlib.closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as database:
+            with contextlib.closing(sqlite3.connect(files.database(path), uri=True)) as database:
                 if (found := database.execute("pragma quick_check(1)").fetchone()[0]) != "ok":
                     raise sqlite3.DatabaseError(found)
     except sqlite3.DatabaseError as error:
@@ -141,7 +141,9 @@ def _step(name: str, node: Node, desk: Desk) -> Callable[[State], Awaitable[Upda
         desk.account.purse.check_time()
         desk.say("node", name=name, round=state.get("round", 0))
         with span(f"node {name}", round=state.get("round", 0)):
-            return await node.run(state, desk)
+            update = await node.run(state, desk)
+        update["effects"] = desk.ledger.committed()
+        return update
 
     step.__name__ = name
     return step

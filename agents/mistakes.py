@@ -1,12 +1,12 @@
 """What is wrong with the tasks that the exams would hold, found by drawing every exam before anything runs."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from ..memory.records import Split, Task
 from ..scenarios.splits import Splits
 from ..training.reading import Reader
-from .desk import Parts
+from .parts import Parts
 
 FEW = 10
 """Items per skill that are looked at where an exam cannot be drawn whole."""
@@ -24,7 +24,6 @@ def mistakes(splits: Splits, parts: Parts, reader: Reader, *, limit: int | None)
         limit: items per skill at most, where not whole exams are wanted.
     """
     seen: dict[str, str] = {}
-    shortest: dict[str, int] = {}
     found: dict[tuple[str, str], str] = {}
     sizes = splits.scenario.splits
     exams: dict[Split, int] = {"select": sizes.select, "guard": sizes.guard, "report": sizes.sealed}
@@ -36,18 +35,9 @@ def mistakes(splits: Splits, parts: Parts, reader: Reader, *, limit: int | None)
                 found.setdefault((skill, split), said)
         for task in items:
             owner = seen.setdefault(task.key, task.skill)
-            length = reader.length(task.prompt, task.answer)
-            shortest[task.skill] = min(length, shortest.get(task.skill, length))
-            for kind, said in (*_shared(task, owner), *_wrong(task, parts, reader, length)):
+            for kind, said in (*_shared(task, owner), *_wrong(task, parts, reader)):
                 found.setdefault((task.skill, kind), said)
-    return [*found.values(), *_untrainable(shortest, parts.trainer.longest)]
-
-
-def _untrainable(shortest: Mapping[str, int], longest: int) -> Iterator[str]:
-    """Skills of which nothing would be trained on."""
-    for skill, length in shortest.items():
-        if length > longest:
-            yield f"every task of {skill!r} has {length:,} tokens or more; raise trainer.longest, which is {longest:,}"
+    return list(found.values())
 
 
 def _shared(task: Task, owner: str) -> Iterator[tuple[str, str]]:
@@ -55,11 +45,11 @@ def _shared(task: Task, owner: str) -> Iterator[tuple[str, str]]:
         yield "shared", f"{task.prompt!r} is a task of {owner!r} and of {task.skill!r}; keep skills apart"
 
 
-def _wrong(task: Task, parts: Parts, reader: Reader, length: int) -> Iterator[tuple[str, str]]:
+def _wrong(task: Task, parts: Parts, reader: Reader) -> Iterator[tuple[str, str]]:
     """Kind and words of what is wrong with one task."""
     if (strange := reader.unreadable(task.prompt + task.answer)) is not None:
         yield "unreadable", f"{task.prompt!r} holds {strange!r}, which the student cannot read"
-    elif length > reader.positions:
+    elif (length := reader.length(task.prompt, task.answer)) > reader.positions:
         said = (
             f"{task.prompt[:SHOWN]!r}… comes to {length:,} tokens, and the student has {reader.positions:,} positions"
         )

@@ -25,6 +25,8 @@ class State(TypedDict):
     """Nothing is left to teach, or no round is left."""
     approved: bool
     """A person let the round's data through, or nobody was asked."""
+    effects: int
+    """Effects that were committed when the last node ended: a ledger that holds fewer is older than this place."""
 
 
 class Update(TypedDict, total=False):
@@ -39,6 +41,7 @@ class Update(TypedDict, total=False):
     missing: int
     finished: bool
     approved: bool
+    effects: int
 
 
 class Node(Part):

@@ -27,7 +27,7 @@ class Progress:
             "student": self._student, "baseline": self._baseline, "probe": self._probe, "diagnose": self._diagnose,
             "allocate": self._allocate, "critique": self._critique, "curate": self._curate, "train": self._train,
             "control": self._control, "inherit": self._inherit, "examine": self._examine, "decide": self._decide,
-            "report": self._report,
+            "report": self._report, "rewind": self._rewind,
         }  # fmt: skip
 
     def start(self) -> None:
@@ -64,6 +64,9 @@ class Progress:
             eta = f" · about {max(0, round_up(left)):.0f} s left at most" if left > 0 else " · longer than estimated"
         where = f"round {round} of {self.rounds}" if 0 < round <= self.rounds else "session"
         self._status.update(f"{where} · {self._labels.get(name, name)} · {self._clock()}{eta}")
+
+    def _rewind(self, _: Mapping[str, Any]) -> list[str]:
+        return ["[bold]ledger[/bold]    is older than the run; going on from there, with the steps after it once more"]
 
     def _student(self, facts: Mapping[str, Any]) -> list[str]:
         if "model" in facts:

@@ -55,7 +55,7 @@ def _head(found: Json) -> str:
         f'<p class="about">{safe(found.get("description", ""))}</p>'
         f'<p class="meta"><span class="status">{safe(found.get("status", "?"))}</span> '
         f"<span>seed {safe(found.get('seed', '?'))}</span> <span>{safe(found.get('run', '?'))}</span> {stamp}</p>"
-        f'{_looked(found) if "probe" in found else _judged(found)}<p class="bill">{_bill(found)}</p>'
+        f'{_failure(found)}{_looked(found) if "probe" in found else _judged(found)}<p class="bill">{_bill(found)}</p>'
     )
 
 
@@ -75,6 +75,11 @@ def _judged(found: Json) -> str:
     return (
         f'{_score(found)}<dl class="verdicts">{_student(found)}{_control(found)}{_guards(found)}</dl>{_select(found)}'
     )
+
+
+def _failure(found: Json) -> str:
+    reason = found.get("reason")
+    return f'<p class="bill">It failed: {safe(reason)}</p>' if reason else ""
 
 
 def _score(found: Json) -> str:
@@ -170,14 +175,15 @@ def _bill(found: Json) -> str:
 
 def _foot(found: Json) -> str:
     directory = shlex.quote(str(found.get("dir", "?")))
-    unfinished = found.get("status") != "finished"
+    resume = code(f"evolvent resume {directory}")
+    ways = {"running": {}, "finished": {"go on (gives the result)": resume}}
     facts = {
         "run directory": code(found.get("dir", "?")),
         "seed": code(found.get("seed", "?")),
         "training set": code(found["dataset_hash"]) if found.get("dataset_hash") else "none: nothing was promoted",
         **({"went on from": code(found["from"]["dir"])} if found.get("from") else {}),
         "run it again": code(found.get("command", "?")),
-        "go on" if unfinished else "go on (gives the result)": code(f"evolvent resume {directory}"),
+        **ways.get(str(found.get("status")), {"go on": resume}),
         "write this page again": code(f"evolvent report {directory}"),
     }
     return table("Where this came from", ["what", "which"], facts.items(), kind="facts")

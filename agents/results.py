@@ -12,6 +12,7 @@ from ..memory.lock import alive
 from ..memory.reading import Run
 from ..memory.records import Exam, Promotion, Round, Session
 from ..training.checkpoint import identify
+from . import standing
 from .bill import bill
 from .desk import BASE
 from .folder import begun
@@ -33,14 +34,16 @@ def result(run: Path) -> Json:
     scenario, session = begun(run)
     ledger = Ledger(run / "ledger.sqlite", read_only=True)
     try:
+        standing.owned(ledger, session)
         found = summarize(ledger, scenario, session, run=run.name, directory=str(run), status=status(run))
-        return found | {"models": bill(run, scenario)}
+        return found | {"models": bill(run, scenario), "reason": str(stored_session(run).get("reason") or "")}
     finally:
         ledger.close()
 
 
 def report(run: Path) -> Json:
     """Write the report of a run again."""
+    writable(run)
     found = result(run)
     write_report(run, found)
     return found
@@ -49,7 +52,7 @@ def report(run: Path) -> Json:
 def listed(runs: Path) -> list[Json]:
     """Name, status and scores of every run, newest first."""
     found: list[Json] = []
-    for run in sorted((p for p in runs.glob("*") if (p / "session.json").is_file()), reverse=True):
+    for run in sorted(filter(_listed, runs.glob("*")), reverse=True):
         entry: Json = {"run": run.name, "status": "damaged", "seed": "?"}
         try:
             stored = stored_session(run)
@@ -67,6 +70,21 @@ def listed(runs: Path) -> list[Json]:
             pass
         found.append(entry)
     return found
+
+
+def _listed(folder: Path) -> bool:
+    """Whether a folder is a run, or one that cannot be looked into and may be."""
+    return folder.is_dir() and (not os.access(folder, os.X_OK) or (folder / "session.json").is_file())
+
+
+def writable(run: Path) -> None:
+    """Refuse a run that cannot be written to before anything tries.
+
+    Raises:
+        RunError: it cannot.
+    """
+    if run.is_dir() and not os.access(run, os.W_OK | os.X_OK):
+        raise RunError(f"{run}: the folder cannot be written; make it writable, nothing was changed")
 
 
 def write_report(run: Path, found: Json) -> None:
@@ -105,7 +123,8 @@ def status(run: Path) -> str:
     """Status as it was written; a run whose process is gone was interrupted, whatever it could still write."""
     stored = stored_session(run)
     status = str(stored.get("status", "unknown"))
-    gone = status == "running" and not alive(int(stored.get("pid", -1)))
+    pid = stored.get("pid")
+    gone = status == "running" and not alive(pid if isinstance(pid, int) else -1)
     return "interrupted" if gone else status
 
 

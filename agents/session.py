@@ -1,18 +1,16 @@
 """Sessions from outside: plan one, start it, go on with it."""
 
 import asyncio
-import json
 import os
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from ..memory import crash, files
-from ..memory.errors import BudgetError, ScenarioError
+from ..memory.errors import BudgetError, RunError, ScenarioError
 from ..memory.records import Session
 from ..memory.stopping import STOP, Stopped
 from ..memory.trace import spent
@@ -22,17 +20,20 @@ from ..scenarios.schema import Scenario
 from ..scenarios.splits import NOTHING as NONE
 from ..scenarios.splits import Splits
 from ..scenarios.validation import Validation, validate
-from . import graph
+from . import graph, standing
 from .bill import bill
-from .desk import Desk, Parts
+from .desk import Desk
 from .earlier import Earlier, read
 from .estimate import Estimate, estimate, estimate_probe
 from .folder import begun
 from .hook import Hook
+from .lines import Launch, Lines, emit, stdout_is_ours
 from .mistakes import FEW, mistakes
+from .parts import Parts
 from .progress import Progress
-from .results import result, status, stored_session, write_report
+from .results import result, status, stored_session, writable, write_report
 from .summary import summarize
+from .teachable import unteachable
 from .watcher import Watcher
 from .welcome import welcome
 
@@ -132,6 +133,8 @@ def plan(
     lacking = validation.errors if limit is None else ()
     # where tasks lack, a few of each are looked at all the same, so that everything wrong is said at once
     wrong = mistakes(splits, parts, student.reader, limit=FEW if lacking else limit)
+    # last, so that a skill which is short of tasks is not named for the same once more
+    wrong += [said for said in unteachable(splits, parts.trainer, student.reader) if not lacking]
     if lacking or wrong:
         without = f" without what {before} and the runs before it have examined" if before else ""
         raise ScenarioError(f"{path}{without}: {'; '.join([*lacking, *wrong])}")
@@ -182,10 +185,11 @@ def start(plan: Plan, runs: Path, *, since: float, json_lines: bool, hook: Hook 
     def open_desk(watcher: Watcher) -> Desk:
         return Desk.create(
             runs, plan.scenario, plan.parts, session, toml=plan.toml, stamp=stamp, watcher=watcher, since=since,
-            earlier=plan.earlier.pack if plan.earlier else None,
+            earlier=plan.earlier.pack if plan.earlier else None, made=launch,
         )  # fmt: skip
 
-    return _run(open_desk, progress, json_lines=json_lines, hook=hook)
+    launch = Launch(json_lines)
+    return _run(open_desk, progress, launch, hook)
 
 
 def resume(
@@ -194,16 +198,24 @@ def resume(
 ) -> Json:  # fmt: skip
     """Go on with a session, with another budget where the overrides say so; a finished one only gives its result."""
     if status(run) == "finished":
+        if overrides:
+            raise RunError(f"{run}: is finished and takes no --set; begin another session with `evolvent run`")
         return result(run)
-    graph.check(run, begun(run)[1])
+    writable(run)
+    begun_with = begun(run)[1]
+    graph.check(run, begun_with)
     progress = Progress(0)
 
     def open_desk(watcher: Watcher) -> Desk:
+        if standing.settle(run, begun_with):
+            watcher.on("rewind", {})
         desk = Desk.reopen(run, watcher=watcher, since=since, allow_import=allow_import, overrides=overrides)
         progress.rounds = 1 if desk.session.only_probes else desk.scenario.rounds.most
+        launch(run)
         return desk
 
-    return _run(open_desk, progress, json_lines=json_lines, hook=hook)
+    launch = Launch(json_lines, run)
+    return _run(open_desk, progress, launch, hook)
 
 
 def quiet() -> None:
@@ -212,31 +224,32 @@ def quiet() -> None:
         os.environ.setdefault(name, value)
 
 
-def _run(open_desk: Callable[[Watcher], Desk], progress: Progress, *, json_lines: bool, hook: Hook) -> Json:
+def _run(open_desk: Callable[[Watcher], Desk], progress: Progress, launch: Launch, hook: Hook) -> Json:
     """Open a desk, run the graph, write the report, tell the hook; on standard output only JSON lines, if asked for."""
     quiet()
-    watcher: Watcher = _Lines(progress) if json_lines else progress
+    watcher: Watcher = Lines(progress) if launch.json_lines else progress
     progress.start()
     try:
-        with _stdout_is_ours():
-            desk = open_desk(watcher)
+        with stdout_is_ours():
             try:
-                _emit(json_lines, {"event": "launch", "run": desk.run.name, "dir": str(desk.run), "pid": os.getpid()})
+                desk = open_desk(watcher)
+            except BaseException as error:
+                # what was only to be resumed is as it was, and whoever refuses it has said what to do
+                if launch.run and (launch.said or isinstance(error, Stopped)):
+                    _way_on(progress, launch.run, error)
+                raise
+            try:
                 return _advance(desk)
-            except Stopped:
+            except Stopped as stopped:
                 _set_status(desk.run, "interrupted")
-                progress.console.print(
-                    f"interrupted; go on with: evolvent resume {desk.run}", markup=False, soft_wrap=True
-                )
+                _way_on(progress, desk.run, stopped)
                 raise
             except BudgetError:
                 _conclude(desk, "spent")
                 raise
-            except BaseException:
-                _set_status(desk.run, "failed")
-                progress.console.print(
-                    f"stopped; after mending the cause: evolvent resume {desk.run}", markup=False, soft_wrap=True
-                )
+            except BaseException as error:
+                _way_on(progress, desk.run, error)
+                _fail(desk, error, json_lines=launch.json_lines)
                 raise
             finally:
                 desk.close()
@@ -244,6 +257,23 @@ def _run(open_desk: Callable[[Watcher], Desk], progress: Progress, *, json_lines
                     progress.console.print(f"warning: {wrong}", markup=False, soft_wrap=True)
     finally:
         progress.stop()
+
+
+def _way_on(progress: Progress, run: Path, error: BaseException) -> None:
+    """Say how a session goes on that ends before its end."""
+    said = "interrupted; go on with" if isinstance(error, Stopped) else "stopped; after mending the cause"
+    progress.console.print(f"{said}: evolvent resume {run}", markup=False, soft_wrap=True)
+
+
+def _fail(desk: Desk, error: BaseException, *, json_lines: bool) -> None:
+    """Write down that a session failed, and why, as far as its disk and its ledger allow."""
+    reason = " ".join(str(error).split()) or type(error).__name__
+    try:
+        found = _conclude(desk, "failed", reason=reason)
+    except Exception:  # whatever kept the session from going on may keep it from being summed up
+        _set_status(desk.run, "failed", reason=reason)
+    else:
+        emit(json_lines, {"event": "done", **found})
 
 
 def _advance(desk: Desk) -> Json:
@@ -255,17 +285,17 @@ def _advance(desk: Desk) -> Json:
     return _conclude(desk, status)
 
 
-def _conclude(desk: Desk, status: str) -> Json:
-    """Write down what the session has come to."""
+def _conclude(desk: Desk, status: str, *, reason: str = "") -> Json:
+    """Write down what the session has come to, and why it failed if it did."""
     for key, value in desk.effects.clock().items():
         desk.ledger.set_meta(key, value)
     found = summarize(
         desk.ledger, desk.scenario, desk.session, run=desk.run.name, directory=str(desk.run), status=status
-    ) | {"models": bill(desk.run, desk.scenario)}
+    ) | {"models": bill(desk.run, desk.scenario), "reason": reason}
     crash.point("report.before_write")
     write_report(desk.run, found)
     # after the report: a finished session is never opened again, so nothing would write it
-    _set_status(desk.run, status)
+    _set_status(desk.run, status, reason=reason)
     return found
 
 
@@ -278,40 +308,6 @@ def _import_heavy(*, learning: bool) -> None:
         import_module(name)
 
 
-def _set_status(run: Path, status: str) -> None:
-    files.write_json(
-        run / "session.json", {**stored_session(run), "status": status, "pid": os.getpid(), "seen": time.time()}
-    )
-
-
-@contextmanager
-def _stdout_is_ours() -> Generator[None]:
-    """Send what libraries print to standard error."""
-    import sys
-
-    with redirect_stdout(sys.stderr):
-        yield
-
-
-def _emit(json_lines: bool, value: Mapping[str, Any]) -> None:
-    import sys
-
-    if json_lines:
-        assert sys.__stdout__ is not None
-        print(json.dumps(value, ensure_ascii=False), file=sys.__stdout__, flush=True)
-
-
-class _Lines:
-    """Writes a JSON line per round, and shows progress as well."""
-
-    def __init__(self, progress: Progress) -> None:
-        self.progress = progress
-        self._round: Json = {}
-
-    def on(self, event: str, facts: Mapping[str, Any]) -> None:
-        self.progress.on(event, facts)
-        if event in ("curate", "train", "examine", "decide"):
-            self._round |= {k: v for k, v in facts.items() if k != "round"}
-        if event == "decide":
-            _emit(True, {"event": "round", "n": facts["round"], **self._round})
-            self._round = {}
+def _set_status(run: Path, status: str, *, reason: str = "") -> None:
+    now = {"status": status, "pid": os.getpid(), "seen": time.time(), "reason": reason}
+    files.write_json(run / "session.json", {**stored_session(run), **now})

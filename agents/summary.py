@@ -39,7 +39,11 @@ Json = dict[str, Any]
 
 
 def summarize(ledger: Ledger, scenario: Scenario, session: Session, *, run: str, directory: str, status: str) -> Json:
-    """Everything a report needs, as JSON."""
+    """Everything a report needs, as JSON.
+
+    `dataset_hash` is of the data behind the final student, and null where nothing was promoted; `last_dataset_hash` is
+    of the set that was trained on last, whatever became of it.
+    """
     exams, rounds = ledger.read(Exam), ledger.read(Round)
     promotions = ledger.read(Promotion)
     promoted = [p.round for p in promotions if p.promoted]
@@ -58,6 +62,7 @@ def summarize(ledger: Ledger, scenario: Scenario, session: Session, *, run: str,
         "description": scenario.description.strip(),
         "command": command(session),
         "learnable": learnable,
+        "unlearnable": [n for n in scenario.targets if n not in learnable],
         "rounds": len(trained),
         "curated": max((f.round for f in ledger.read(Fate)), default=0),
         "promoted": promoted,
@@ -66,6 +71,7 @@ def summarize(ledger: Ledger, scenario: Scenario, session: Session, *, run: str,
         "guards": _guards(sealed, scenario),
         "samples": _samples(ledger, "targeted"),
         "dataset_hash": final.dataset if final else None,
+        "last_dataset_hash": trained[-1].dataset if trained else None,
         "control": _control(ledger, sealed, rounds, learnable),
         "decisions": [p.model_dump(mode="json") for p in promotions],
         "curve": _curve(exams, promotions, learnable),

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..agents.desk import BASE, SPARE, Parts
+from ..agents.desk import BASE, SPARE
+from ..agents.parts import Parts
 from ..scenarios.schema import Scenario
 from ..scenarios.splits import Splits
 from ..training.exam import sit

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from ..agents.desk import Parts
+from ..agents.parts import Parts
 from ..memory.inference import Request
 from ..memory.statistics import sprt
 from ..scenarios import loader

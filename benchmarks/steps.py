@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from ..agents import graph
-from ..agents.desk import Desk, Parts
+from ..agents.desk import Desk
 from ..agents.lives import histories
 from ..agents.node import Node, State, Update
+from ..agents.parts import Parts
 from ..agents.watcher import Nobody
 from ..memory.effects import Outcome
 from ..memory.records import Fate, Probe, Promotion, Sample, Session, Task

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..agents.desk import Parts
+from ..agents.parts import Parts
 from ..memory.records import Task
 from ..scenarios import loader
 from ..scenarios.splits import Splits

@@ -5,6 +5,7 @@ recorded or did not happen. `synchronous=FULL`: what was acknowledged survives a
 """
 
 import contextlib
+import hashlib
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping
@@ -17,6 +18,8 @@ from .records import Record
 from .trace import spent
 
 SCHEMA = "1"
+CHAIN = "chain"
+"""Fact that holds the number and the digest of all records; a run that was begun without it goes without it."""
 
 _TABLES = """
 begin;
@@ -34,6 +37,7 @@ create table effects (
   result text, seconds real, unique (name, round)
 );
 insert into meta values ('schema', '1');
+insert into meta values ('chain', '0 ');
 commit;
 """
 
@@ -70,19 +74,24 @@ class Ledger:
             raise
 
     @classmethod
-    def create(cls, path: Path) -> None:
-        """Make an empty ledger in a new run."""
+    def create(cls, path: Path, *, session: str = "") -> None:
+        """Make an empty ledger in a new run, of the session with this id."""
         with contextlib.closing(sqlite3.connect(path)) as database:
             database.execute("pragma journal_mode=wal")
             database.execute("pragma synchronous=full")
             database.executescript(_TABLES)
+            database.execute("insert into meta values ('session', ?)", (session,))
+            database.commit()
 
     def _connect(self, mode: str) -> sqlite3.Connection:
         if not self.path.is_file() or not self.path.stat().st_size:
             raise self._unreadable("it is missing or empty")
         # the writer is one thread at a time, but not always the same one: LangGraph runs nodes on its own loop
         address = files.database(self.path, mode)
-        return sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False)
+        try:
+            return sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False)
+        except sqlite3.DatabaseError as error:
+            raise self._unreadable(error) from None
 
     def _unreadable(self, reason: object) -> LedgerError:
         said = " ".join(str(reason).split())
@@ -98,6 +107,28 @@ class Ledger:
             raise LedgerError(
                 f"{self.path}: ledger schema {found!r}, this version reads {SCHEMA}; use the version that wrote it"
             )
+        if thorough and (chain := self._chain()) is not None:
+            self._compare(chain)
+
+    def _chain(self) -> tuple[int, str] | None:
+        known = self.meta(CHAIN)
+        if known is None:
+            return None
+        count, _, digest = known.partition(" ")
+        if not count.isdecimal():
+            raise self._unreadable(f"it counts {known!r} records")
+        return int(count), digest
+
+    def _compare(self, chain: tuple[int, str]) -> None:
+        """See that records are the ones that were committed; 100,000 of them take about a third of a second."""
+        count, digest = 0, ""
+        # no more than were counted: whoever writes at this moment only adds
+        query = "select kind, id, body from records order by seq limit ?"
+        for kind, id, body in self._database.execute(query, (chain[0],)):
+            count, digest = count + 1, _link(digest, kind, id, body)
+        if (count, digest) != chain:
+            said = f"{count:,} of {chain[0]:,} records are there" if count < chain[0] else "a record was changed"
+            raise self._unreadable(said)
 
     def close(self) -> None:
         """Release the file."""
@@ -123,7 +154,7 @@ class Ledger:
     def effect(self, key: str) -> tuple[str, Any] | None:
         """Give status and result of an effect, or None if it was never begun."""
         row = self._database.execute("select status, result from effects where key = ?", (key,)).fetchone()
-        return None if row is None else (row[0], json.loads(row[1]) if row[1] else None)
+        return None if row is None else (row[0], self._result(row[1]) if row[1] else None)
 
     def intend(self, key: str, name: str, round: int) -> None:
         """Write down that an effect is about to happen.
@@ -149,7 +180,13 @@ class Ledger:
         row = self._database.execute(
             "select result from effects where name = ? and round = ? and status = 'committed'", (name, round)
         ).fetchone()
-        return None if row is None else json.loads(row[0])
+        return None if row is None else self._result(row[0])
+
+    def _result(self, text: str) -> Any:
+        try:
+            return json.loads(text)
+        except (ValueError, TypeError):
+            raise self._unreadable("the result of a step is damaged") from None
 
     def commit(
         self, key: str, result: Mapping[str, Any], records: Iterable[Record], seconds: float, *,
@@ -172,10 +209,7 @@ class Ledger:
         with spent("fsync"):
             self._database.execute("begin immediate")
             try:
-                self._database.executemany(
-                    "insert into records(kind, id, round, subject, body) values (?, ?, ?, ?, ?) on conflict do nothing",
-                    rows,
-                )
+                self._add(rows)
                 done = self._database.execute(
                     "update effects set status = 'committed', result = ?, seconds = ? "
                     "where key = ? and status = 'intent'",
@@ -188,6 +222,19 @@ class Ledger:
             except BaseException:
                 self._database.execute("rollback")
                 raise
+
+    def _add(self, rows: Iterable[tuple[Any, ...]]) -> None:
+        """Insert records that are not there yet, and lengthen the chain by them."""
+        chain = self._chain()
+        for kind, id, round, subject, body in rows:
+            added = self._database.execute(
+                "insert into records(kind, id, round, subject, body) values (?, ?, ?, ?, ?) on conflict do nothing",
+                (kind, id, round, subject, body),
+            )
+            if chain is not None and added.rowcount == 1:
+                chain = (chain[0] + 1, _link(chain[1], kind, id, body))
+        if chain is not None:
+            self._database.execute("update meta set value = ? where key = ?", (f"{chain[0]} {chain[1]}", CHAIN))
 
     def committed(self) -> int:
         """Count effects that happened."""
@@ -208,7 +255,7 @@ class Ledger:
             query, values = query + " and round = ?", [*values, round]
         if subject is not None:
             query, values = query + " and subject = ?", [*values, subject]
-        return [record.read(body) for (body,) in self._database.execute(query + " order by seq", values)]
+        return [self._record(record, body) for (body,) in self._database.execute(query + " order by seq", values)]
 
     def get(self, record: type[R], id: str) -> R:
         """Read one record.
@@ -219,7 +266,14 @@ class Ledger:
         row = self._database.execute("select body from records where kind = ? and id = ?", (record.kind, id)).fetchone()
         if row is None:
             raise LedgerError(f"{self.path}: no {record.kind} {id!r}")
-        return record.read(row[0])
+        return self._record(record, row[0])
+
+    def _record(self, record: type[R], body: str) -> R:
+        try:
+            return record.read(body)
+        except ValueError as error:
+            reason = str(error).splitlines()[0]
+            raise self._unreadable(f"a {record.kind} is damaged: {reason}") from None
 
     def find(self, record: type[R], prefix: str) -> R:
         """Read the one record whose id begins with `prefix`.
@@ -252,3 +306,8 @@ class Ledger:
         if subject is not None:
             query, values = query + " and subject = ?", [*values, subject]
         return int(self._database.execute(query, values).fetchone()[0])
+
+
+def _link(digest: str, kind: str, id: str, body: str) -> str:
+    """Digest of all records so far and one more."""
+    return hashlib.sha256(f"{digest} {kind} {id} {body}".encode("utf-8", "surrogatepass")).hexdigest()[:32]

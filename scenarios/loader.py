@@ -96,11 +96,19 @@ def _anchor(value: dict[str, Any], folder: Path) -> None:
         part = value.get(name)
         settings = part.get("settings", part) if isinstance(part, dict) else None
         if isinstance(settings, dict) and isinstance(given := settings.get(key), str):
-            settings[key] = str(folder / Path(given).expanduser())
+            settings[key] = _absolute(folder, given)
     student = value.get("student")
     # with a revision it is an id on the hub
     if isinstance(student, dict) and isinstance(given := student.get("model"), str) and not student.get("revision"):
-        student["model"] = str(folder / Path(given).expanduser()) if given else given
+        student["model"] = _absolute(folder, given) if given else given
+
+
+def _absolute(folder: Path, given: str) -> str:
+    try:
+        return str(folder / Path(given).expanduser())
+    except RuntimeError:
+        # a home that there is not stays as it is written, and whoever reads it says that there is no such file
+        return given
 
 
 def _override(value: dict[str, Any], override: str) -> None:

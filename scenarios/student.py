@@ -36,7 +36,7 @@ class First(Section):
     any, it is trained on the guard skills."""
     samples: int = Field(default=16_000, ge=64)
     """Distinct training tasks over all skills."""
-    epochs: float = Field(default=3.0, gt=0)
+    epochs: float = Field(default=3.0, gt=0, allow_inf_nan=False)
     """Passes over them."""
 
 

@@ -94,10 +94,11 @@ def load_tokenizer(checkpoint: Path) -> "PreTrainedTokenizerFast":
     """Load the tokenizer alone, without remote code; one without a token to pad with pads with its last one."""
     from transformers import AutoTokenizer
 
+    _require(checkpoint)
     try:
         tokenizer = AutoTokenizer.from_pretrained(checkpoint, trust_remote_code=False, local_files_only=True)
     except (OSError, ValueError) as error:
-        raise UnavailableError(f"{checkpoint}: the student cannot be loaded: {error}") from error
+        raise UnavailableError(_damaged(checkpoint, error)) from error
     if tokenizer.eos_token_id is None:
         raise UnavailableError(f"{checkpoint}: the tokenizer has no eos_token, so no answer would end; name one there")
     if tokenizer.pad_token_id is None:
@@ -156,15 +157,28 @@ def _link(source: str, target: str) -> None:
 
 def _load_weights(checkpoint: Path, *, exact: bool) -> "PreTrainedModel":
     import torch
+    from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM
 
+    _require(checkpoint)
     dtype = torch.bfloat16 if Manner.read(checkpoint).dtype == "bfloat16" and not exact else torch.float32
     try:
         return AutoModelForCausalLM.from_pretrained(
             checkpoint, dtype=dtype, use_safetensors=True, trust_remote_code=False, local_files_only=True
         )
-    except (OSError, ValueError) as error:
-        raise UnavailableError(f"{checkpoint}: the student cannot be loaded: {error}") from error
+    except (OSError, ValueError, SafetensorError) as error:
+        raise UnavailableError(_damaged(checkpoint, error)) from error
+
+
+def _require(checkpoint: Path) -> None:
+    """Refuse what is no folder before Hugging Face takes it for a name on its hub."""
+    if not checkpoint.is_dir():
+        raise UnavailableError(f"{checkpoint}: no such folder; a student is a folder of safetensors")
+
+
+def _damaged(checkpoint: Path, error: Exception) -> str:
+    reason = " ".join(str(error).split())
+    return f"{checkpoint}: the student cannot be loaded ({reason}); restore the folder from a copy"
 
 
 def _base(checkpoint: Path) -> Path:

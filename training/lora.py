@@ -25,7 +25,7 @@ class Lora(BaseModel):
 
     rank: Literal[1, 8, 16, 32, 64, 128, 256, 320, 512] = 16
     """Width of the adapter; vLLM takes these alone."""
-    alpha: float = Field(default=32.0, gt=0)
+    alpha: float = Field(default=32.0, gt=0, allow_inf_nan=False)
     """Scale: the adapter's part is multiplied by alpha / rank."""
     dropout: float = Field(default=0.0, ge=0, lt=1)
     """Share of the adapter's inputs that a training step leaves out."""

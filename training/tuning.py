@@ -53,17 +53,17 @@ class Tuner(Trainer):
     fixed: ClassVar[Mapping[str, str]] = {}
     """Its arguments that a scenario cannot pass on, beside those of all trainers, each with the reason."""
 
-    epochs: float = Field(default=10.0, gt=0)
+    epochs: float = Field(default=10.0, gt=0, allow_inf_nan=False)
     """Passes over the training set."""
     most_steps: int = Field(default=750, ge=1)
     """Cap on optimiser steps."""
     batch: int = Field(default=64, ge=1)
     """Rows per optimiser step."""
-    learning_rate: float = Field(default=3e-3, gt=0)
+    learning_rate: float = Field(default=3e-3, gt=0, allow_inf_nan=False)
     """Peak of a linear decay after warm-up."""
     warmup: float = Field(default=0.05, ge=0, lt=1)
     """Share of the steps that warm up."""
-    weight_decay: float = Field(default=0.1, ge=0)
+    weight_decay: float = Field(default=0.1, ge=0, allow_inf_nan=False)
     """Decoupled weight decay."""
     threads: int = Field(default=1, ge=1)
     """CPU threads; see the in-process engine for why one."""

@@ -24,9 +24,9 @@ class Learnability(Allocator):
     """Share of the budget that is spread evenly over all skills, so that none is forgotten or written off unseen."""
     cap: float = Field(default=0.5, gt=0, le=1)
     """Largest share of the budget for one skill."""
-    progress: float = Field(default=1.0, ge=0)
+    progress: float = Field(default=1.0, ge=0, allow_inf_nan=False)
     """Weight of the slope."""
-    exploration: float = Field(default=0.6, ge=0)
+    exploration: float = Field(default=0.6, ge=0, allow_inf_nan=False)
     """Weight of not having been taught."""
 
     def split(self, histories: Sequence[History], budget: int, *, replay: int, skills: int) -> Mapping[str, Portion]:

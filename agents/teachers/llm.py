@@ -73,7 +73,7 @@ class Llm(Teacher):
     """Training tasks shown as examples in a request."""
     batch: int = Field(default=8, ge=1)
     """Tasks wanted of one request."""
-    temperature: float = Field(default=0.7, ge=0)
+    temperature: float = Field(default=0.7, ge=0, allow_inf_nan=False)
     """Chance in writing; explanations, repairs and judgements are greedy."""
     longest: int = Field(default=2048, ge=64)
     """Tokens an answer may have."""

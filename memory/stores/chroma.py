@@ -4,7 +4,10 @@ Chroma 1.5.9 can lose its index when killed and then answers short or wrong with
 what is stored and what is found with what must be there.
 """
 
-from collections.abc import Mapping, Sequence
+import contextlib
+import errno
+import os
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -12,6 +15,7 @@ import numpy as np
 from pydantic import Field
 
 from ..embedder import Vectors
+from ..errors import EvolventError
 from ..store import Hit, Index, Label, Store
 
 if TYPE_CHECKING:
@@ -22,6 +26,9 @@ COLLECTION = "memory"
 
 NEAREST = 3
 """An entry must be among this many nearest to its own vector."""
+
+FULL = ("disk is full", "disk I/O error", "No space left")
+"""What Chroma says where the disk takes no more."""
 
 TIE = 1e-3
 """Cosine below 1 at which another entry counts as being at the same place."""
@@ -51,7 +58,12 @@ class ChromaIndex:
         from chromadb.config import Settings
 
         self.dimensions = dimensions
-        self._client = cast("Client", chromadb.PersistentClient(folder, Settings(anonymized_telemetry=False)))
+        self._folder = folder
+        with _telling(folder):
+            self._client = cast("Client", chromadb.PersistentClient(folder, Settings(anonymized_telemetry=False)))
+            self._open(effort)
+
+    def _open(self, effort: int) -> None:
         try:
             self._collection = self._client.get_or_create_collection(
                 COLLECTION,
@@ -70,7 +82,8 @@ class ChromaIndex:
         for start in range(0, len(ids), self._batch):
             part = slice(start, start + self._batch)
             metadatas = cast("list[Metadata]", [dict(label) for label in labels[part]])
-            self._collection.upsert(ids=list(ids[part]), embeddings=vectors_SD[part], metadatas=metadatas)
+            with _telling(self._folder):
+                self._collection.upsert(ids=list(ids[part]), embeddings=vectors_SD[part], metadatas=metadatas)
 
     def search(self, vectors_QD: Vectors, k: int, *, where: Mapping[str, str] | None = None) -> list[list[Hit]]:
         """Give up to `k` nearest entries per query, nearest first."""
@@ -113,3 +126,22 @@ class ChromaIndex:
     def close(self) -> None:
         """Release the folder."""
         self._client.close()
+
+
+@contextlib.contextmanager
+def _telling(folder: Path) -> Generator[None]:
+    """Say what a person can do about an error of Chroma.
+
+    Raises:
+        OSError: the disk takes no more.
+        EvolventError: anything else that Chroma has to say.
+    """
+    from chromadb.errors import ChromaError
+
+    try:
+        yield
+    except ChromaError as error:
+        if any(words in str(error) for words in FULL):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder)) from error
+        reason = " ".join(str(error).split())
+        raise EvolventError(f"{folder}: Chroma cannot keep its index ({reason}); resume to make it again") from error

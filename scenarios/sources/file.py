@@ -9,6 +9,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -179,17 +180,20 @@ class File(Source):
     def fingerprint(self) -> str:
         """Digest of the file's bytes."""
         self._table()
-        return file_digest(Path(self.path).expanduser())
+        return file_digest(self._place())
 
     def _table(self) -> Table:
-        path = Path(self.path).expanduser()
-        if not path.is_file():
-            raise PartError(f"source.path: no such file: {self.path}; a path is relative to the scenario's folder")
-        stat = path.stat()
+        stat = (path := self._place()).stat()
         try:
             return _read(str(path.absolute()), stat.st_mtime_ns, stat.st_size, self._columns())
         except OSError as error:
             raise PartError(f"source.path: {self.path} cannot be read: {error.strerror}") from None
+
+    def _place(self) -> Path:
+        with suppress(OSError, RuntimeError, ValueError):  # a name that is too long, or the home of nobody
+            if (path := Path(self.path).expanduser()).is_file():
+                return path
+        raise PartError(f"source.path: no such file: {self.path:.500}; a path is relative to the scenario's folder")
 
     def _columns(self) -> Columns:
         return Columns(self.prompt, self.answer, self.skill, self.key, self.prose)

@@ -23,9 +23,9 @@ def number(text: str) -> float | None:
 class Numeric(Verifier):
     """Compare the last number of the answer with the reference."""
 
-    tolerance: float = Field(default=0.0, ge=0)
+    tolerance: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     """Largest absolute difference that still counts."""
-    relative: float = Field(default=1e-9, ge=0)
+    relative: float = Field(default=1e-9, ge=0, allow_inf_nan=False)
     """Largest difference as a share of the reference."""
 
     def judge(self, task: Task, answer: str) -> Verdict:

@@ -2,10 +2,12 @@ import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
@@ -155,6 +157,7 @@ def test_a_runs_folder_that_cannot_be_written_is_refused(
         (("nonsense",), "no such command 'nonsense'; try `evolvent --help`"), (("runs", "nonsense"), "no such command"),
         (("run",), "missing argument"), (("run", str(MINI), "--nope"), "no such option"),
         (("run", str(MINI), "--seed", "-1"), "--seed"), (("run", str(MINI), "--limit", "9"), "--limit"),
+        (("run", str(MINI), "--seed", "9" * 23), "--seed"),
     ],
 )  # fmt: skip
 def test_a_command_line_that_is_wrong_is_refused(evolvent: Cli, arguments: Sequence[str], part: str) -> None:
@@ -197,6 +200,14 @@ def change(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new))
 
 
+def older_of_other_data(run: Path) -> None:
+    """A run that was begun before ledgers knew their session, with a source that is another by now."""
+    change(run / "session.json", '"source": "', '"source": "0')
+    with closing(sqlite3.connect(run / "ledger.sqlite")) as database:
+        database.execute("delete from meta where key = 'session'")
+        database.commit()
+
+
 DAMAGES: dict[str, tuple[Callable[[Path], object], Sequence[str]]] = {
     "changed scenario": (
         lambda r: change(r / "scenario.resolved.json", '"samples": 120', '"samples": 121'),
@@ -212,7 +223,7 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], Sequence[str]]] = {
         lambda r: change(r / "session.json", '"graph": "', '"graph": "0'),
         ("begun with graph 0", f"this version has {graph.fingerprint()}", "or start a new run"),
     ),
-    "other data": (lambda r: change(r / "session.json", '"source": "', '"source": "0'), ("data behind source",)),
+    "other data": (older_of_other_data, ("data behind source",)),
     "empty ledger": (lambda r: (r / "ledger.sqlite").write_bytes(b""), ("ledger.sqlite", "missing or empty")),
     "no ledger": (lambda r: (r / "ledger.sqlite").unlink(), ("ledger.sqlite", "missing or empty")),
     "zeroed ledger": (
@@ -220,6 +231,11 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], Sequence[str]]] = {
         ("ledger.sqlite: the ledger cannot be read", "restore it from a copy, nothing was changed"),
     ),
     "damaged place in the graph": (lambda r: (r / "graph.sqlite").write_bytes(b"x" * 8192), ("graph.sqlite", "delete")),
+    "lock of a folder": (lambda r: ((r / "lock").unlink(), (r / "lock").mkdir()), ("lock: is a folder", "remove it")),
+    "other seed": (
+        lambda r: change(r / "session.json", '"seed": 0', '"seed": 1'),
+        ("session.json is not of the session",),
+    ),
     "damaged trace": (lambda r: (r / "trace.sqlite").write_bytes(b"x" * 8192), ("trace.sqlite", "delete it")),
 }
 
@@ -234,6 +250,30 @@ def test_a_run_that_was_changed_is_not_resumed_and_left_as_it_is(
     assert {path: content for path, content in everything(run).items() if not path.endswith("lock")} == {
         path: content for path, content in before.items() if not path.endswith("lock")
     }
+
+
+def test_a_finished_run_takes_no_other_settings(evolvent: Cli, run: Path) -> None:
+    change(run / "session.json", '"running"', '"finished"')
+    assert_refused(evolvent("resume", run, "--set", "rounds.most=4"), "is finished and takes no --set", "evolvent run")
+
+
+def test_a_run_is_shown_from_inside_its_folder(evolvent: Cli, run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(run)
+    assert evolvent("runs", "show", ".").out.startswith("one: ")
+    monkeypatch.chdir(run / "rounds")
+    assert evolvent("runs", "show", "..").out.startswith("one: ")
+
+
+def test_a_run_that_goes_on_is_not_to_be_resumed(evolvent: Cli, run: Path) -> None:
+    change(run / "session.json", '"status"', f'"pid": {os.getpid()}, "status"')
+    shown = evolvent("runs", "show", run).out
+    assert shown.startswith("one: running")
+    assert "resume" not in shown
+
+
+def test_a_process_that_has_no_number_is_gone(evolvent: Cli, run: Path) -> None:
+    change(run / "session.json", '"status"', '"pid": "abc", "status"')
+    assert evolvent("runs", "show", run).out.startswith("one: interrupted")
 
 
 def test_a_run_that_is_being_written_is_refused_with_the_pid(evolvent: Cli, run: Path) -> None:
@@ -333,6 +373,7 @@ def test_json_lines_keep_their_contract(finished: Ended) -> None:
     assert done.keys() >= DONE
     assert {"before", "after"} <= done["select"].keys() & done["report"].keys()
     assert (done["promoted"], len(done["dataset_hash"])) == ([2], 32)
+    assert done["dataset_hash"] == done["last_dataset_hash"]
     assert sum(done["shares"].values()) == pytest.approx(1)
     assert done["wall_seconds"] <= finished.seconds
 
@@ -388,6 +429,26 @@ def test_a_session_stopped_by_hand_says_how_to_go_on_and_comes_to_the_same(folde
     last = child("resume", run, "--json", folder=folder)
     assert figures(run, last.events[-1]) == figures(place(finished), finished.events[-1])
     assert lost(stood, look(run)) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("later", [0.0, 0.3])
+def test_a_session_stopped_while_it_opens_says_how_to_go_on_or_leaves_nothing(tmp_path: Path, later: float) -> None:
+    ended = child("run", MINI, "--json", folder=tmp_path, kill=Kill(count=0, later=later, number=signal.SIGINT))
+    runs = list((tmp_path / "runs").iterdir())
+    assert ended.code == 130, ended.said
+    assert [str(Path(event["dir"])) for event in ended.events] == [str(run) for run in runs]
+    assert ended.said.count("interrupted; go on with: evolvent resume ") == len(runs)
+
+
+@pytest.mark.slow
+def test_a_session_that_fails_is_reported_with_its_reason(evolvent: Cli, tmp_path: Path) -> None:
+    ended = child("run", MINI, "--json", folder=tmp_path, environment={"EVOLVENT_CACHE": "/dev/null/cache"})
+    launch, done = ended.events
+    assert (ended.code, done["event"], done["status"]) == (1, "done", "failed")
+    assert "Not a directory" in done["reason"]
+    assert "Not a directory" in (Path(launch["dir"]) / "report.html").read_text()
+    assert "failed   [Errno 20] Not a directory" in evolvent("runs", "show", launch["dir"]).out
 
 
 @pytest.mark.slow

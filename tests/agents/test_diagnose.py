@@ -18,7 +18,7 @@ from .desks import make_desk
 
 START = State(
     round=1, student="scripted", path="base", candidate="", candidate_path="", attempt=0, missing=0, finished=False,
-    approved=True,
+    approved=True, effects=0,
 )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ def make_state(**changes: object) -> State:
         missing=0,
         finished=False,
         approved=True,
+        effects=0,
     )
     return State(**{**whole, **changes})  # pyright: ignore[reportArgumentType] -- changes are the test's own
 

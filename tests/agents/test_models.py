@@ -6,7 +6,7 @@ import pytest
 
 from evolvent.agents import session
 from evolvent.agents.bill import bill_lines, bill_table
-from evolvent.agents.desk import Parts
+from evolvent.agents.parts import Parts
 from evolvent.memory.errors import PartError, UnavailableError
 from evolvent.memory.inference import Request
 

@@ -32,9 +32,9 @@ def write_scenario(
     return path
 
 
-def refused(path: Path) -> str:
+def refused(path: Path, *overrides: str, limit: int | None = None) -> str:
     with pytest.raises(ScenarioError) as error:
-        plan(path, [], seed=0, limit=None, allow_import=False)
+        plan(path, overrides, seed=0, limit=limit, allow_import=False)
     return str(error.value)
 
 
@@ -76,3 +76,27 @@ def test_every_skill_that_the_source_refuses_is_named_at_once(tmp_path: Path) ->
     assert str(error.value).count("talk.toml: ") == 1
     assert "skills.tolk: " in str(error.value)
     assert "; skills.tulk: " in str(error.value)
+
+
+def test_a_limit_does_not_let_a_skill_pass_that_has_no_task_for_some_end(tmp_path: Path) -> None:
+    path = write_scenario(tmp_path)
+    tasks = tmp_path / "tasks.jsonl"
+    tasks.write_text(tasks.read_text().splitlines()[0])
+    assert "skills.talk: of its 1 distinct tasks none falls to " in refused(path, limit=10)
+
+
+def test_tasks_that_are_too_long_for_the_trainer_are_refused_before_anything_runs(tmp_path: Path) -> None:
+    path = write_scenario(tmp_path, answer="7" * 3000 + "{i}")
+    assert "too long for trainer.longest 128" in refused(path)
+    assert (
+        "too long for trainer.longest 4,000"
+        not in plan(path, ["trainer.longest=4000"], seed=0, limit=None, allow_import=False).lines()
+    )
+
+
+def test_a_planted_defect_that_no_task_has_is_refused(tmp_path: Path) -> None:
+    path = write_scenario(tmp_path)
+    assert "no task of the skill has the feature 'has digits'; did you mean 'has digit'" in refused(
+        path, 'student.first.skills.talk=["has digits"]'
+    )
+    plan(path, ['student.first.skills.talk=["has digit"]'], seed=0, limit=None, allow_import=False)

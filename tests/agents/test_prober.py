@@ -27,7 +27,7 @@ SKILLS = {
 }
 START = State(
     round=1, student="scripted", path="base", candidate="", candidate_path="", attempt=0, missing=0, finished=False,
-    approved=True,
+    approved=True, effects=0,
 )  # fmt: skip
 STUDENT = {"engine": {"name": "scripted", "fails": "9"}}
 

@@ -1,6 +1,6 @@
 from typing import Any
 
-from evolvent.agents.desk import Parts
+from evolvent.agents.parts import Parts
 from evolvent.benchmarks.hole import Hole, likest, planted
 from evolvent.benchmarks.session import SCENARIO
 from evolvent.scenarios import loader

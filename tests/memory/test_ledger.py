@@ -1,6 +1,7 @@
 import json
 import shutil
 import sqlite3
+import time
 from collections.abc import Callable, Generator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -256,6 +257,60 @@ def test_a_ledger_is_not_made_over_one_that_is_there(tmp_path: Path) -> None:
         Ledger.create(tmp_path / "ledger.sqlite")
     with opened(tmp_path) as ledger:
         assert ledger.count(Share) == 1
+
+
+def change(path: Path, *statements: str) -> None:
+    with closing(sqlite3.connect(path)) as database:
+        for statement in statements:
+            database.execute(statement)
+        database.commit()
+
+
+@pytest.mark.parametrize(
+    ("statement", "reason"),
+    [
+        ("delete from records", "0 of 300 records are there"),
+        ("delete from records where seq = 300", "299 of 300 records are there"),
+        ("delete from records where seq = 7", "299 of 300 records are there"),
+        ("update records set body = '{' where seq = 7", "a record was changed"),
+        ("""update records set body = replace(body, '"samples":6', '"samples":7')""", "a record was changed"),
+    ],
+)
+def test_a_ledger_that_lost_or_changed_records_is_not_opened(tmp_path: Path, statement: str, reason: str) -> None:
+    with opened(tmp_path) as ledger:
+        commit(ledger, *(make_share(n) for n in range(300)))
+    change(tmp_path / "ledger.sqlite", statement)
+    with pytest.raises(LedgerError, match=rf"ledger.sqlite: .*{reason}.* restore it from a copy"):
+        Ledger(tmp_path / "ledger.sqlite")
+
+
+@pytest.mark.parametrize("body", ["{", "[]", '{"round": 1}'])
+def test_a_damaged_record_is_one_line_in_a_ledger_that_counted_none(tmp_path: Path, body: str) -> None:
+    with opened(tmp_path) as ledger:
+        commit(ledger, make_share())
+    change(tmp_path / "ledger.sqlite", "delete from meta where key = 'chain'", f"update records set body = '{body}'")
+    with opened(tmp_path) as ledger:
+        with pytest.raises(LedgerError, match="a share is damaged") as caught:
+            ledger.read(Share)
+        assert "\n" not in str(caught.value)
+        commit(ledger, make_share(2), key="other", name="probe")
+
+
+def test_many_records_are_looked_over_in_no_time(tmp_path: Path) -> None:
+    with opened(tmp_path) as ledger:
+        commit(ledger, *(make_share(n) for n in range(20_000)))
+    since = time.process_time()
+    with opened(tmp_path) as ledger:
+        assert ledger.count(Share) == 20_000
+    assert time.process_time() - since < 1.0
+
+
+def test_a_damaged_result_of_a_step_is_one_line(tmp_path: Path) -> None:
+    with opened(tmp_path) as ledger:
+        commit(ledger, make_share())
+    change(tmp_path / "ledger.sqlite", "update effects set result = '{'")
+    with opened(tmp_path) as ledger, pytest.raises(LedgerError, match="the result of a step is damaged"):
+        ledger.effect("k")
 
 
 def test_records_may_be_filed_under_another_round_than_their_own(tmp_path: Path) -> None:

@@ -1,4 +1,6 @@
 import contextlib
+import subprocess
+import sys
 from collections.abc import Generator
 from pathlib import Path
 
@@ -95,3 +97,21 @@ def test_health_bears_entries_in_the_same_place(store: Store, tmp_path: Path) ->
         ids = [f"e{number}" for number in range(10)]
         index.add(ids, same_SD, [{"kind": "twin"}] * 10)
         assert index.healthy(ids, same_SD) is None
+
+
+NO_ROOM = """
+import resource, signal, sys
+from pathlib import Path
+from evolvent.memory.stores.chroma import Chroma
+resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+try:
+    Chroma().open(Path(sys.argv[1]), 8)
+except OSError as error:
+    print(error.filename, error.strerror)
+"""
+
+
+def test_an_index_on_a_full_disk_is_an_error_of_the_disk(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", NO_ROOM, tmp_path / "index"], capture_output=True, text=True)
+    assert (done.stdout, done.returncode) == (f"{tmp_path / 'index'} No space left on device\n", 0), done.stderr

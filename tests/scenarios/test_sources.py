@@ -341,3 +341,10 @@ def test_whatever_prompts_a_file_holds_all_can_be_drawn(tmp_path: Path, prompts:
     tasks = source.draw("talk", {}, 50, Random(0), allowed=lambda _: True)
     assert len(tasks) == source.size("talk", {})
     assert {t.prompt for t in tasks} <= set(prompts)
+
+
+@pytest.mark.parametrize("place", ["~nouser/x.jsonl", "x" * 5000, "a\0b.jsonl"])
+def test_a_path_that_no_file_can_have_is_refused_in_one_line(place: str) -> None:
+    with pytest.raises(PartError, match=r"source\.path: no such file: ") as caught:
+        make_source("file", path=place).check("talk", {})
+    assert len(str(caught.value)) < 1000

@@ -50,7 +50,7 @@ class OpenAI(EnginePart):
     """What tells the weights apart that are served under one name."""
     structured: bool = False
     """Refuse an endpoint on which a JSON schema does not bind."""
-    deadline: float = Field(default=120.0, gt=0)
+    deadline: float = Field(default=120.0, gt=0, allow_inf_nan=False)
     """Seconds one call may take, whatever the server does."""
     tries: int = Field(default=4, ge=1)
     """Calls a request may take."""
@@ -58,9 +58,9 @@ class OpenAI(EnginePart):
     """Calls at once in the beginning, of each address; the number then follows what the server can take."""
     most: int = Field(default=320, ge=1)
     """Calls at once at most, of each address."""
-    prompt_price: float = Field(default=0.0, ge=0)
+    prompt_price: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     """US dollars per million tokens asked."""
-    answer_price: float = Field(default=0.0, ge=0)
+    answer_price: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     """US dollars per million tokens answered."""
 
     @property

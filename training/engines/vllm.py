@@ -44,7 +44,7 @@ class Vllm(EnginePart):
     """Prompts per HTTP request."""
     parallel: int = Field(default=2, ge=1)
     """HTTP requests under way at a time."""
-    deadline: float = Field(default=600.0, gt=0)
+    deadline: float = Field(default=600.0, gt=0, allow_inf_nan=False)
     """Wall-clock seconds an HTTP request may take."""
     dtype: Literal["float32", "bfloat16", "float16", "auto"] = "float32"
     """What the server computes in; `float32` answers like the in-process engine."""
@@ -56,7 +56,7 @@ class Vllm(EnginePart):
     """Share of a GPU's memory a started server may take."""
     rank: int = Field(default=0, ge=0)
     """Largest rank of LoRA adapters a started server takes; 0 for full weights only."""
-    start: float = Field(default=300.0, gt=0)
+    start: float = Field(default=300.0, gt=0, allow_inf_nan=False)
     """Seconds a started server may take to come up."""
     arguments: Annotated[tuple[str, ...], AfterValidator(check)] = ()
     """More of vLLM's own arguments for a started server, such as `--max-model-len=4096`; none that Evolvent sets."""

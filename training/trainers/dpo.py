@@ -30,11 +30,11 @@ class Dpo(Tuner):
     }
     tries: ClassVar[bool] = True
 
-    learning_rate: float = Field(default=1e-3, gt=0)
+    learning_rate: float = Field(default=1e-3, gt=0, allow_inf_nan=False)
     """Peak of a linear decay after warm-up."""
-    beta: float = Field(default=0.1, gt=0)
+    beta: float = Field(default=0.1, gt=0, allow_inf_nan=False)
     """How closely the student stays with the one it started as; larger is closer."""
-    anchor: float = Field(default=1.0, ge=0)
+    anchor: float = Field(default=1.0, ge=0, allow_inf_nan=False)
     """Weight of the right answer's likelihood beside the preference."""
 
     def own(self) -> Mapping[str, Any]:

@@ -34,17 +34,17 @@ class Grpo(Tuner):
         "max_tool_calling_iterations": "the student has no tools here",
     }
 
-    epochs: float = Field(default=4.0, gt=0)
+    epochs: float = Field(default=4.0, gt=0, allow_inf_nan=False)
     """Passes over the tasks, each with all its answers."""
-    learning_rate: float = Field(default=1e-3, gt=0)
+    learning_rate: float = Field(default=1e-3, gt=0, allow_inf_nan=False)
     """Peak of a linear decay after warm-up."""
     batch: int = Field(default=128, ge=2)
     """Answers per optimiser step, a multiple of `generations`."""
-    weight_decay: float = Field(default=0.0, ge=0)
+    weight_decay: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     """Decoupled weight decay."""
     generations: int = Field(default=8, ge=2)
     """Answers to each task."""
-    temperature: float = Field(default=1.0, gt=0)
+    temperature: float = Field(default=1.0, gt=0, allow_inf_nan=False)
     """Of the answers; they have to differ for any to be better."""
 
     @model_validator(mode="after")

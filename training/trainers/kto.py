@@ -31,11 +31,11 @@ class Kto(Tuner):
     }
     tries: ClassVar[bool] = True
 
-    learning_rate: float = Field(default=1e-3, gt=0)
+    learning_rate: float = Field(default=1e-3, gt=0, allow_inf_nan=False)
     """Peak of a linear decay after warm-up."""
     batch: int = Field(default=64, ge=2)
     """Rows per optimiser step; the divergence is estimated within a batch, so one is not enough."""
-    beta: float = Field(default=0.1, gt=0)
+    beta: float = Field(default=0.1, gt=0, allow_inf_nan=False)
     """How closely the student stays with the one it started as; larger is closer."""
 
     @property

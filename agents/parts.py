@@ -1,0 +1,97 @@
+"""Everything a scenario names, found and built."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from ..memory.embedder import Embedder
+from ..memory.errors import PartError
+from ..memory.inference import Role
+from ..memory.parts import Part, PartSpec, load
+from ..memory.store import Store
+from ..scenarios.schema import Scenario
+from ..scenarios.source import Source
+from ..scenarios.verifier import Verifier
+from ..training import launcher
+from ..training.engine import EnginePart
+from ..training.student import first_trainer
+from ..training.trainer import Trainer
+from .allocator import Allocator
+from .teacher import Teacher
+
+P = TypeVar("P", bound=Part)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Everything a scenario names, found and built."""
+
+    source: Source
+    verifier: Verifier
+    engine: EnginePart
+    trainer: Trainer
+    teacher: Teacher
+    allocator: Allocator
+    embedder: Embedder
+    store: Store
+    models: Mapping[Role, EnginePart]
+    """Engines beside the student's."""
+
+    @classmethod
+    def resolve(cls, scenario: Scenario, where: str, *, allow_import: bool = False) -> "Parts":
+        """Find and build every part, and have the source check every skill.
+
+        Raises:
+            PartError: naming the file, the part and the way out.
+        """
+        root = __name__.rpartition(".agents")[0]
+
+        def one(spec: PartSpec, base: type[P], folder: str) -> P:
+            return load(spec, base=base, package=f"{root}.{folder}", where=where, allow_import=allow_import)
+
+        parts = cls(
+            source=one(scenario.source, Source, "scenarios.sources"),
+            verifier=one(scenario.verifier, Verifier, "scenarios.verifiers"),
+            engine=one(scenario.student.engine, EnginePart, "training.engines"),
+            trainer=one(scenario.trainer, Trainer, "training.trainers"),
+            teacher=one(scenario.teacher, Teacher, "agents.teachers"),
+            allocator=one(scenario.allocator, Allocator, "agents.allocators"),
+            embedder=one(scenario.embedder, Embedder, "memory.embedders"),
+            store=one(scenario.store, Store, "memory.stores"),
+            models={role: one(spec, EnginePart, "training.engines") for role, spec in scenario.models.items()},
+        )
+        lacking = [role for role in parts.teacher.asks if role not in parts.models]
+        refused = [
+            f"teacher {parts.teacher.name!r} asks a {role}; name its engine in [models.{role}]" for role in lacking
+        ]
+        refused += launcher.refusals(scenario.train.launch, allowed=allow_import)
+        if scenario.budget.usd is not None and not any(e.priced for e in (parts.engine, *parts.models.values())):
+            refused.append(
+                "budget.usd sees no cost: give an engine a prompt_price or answer_price, or use budget.tokens"
+            )
+        for name, skill in scenario.skills.items():
+            try:
+                parts.source.check(name, skill.task)
+            except PartError as error:
+                refused += [str(error)] if str(error) not in refused else []
+        if refused:
+            raise PartError(f"{where}: {'; '.join(refused)}")
+        return parts
+
+    def first_trainer(self, scenario: Scenario) -> Trainer:
+        """The trainer as it makes the student a session starts from."""
+        return first_trainer(self.trainer, epochs=scenario.student.first.epochs)
+
+    def describe(self) -> dict[str, Any]:
+        """Names and settings of all parts, defaults included."""
+        single = {name: part.describe() for name, part in vars(self).items() if name != "models"}
+        return single | ({"models": {r: m.describe() for r, m in self.models.items()}} if self.models else {})
+
+    def greet(self) -> None:
+        """See that every model is there.
+
+        Raises:
+            UnavailableError: one is not.
+        """
+        for role, engine in self.models.items():
+            engine.serve(role).close()
