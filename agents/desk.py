@@ -25,6 +25,7 @@ from ..memory.trace import Trace, recording, spent
 from ..scenarios.loader import rebudget
 from ..scenarios.schema import Scenario
 from ..scenarios.splits import Splits
+from ..training import device
 from ..training.curation.decontamination import Decontamination
 from ..training.curation.duplicates import Duplicates
 from ..training.gate import Gate
@@ -141,7 +142,9 @@ class Desk:
             stack.enter_context(hosting(run / "serving"))
             trace = stack.enter_context(recording(Trace(run / "trace.sqlite", since=since)))
             limits = Budget(**scenario.budget.model_dump())
-            account = stack.enter_context(paying(Account(run / ANSWERS, limits, seconds=wall_seconds(ledger))))
+            gpus = device.gpus() if limits.gpu_seconds is not None else 0
+            account = Account(run / ANSWERS, limits, seconds=wall_seconds(ledger), gpus=gpus)
+            stack.enter_context(paying(account))
             models: Models = {role: _until(stack, part.serve(role)) for role, part in parts.models.items()}
             with spent("start-up"):
                 recall = Recall.open(run / "memory", store=parts.store, embedder=parts.embedder)

@@ -24,11 +24,12 @@ class Account:
         path: the store of answers; it is made when the first engine asks for it.
         budget: the limits.
         seconds: wall time that earlier processes took.
+        gpus: GPUs that the session holds.
     """
 
-    def __init__(self, path: Path, budget: Budget, *, seconds: float = 0.0) -> None:
+    def __init__(self, path: Path, budget: Budget, *, seconds: float = 0.0, gpus: int = 0) -> None:
         self.path = path
-        self.purse = Purse(budget, clock=time.monotonic, spent=paid(path), seconds=seconds)
+        self.purse = Purse(budget, clock=time.monotonic, spent=paid(path), seconds=seconds, gpus=gpus)
         self._responses: Responses | None = None
         self._lock = threading.Lock()
 

@@ -38,6 +38,8 @@ class Budget:
     usd: float | None = None
     wall_clock: float | None = None
     """Seconds, over all the processes of a session."""
+    gpu_seconds: float | None = None
+    """Seconds times GPUs held, busy or not, as a cluster bills them."""
 
 
 class Purse:
@@ -47,6 +49,7 @@ class Purse:
         budget: the limits.
         spent: what earlier processes of the session spent, by role.
         seconds: wall time they took.
+        gpus: GPUs that the session holds from begin to end.
         clock: seconds that only go forward, such as `time.monotonic`.
     """
 
@@ -57,8 +60,10 @@ class Purse:
         clock: Callable[[], float],
         spent: Mapping[str, Spending] | None = None,
         seconds: float = 0,
+        gpus: int = 0,
     ) -> None:
         self.budget = budget
+        self.gpus = gpus
         self.roles: dict[str, Spending] = dict(spent or {})
         self._total = sum(self.roles.values(), Spending())
         self._clock = clock
@@ -92,9 +97,10 @@ class Purse:
         """Let the next step begin, which may need no call.
 
         Raises:
-            BudgetError: the wall time is used up.
+            BudgetError: the wall time or the time of GPUs is used up.
         """
         _within("wall_clock", self.seconds, self.budget.wall_clock)
+        _within("gpu_seconds", self.seconds * self.gpus, self.budget.gpu_seconds)
 
 
 def _within(name: str, used: float, most: float | None) -> None:

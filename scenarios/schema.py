@@ -141,6 +141,8 @@ class Limits(Section):
     """US dollars, at the prices that the engines name."""
     wall_clock: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     """Seconds, over all the processes of a session."""
+    gpu_seconds: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    """Wall-clock seconds times the GPUs that the session may use, busy or not; without a GPU none are counted."""
 
 
 class Scenario(Section):

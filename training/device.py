@@ -22,6 +22,13 @@ def choose(wanted: Device) -> Literal["cpu", "cuda"]:
     return "cuda" if seen else "cpu"
 
 
+def gpus() -> int:
+    """GPUs that this process may use."""
+    import torch
+
+    return torch.cuda.device_count()
+
+
 def unset(wanted: object) -> bool:
     """Whether nothing was said of a device, so that runs begun before there was a choice can go on."""
     return wanted == "auto"

@@ -10,11 +10,13 @@ from abc import abstractmethod
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from pydantic import Field, model_validator
 
+from ..memory.errors import EvolventError
 from ..memory.trace import spent
 from ..scenarios.verifier import Verifier
 from . import checkpoint, ranks
@@ -120,10 +122,15 @@ class Tuner(Trainer):
             log = [entry for entry in trainer.state.log_history if "loss" in entry]
             _save(trainer, tokenizer, folder / MODEL, start=start)
         last = [float(entry["loss"]) for entry in log[-max(1, len(log) // 10) :]]
+        if not last or not all(map(isfinite, last)):
+            raise EvolventError(
+                f"trainer {self.name!r} logged no finite loss, so what it made is worth nothing; lower "
+                "trainer.learning_rate, or see what trainer.args does to the loss and its logging"
+            )
         return Trained(
             steps=int(trainer.state.global_step),
             tokens=int(log[-1].get("num_tokens", 0)) if log else 0,
-            loss=sum(last) / len(last) if last else float("nan"),
+            loss=sum(last) / len(last),
             seconds=seconds,
         )
 

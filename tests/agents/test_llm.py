@@ -229,7 +229,7 @@ async def test_judges_are_tried_once_a_session_and_never_paid_for_it_again(endpo
 async def test_a_verifier_decides_whatever_the_judges_are_like(endpoint: Teaching, tmp_path: Path) -> None:
     endpoint.judges[""] = constant
     desk = make_taught(endpoint, tmp_path)
-    critiques, _ = await judged(desk, make_sample("555+555", "0111"))
+    critiques, _ = await judged(desk, make_sample("556+555", "0121"))
     assert [(c.judge, c.accepted) for c in critiques] == [("exact", True)]
     assert desk.ledger.read(Audition) == []
     desk.close()

@@ -39,13 +39,13 @@ class Distill(Tuner):
 
     teacher: Path
     """Folder of the teacher's checkpoint, in safetensors; its tokenizer is the student's."""
-    learning_rate: float = Field(default=3e-3, gt=0)
+    learning_rate: float = Field(default=3e-3, gt=0, allow_inf_nan=False)
     """Peak of a linear decay after warm-up."""
     lmbda: float = Field(default=0.5, ge=0, le=1)
     """Share of the steps that train on answers of the student's own instead of the right ones."""
     beta: float = Field(default=0.5, ge=0, le=1)
     """Which divergence: 0 is the forward one, which covers all a teacher might say, 1 the reverse one."""
-    temperature: float = Field(default=1.0, gt=0)
+    temperature: float = Field(default=1.0, gt=0, allow_inf_nan=False)
     """Of the student's own answers."""
 
     @field_validator("teacher")
