@@ -21,8 +21,8 @@ import typer  # noqa: E402
 
 from ..memory.errors import EvolventError  # noqa: E402
 from ..memory.stopping import STOP, Stopped  # noqa: E402
-from . import around, attending, inspecting, options  # noqa: E402
-from .options import RUNS, find  # noqa: E402
+from .commands import around, attending, inspecting, options  # noqa: E402
+from .commands.options import RUNS, find  # noqa: E402
 
 if TYPE_CHECKING:
     from .session import Plan
@@ -115,7 +115,7 @@ def resume(
 @app.command()
 def report(run: options.RunPath, runs_dir: options.RunsDir = RUNS, json_: options.Json = False) -> None:
     """Write a run's report again, and print its figures."""
-    from . import results
+    from .reports import results
 
     _finish(results.report(find(run, runs_dir)), json_=json_)
 
@@ -123,7 +123,7 @@ def report(run: options.RunPath, runs_dir: options.RunsDir = RUNS, json_: option
 @runs_app.command("list")
 def runs_list(runs_dir: options.RunsDir = RUNS, json_: options.Json = False) -> None:
     """List runs, newest first."""
-    from . import results
+    from .reports import results
 
     found = results.listed(runs_dir)
     if json_:
@@ -142,7 +142,7 @@ def runs_list(runs_dir: options.RunsDir = RUNS, json_: options.Json = False) -> 
 @runs_app.command("show")
 def runs_show(run: options.RunPath, runs_dir: options.RunsDir = RUNS, json_: options.Json = False) -> None:
     """Show what one run came to."""
-    from . import results
+    from .reports import results
 
     _finish(results.result(find(run, runs_dir)), json_=json_)
 
@@ -176,7 +176,7 @@ def _begin(plan: "Plan", runs_dir: Path, *, dry_run: bool, json_: bool, on_end: 
 
 
 def _finish(result: dict[str, Any], *, json_: bool) -> None:
-    from .closing import closing
+    from .reports.closing import closing
 
     _print({"event": "done", **result} if json_ else closing(result))
 

@@ -33,7 +33,7 @@ from ..training.reading import Reader, reader
 from ..training.serving.host import hosting
 from .folder import RESOLVED, begun, environment, opened, resolved
 from .parts import Parts
-from .watcher import Watcher
+from .reports.watcher import Watcher
 
 BASE = "base"
 """Folder of the student a session starts from."""

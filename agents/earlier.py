@@ -24,7 +24,7 @@ from ..training.curation.decontamination import given_away
 from ..training.student import first_tasks
 from .folder import EARLIER, OPENED, before, begun, opened
 from .parts import Parts
-from .results import Student, status, students
+from .reports.results import Student, status, students
 
 STUDENT = "student"
 SAMPLES = "samples.jsonl"

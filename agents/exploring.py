@@ -7,7 +7,7 @@ from ..memory.inference import Engine, Request
 from ..memory.records import Attempt, Task
 from ..memory.trace import span
 from .desk import Desk
-from .jury import seat
+from .judging.jury import seat
 from .prober.bench import Bench
 from .teacher import Hypothesis
 

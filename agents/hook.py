@@ -47,7 +47,7 @@ class Hook:
 
     def after(self, run: Path) -> str | None:
         """Run it for a session that has ended; say in one line what was wrong, if anything."""
-        from .results import status
+        from .reports.results import status
 
         if not self.words or (ended := status(run)) not in ENDS:
             return None

@@ -21,20 +21,20 @@ from ..scenarios.splits import NOTHING as NONE
 from ..scenarios.splits import Splits
 from ..scenarios.validation import Validation, validate
 from . import graph, standing
-from .bill import bill
 from .desk import Desk
 from .earlier import Earlier, read
 from .estimate import Estimate, estimate, estimate_probe
 from .folder import begun
 from .hook import Hook
-from .lines import Launch, Lines, emit, stdout_is_ours
 from .mistakes import FEW, mistakes
 from .parts import Parts
-from .progress import Progress
-from .results import result, status, stored_session, writable, write_report
-from .summary import summarize
+from .reports.bill import bill
+from .reports.lines import Launch, Lines, emit, stdout_is_ours
+from .reports.progress import Progress
+from .reports.results import result, status, stored_session, writable, write_report
+from .reports.summary import summarize
+from .reports.watcher import Watcher
 from .teachable import unteachable
-from .watcher import Watcher
 from .welcome import welcome
 
 Json = dict[str, Any]

@@ -11,7 +11,7 @@ from ..memory.inference import Models, Role
 from ..memory.parts import Part
 from ..memory.records import Attempt, Sample, Share, Weakness
 from ..scenarios.splits import Splits
-from .golden import Item
+from .judging.golden import Item
 from .prober.bench import Bench
 
 NOBODY: Models = MappingProxyType({})

@@ -20,7 +20,7 @@ from ..agents.desk import Desk
 from ..agents.lives import histories
 from ..agents.node import Node, State, Update
 from ..agents.parts import Parts
-from ..agents.watcher import Nobody
+from ..agents.reports.watcher import Nobody
 from ..memory.effects import Outcome
 from ..memory.records import Fate, Probe, Promotion, Sample, Session, Task
 from ..scenarios.loader import parse

@@ -12,7 +12,7 @@ from ...memory.effects import Outcome
 from ...memory.records import Critique, Sample
 from ...memory.trace import spent
 from ..desk import Desk
-from ..jury import Jury, seat
+from ..judging.jury import Jury, seat
 from ..node import Node, State, Update
 from ..teacher import Opinion
 

@@ -13,7 +13,7 @@ from ...memory.inference import Models, Reply, Request
 from ...memory.records import Task
 from ...memory.trace import span
 from ...scenarios.verifier import Verifier
-from ..panel import FEWEST, convene
+from ..judging.panel import FEWEST, convene
 from ..prompting import answer_schema, data, render
 from .bench import Bench
 

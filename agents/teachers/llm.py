@@ -16,10 +16,10 @@ from ...memory.files import digest
 from ...memory.inference import Models, Reply, Request, Role
 from ...memory.records import Attempt, Sample, Share, Task, Weakness
 from ...scenarios.splits import Splits
-from ..audition import audition
 from ..clusters import clusters
-from ..golden import Item
-from ..panel import convene
+from ..judging.audition import audition
+from ..judging.golden import Item
+from ..judging.panel import convene
 from ..prober.agent import Prober
 from ..prober.bench import Bench
 from ..prober.solving import Solving

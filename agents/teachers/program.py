@@ -15,7 +15,7 @@ from ...memory.inference import Models
 from ...memory.records import Attempt, Sample, Share, Weakness
 from ...memory.statistics import fisher
 from ...scenarios.splits import Splits
-from ..spoiling import spoil
+from ..judging.spoiling import spoil
 from ..teacher import NOBODY, Hypothesis, Teacher
 
 Rule = tuple[str, ...]

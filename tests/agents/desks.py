@@ -6,7 +6,7 @@ from typing import Any
 from evolvent.agents import graph
 from evolvent.agents.desk import Desk
 from evolvent.agents.parts import Parts
-from evolvent.agents.watcher import Nobody
+from evolvent.agents.reports.watcher import Nobody
 from evolvent.memory.records import Attempt, Session, Task, Verdict
 from evolvent.scenarios.loader import parse
 from evolvent.scenarios.schema import Scenario

@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
-from evolvent.agents import cli, pausing, trying
-from evolvent.agents.results import Student
+from evolvent.agents import cli
+from evolvent.agents.commands import pausing, trying
+from evolvent.agents.reports.results import Student
 from evolvent.memory import files
 from evolvent.memory.errors import EvolventError, RunError
 from evolvent.memory.inference import Completion

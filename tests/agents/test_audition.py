@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from evolvent.agents.audition import audition
-from evolvent.agents.golden import TASKS, golden
+from evolvent.agents.judging.audition import audition
+from evolvent.agents.judging.golden import TASKS, golden
 from evolvent.agents.prompts import REFUTES, SOLVES, SYSTEM
 from evolvent.memory.auditions import Audition
 from evolvent.memory.inference import Completion, Reply, Request

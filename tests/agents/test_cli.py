@@ -15,7 +15,7 @@ import pytest
 
 from evolvent.agents import cli, graph, session
 from evolvent.agents.desk import Desk
-from evolvent.agents.watcher import Nobody
+from evolvent.agents.reports.watcher import Nobody
 from evolvent.memory import crash, files
 from evolvent.memory.lock import Lock
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from evolvent.agents.comparison import against_twin
 from evolvent.agents.control import draw_evenly
 from evolvent.agents.curating import trainable
 from evolvent.agents.desk import Desk
+from evolvent.agents.reports.comparison import against_twin
 from evolvent.agents.rounds import steps_behind
 from evolvent.memory.lineage import lineage
 from evolvent.memory.records import Arm, Exam, Round, Sample, Score

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from evolvent.agents import session
+from evolvent.agents.commands.items import tasks
 from evolvent.agents.folder import begun
-from evolvent.agents.items import tasks
-from evolvent.agents.results import result
+from evolvent.agents.reports.results import result
 from evolvent.memory import files
 from evolvent.memory.errors import RunError, ScenarioError, UsageError
 from evolvent.memory.ledger import Ledger

@@ -7,9 +7,9 @@ import pytest
 from datasets import load_dataset
 from huggingface_hub import metadata_load
 
-from evolvent.agents import cards, dataset
-from evolvent.agents.dataset import Format
-from evolvent.agents.exporting import MARK, export_data, export_model
+from evolvent.agents.exports import cards, dataset
+from evolvent.agents.exports.dataset import Format
+from evolvent.agents.exports.exporting import MARK, export_data, export_model
 from evolvent.memory import files
 from evolvent.memory.errors import RunError, UsageError
 from evolvent.memory.reading import Run

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from evolvent.agents import cli, session
+from evolvent.agents.commands.items import tasks
 from evolvent.agents.desk import Desk
-from evolvent.agents.items import tasks
-from evolvent.agents.watcher import Nobody
+from evolvent.agents.reports.watcher import Nobody
 from evolvent.memory.errors import RunError
 from evolvent.memory.records import Sample
 

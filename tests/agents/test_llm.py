@@ -8,10 +8,10 @@ from jinja2.exceptions import SecurityError
 
 from evolvent.agents.clusters import clusters
 from evolvent.agents.desk import Desk
-from evolvent.agents.golden import TASKS
-from evolvent.agents.jury import seat
+from evolvent.agents.judging.golden import TASKS
+from evolvent.agents.judging.jury import seat
+from evolvent.agents.judging.panel import Vote, decide
 from evolvent.agents.nodes.critique import Judgement
-from evolvent.agents.panel import Vote, decide
 from evolvent.agents.parts import Parts
 from evolvent.agents.prompting import check, data, render
 from evolvent.agents.prompts import REFUTES, SOLVES

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from evolvent.agents import session
-from evolvent.agents.bill import bill_lines, bill_table
 from evolvent.agents.parts import Parts
+from evolvent.agents.reports.bill import bill_lines, bill_table
 from evolvent.memory.errors import PartError, UnavailableError
 from evolvent.memory.inference import Request
 

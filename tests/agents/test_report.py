@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evolvent.agents.report import render
+from evolvent.agents.reports.report import render
 
 Json = dict[str, Any]
 

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from evolvent.agents.closing import closing
-from evolvent.agents.summary import Json, summarize
+from evolvent.agents.reports.closing import closing
+from evolvent.agents.reports.summary import Json, summarize
 from evolvent.memory.effects import Outcome
 from evolvent.memory.records import Exam, Task
 from evolvent.training.exam import score

@@ -1,0 +1,1 @@
+"""The commands beside `run` and `resume`, and what they say."""

@@ -1,0 +1,144 @@
+"""Commands that look at what a run did: explain, blame, trace and view. None of them writes to a run.
+
+Text of models is printed with everything that cannot be seen made visible, so that no answer can move the cursor,
+turn the reading direction or colour the terminal.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .options import RUNS, Json, RunsDir, find
+
+if TYPE_CHECKING:
+    from ...memory.reading import Run
+
+app = typer.Typer(add_completion=False)
+trace_app = typer.Typer(no_args_is_help=True, help="Look at the steps of a run.")
+app.add_typer(trace_app, name="trace")
+
+Which = Annotated[
+    Path | None, typer.Option("--run", metavar="RUN", help="Folder of a run, or its name; without it the newest.")
+]
+Most = Annotated[int, typer.Option("--most", min=1, help="Lines at most.")]
+DRAWN = 8
+"""Lists of exam items the viewer keeps at hand; drawing one again may take a second."""
+
+
+@app.command()
+def explain(sample: str, run: Which = None, runs_dir: RunsDir = RUNS, json_: Json = False) -> None:
+    """Follow a sample from the failures it answers to what the exam of its skill did."""
+    from ...memory.lineage import lineage
+    from .facts import of_lineage
+    from .telling import of_sample
+
+    with _open(run, runs_dir) as opened:
+        found, origin = lineage(opened.ledger, sample), str(opened.session.settings.get("from", {}).get("dir", ""))
+        _say([_json(of_lineage(found))] if json_ else of_sample(found, opened.name, origin=origin))
+
+
+@app.command()
+def blame(skill: str, run: Which = None, runs_dir: RunsDir = RUNS, json_: Json = False) -> None:
+    """Say which rounds, and samples against which weaknesses, moved a skill up or down."""
+    from ...memory import blame as blaming
+    from .facts import of_move
+    from .telling import of_skill
+
+    with _open(run, runs_dir) as opened:
+        moves = blaming.blame(opened.ledger, skill, opened.goal.targets + opened.goal.guards)
+        _say(map(_json, map(of_move, moves)) if json_ else of_skill(skill, moves, opened.name))
+
+
+@trace_app.command("list")
+def trace_list(run: Which = None, runs_dir: RunsDir = RUNS, json_: Json = False) -> None:
+    """Say which kinds of steps there are, how often, and how long they took."""
+    from .telling import of_names
+
+    with _open(run, runs_dir) as opened:
+        names = opened.trace.names()
+        if json_:
+            keys = ("name", "spans", "seconds", "failed")
+            _say(_json(dict(zip(keys, row, strict=True))) for row in names)
+        else:
+            _say(of_names(names, opened.name))
+
+
+@trace_app.command("show")
+def trace_show(
+    span: Annotated[str | None, typer.Argument(help="Id of a step; without it the whole run.")] = None,
+    run: Which = None,
+    runs_dir: RunsDir = RUNS,
+    depth: Annotated[int, typer.Option(min=0, help="Levels below it.")] = 2,
+    most: Most = 200,
+    json_: Json = False,
+) -> None:
+    """Show a step as a tree of its parts."""
+    from .telling import of_tree
+
+    with _open(run, runs_dir) as opened:
+        tops = [opened.trace.get(span)] if span else opened.trace.roots()
+        _say(
+            (_json(asdict(s)) for s, _ in opened.trace.tree(tops, depth=depth, most=most))
+            if json_
+            else of_tree(opened.trace, tops, depth=depth, most=most)
+        )
+
+
+@trace_app.command("grep")
+def trace_grep(text: str, run: Which = None, runs_dir: RunsDir = RUNS, most: Most = 50, json_: Json = False) -> None:
+    """Find a text in names, states and attributes of steps, latest first."""
+    from .telling import of_span
+
+    with _open(run, runs_dir) as opened:
+        found = 0
+        for span in opened.trace.every(text, most=most):
+            found += 1
+            _say([_json(asdict(span))] if json_ else [of_span(span)])
+        if not found and not json_:
+            _say([f"nothing in the {opened.trace.count():,} steps of {opened.name} holds {text!a}"])
+
+
+@app.command()
+def view(
+    runs: Annotated[list[Path] | None, typer.Argument(metavar="[RUN]...", help="Only these; else the folder.")] = None,
+    runs_dir: RunsDir = RUNS,
+    host: Annotated[str, typer.Option(help="Where to listen; anything but this machine itself needs a token.")] = (
+        "127.0.0.1"
+    ),
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 7411,
+    token: Annotated[
+        str | None, typer.Option(envvar="EVOLVENT_VIEW_TOKEN", help="Secret that every visitor must bring.")
+    ] = None,
+) -> None:
+    """Look at runs in a browser; follows the ones that are going on, and writes nothing."""
+    from functools import lru_cache
+
+    from ...memory.viewer.server import serve
+    from .items import tasks
+
+    shown = [find(run, runs_dir) for run in runs] if runs else runs_dir
+    serve(shown, host=host, port=port, token=token, say=_line, tasks=lru_cache(maxsize=DRAWN)(tasks))
+
+
+def _open(run: Path | None, runs_dir: Path) -> "Run":
+    from ...memory.reading import Run, newest
+
+    return Run.load(newest(runs_dir) if run is None else find(run, runs_dir))
+
+
+def _json(facts: Mapping[str, Any]) -> str:
+    # ASCII alone: what a model wrote must not reach the terminal as a control character
+    return json.dumps(facts, ensure_ascii=True)
+
+
+def _say(lines: Iterable[str]) -> None:
+    for line in lines:
+        typer.echo(line)
+
+
+def _line(text: str) -> None:
+    typer.echo(text, err=True)

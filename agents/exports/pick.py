@@ -1,0 +1,89 @@
+"""The student of a run that is handed on: the first one, the promoted one, or the candidate of a round."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from ...memory import files
+from ...memory.errors import RunError, UsageError
+from ...memory.reading import Run
+from ...memory.records import Exam, Promotion, Round
+from ...training import checkpoint
+from ..desk import BASE
+from ..folder import begun
+from ..reports.summary import Json, change
+
+
+class Pick(NamedTuple):
+    """A student, and where it lies."""
+
+    path: Path
+    digest: str
+    """Names the student in the record."""
+    made: Round | None
+    """The round that made it; None for the first student."""
+    decision: Promotion | None
+    """What was decided on it; None before that, and for the first student."""
+
+    @property
+    def adapter(self) -> bool:
+        """Whether it is an adapter on other weights."""
+        return checkpoint.adapted(self.path)
+
+    @property
+    def title(self) -> str:
+        """What it is."""
+        if self.made is None:
+            return "the student the session started from"
+        if self.decision is None:
+            return f"candidate of round {self.made.number}, not decided on yet"
+        said = "promoted in" if self.decision.promoted else "candidate turned down in"
+        return f"student {said} round {self.made.number}"
+
+
+def pick(run: Run, which: str) -> Pick:
+    """Find a student.
+
+    Args:
+        run: of the session.
+        which: `final` for the one promoted last, or the first where none was; `base`; or the number of a round.
+
+    Raises:
+        UsageError: there is no such student.
+        RunError: its folder is damaged, or not the run's own.
+    """
+    decided = {p.candidate: p for p in run.ledger.read(Promotion)}
+    trained = {r.number: r for r in run.ledger.read(Round, subject="targeted")}
+    last = max((p.round for p in decided.values() if p.promoted), default=0)
+    number = {"final": last, "base": 0}.get(which)
+    if number is None:
+        number = int(which) if which.isascii() and which.isdigit() and int(which) in trained else None
+    if number is None:
+        known = ", ".join(["final", "base", *map(str, trained)])
+        raise UsageError(f"--model {which!r}: no such student in {run.name}; known: {known}")
+    made = trained[number] if number else None
+    path = run.path / (made.path if made else BASE)
+    _whole(run, path if made is None else path.parent)
+    digest = made.checkpoint if made else checkpoint.identify(path)
+    return Pick(path, digest, made, decided.get(digest) if made else None)
+
+
+def scores(run: Run, chosen: Pick) -> dict[str, Json | None]:
+    """Exams of a student beside those of the first one, by split; None where it was not examined."""
+    scenario, _ = begun(run.path)
+    learnable = list(run.goal.learnable)
+    first: dict[str, Exam] = {}
+    own: dict[str, Exam] = {}
+    for exam in run.ledger.read(Exam):
+        if exam.round == 0 and exam.arm == "targeted":
+            first.setdefault(exam.split, exam)
+        if exam.student == chosen.digest and exam.arm == "targeted":
+            own.setdefault(exam.split, exam)
+    shown = {"report": sorted(scenario.skills), "select": scenario.targets}
+    return {split: change(first.get(split), own.get(split), learnable, skills) for split, skills in shown.items()}
+
+
+def _whole(run: Run, folder: Path) -> None:
+    if not folder.resolve().is_relative_to(run.path.resolve()):
+        raise RunError(f"{folder}: lies outside of the run; a run is read only from its own files, copy it there")
+    if files.verify(folder) is None:
+        raise RunError(f"{folder}: is damaged or incomplete; restore it from a copy, or go on with `evolvent resume`")

@@ -1,0 +1,1 @@
+"""Judges: tried before they decide, and what they decide together."""
