@@ -43,7 +43,9 @@ def prepare(folder: Path, **settings: Any) -> Path:
 @pytest.mark.parametrize("lora", [None, {"rank": 8}])
 def test_every_trainer_teaches_a_model_as_it_is_spoken_to(name: str, lora: Any, tmp_path: Path) -> None:
     base = prepare(tmp_path, shard="50KB", system="You add.", template=QUIET, reasoning=("<think>", "</think>"))
-    settings = {"lora": lora, "batch": 8, "learning_rate": 1e-3}
+    settings: dict[str, Any] = {"lora": lora, "batch": 8, "learning_rate": 1e-3}
+    if name == "distill":
+        settings["teacher"] = make_model(tmp_path / "teacher", seed=1)
     trainer = load(PartSpec(name=name, settings=settings), base=Trainer, package=PACKAGE, where="test")
     done = trainer.train(tmp_path, start=base, seed=0, steps=2, verifier=Exact())
     made = tmp_path / "model"

@@ -102,7 +102,7 @@ async def test_a_failure_is_one_line_that_says_where_the_log_is(tmp_path: Path) 
     with pytest.raises(EvolventError) as failed:
         await lease.train(tmp_path, make_order(tmp_path / "nowhere"))
     said = str(failed.value)
-    assert "nowhere: the student cannot be loaded" in said
+    assert "nowhere: no such folder" in said
     assert said.endswith(f"its log is {tmp_path / lease.LOG}")
     assert "\n" not in said
     assert "Traceback" in (tmp_path / lease.LOG).read_text()
