@@ -14,6 +14,16 @@ from ..judging.jury import Jury
 MARKS = {"open": "○", "taught": "◐", "fixed": "●", "regressed": "↺", "abandoned": "✕"}
 
 
+class Ticking:
+    """A line that is made anew whenever it is drawn, so that its clock goes on within a stage."""
+
+    def __init__(self, say: Callable[[], str]) -> None:
+        self.say = say
+
+    def __rich__(self) -> str:
+        return self.say()
+
+
 class Progress:
     """Says what happens in a session as it happens."""
 
@@ -56,14 +66,17 @@ class Progress:
         return f"{seconds // 60:2d}:{seconds % 60:02d}"
 
     def _stage(self, name: str, round: int) -> None:
-        if not self._status:
-            return
-        eta = ""
-        if self.expected:
-            left = self.expected - (time.monotonic() - self._since)
-            eta = f" · about {max(0, round_up(left)):.0f} s left at most" if left > 0 else " · longer than estimated"
-        where = f"round {round} of {self.rounds}" if 0 < round <= self.rounds else "session"
-        self._status.update(f"{where} · {self._labels.get(name, name)} · {self._clock()}{eta}")
+        if self._status:
+            where = f"round {round} of {self.rounds}" if 0 < round <= self.rounds else "session"
+            self._status.update(
+                Ticking(lambda: f"{where} · {self._labels.get(name, name)} · {self._clock()}{self._eta()}")
+            )
+
+    def _eta(self) -> str:
+        if not self.expected:
+            return ""
+        left = self.expected - (time.monotonic() - self._since)
+        return f" · about {round_up(left):.0f} s left at most" if left > 0 else " · longer than estimated"
 
     def _rewind(self, _: Mapping[str, Any]) -> list[str]:
         return ["[bold]ledger[/bold]    is older than the run; going on from there, with the steps after it once more"]
