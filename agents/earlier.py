@@ -138,8 +138,11 @@ def read(run: Path, scenario: Scenario, parts: Parts, *, where: str) -> Earlier:
 def _different(old: Scenario, session: Session, new: Scenario, parts: Parts) -> list[str]:
     """What decides which tasks there are, where they belong and what is right, as far as it is not the same."""
     kinds = {name: (skill.guard, skill.task) for name, skill in old.skills.items()}
+    # who answers, how much is first trained and how long answers may be is no part of the student that is taken over
+    apart = {"engine", "first", "longest"}
     same = {
         "name": old.name == new.name,
+        "student": old.student.model_dump(exclude=apart) == new.student.model_dump(exclude=apart),
         "source": old.source == new.source and session.settings["source"] == parts.source.fingerprint(),
         "skills": kinds == {name: (skill.guard, skill.task) for name, skill in new.skills.items()},
         "verifier": old.verifier == new.verifier,
@@ -167,9 +170,13 @@ def _renamed(memories: Sequence[Entry], session: Session) -> list[Entry]:
 
 
 def _trained(run: Path, session: Session, splits: Splits, samples: Sequence[Sample]) -> list[str]:
-    """Prompts trained on in this run and in those before it; what the first student learned is drawn again."""
+    """Prompts trained on in this run and in those before it; what the first student learned is drawn again.
+
+    What a model that somebody brought has learned nobody here knows.
+    """
     if before(session):
         known = json.loads((run / EARLIER / TRAINED).read_text())["prompts"]
     else:
-        known = [task.prompt for task in first_tasks(splits.scenario, splits)]
+        made = not splits.scenario.student.model
+        known = [task.prompt for task in first_tasks(splits.scenario, splits)] if made else []
     return sorted({*known, *(sample.task.prompt for sample in samples)})

@@ -237,6 +237,9 @@ def _run(open_desk: Callable[[Watcher], Desk], progress: Progress, launch: Launc
                 # what was only to be resumed is as it was, and whoever refuses it has said what to do
                 if launch.run and (launch.said or isinstance(error, Stopped)):
                     _way_on(progress, launch.run, error)
+                if launch.run and launch.said and not isinstance(error, Stopped):
+                    _give_up(launch.run, error, json_lines=launch.json_lines)
+                    _after(hook, launch.run, progress)
                 raise
             try:
                 return _advance(desk)
@@ -245,16 +248,17 @@ def _run(open_desk: Callable[[Watcher], Desk], progress: Progress, launch: Launc
                 _way_on(progress, desk.run, stopped)
                 raise
             except BudgetError:
-                _conclude(desk, "spent")
+                emit(launch.json_lines, {"event": "done", **_conclude(desk, "spent")})
                 raise
             except BaseException as error:
                 _way_on(progress, desk.run, error)
                 _fail(desk, error, json_lines=launch.json_lines)
                 raise
             finally:
-                desk.close()
-                if wrong := hook.after(desk.run):
-                    progress.console.print(f"warning: {wrong}", markup=False, soft_wrap=True)
+                try:
+                    desk.close()
+                finally:
+                    _after(hook, desk.run, progress)
     finally:
         progress.stop()
 
@@ -267,13 +271,28 @@ def _way_on(progress: Progress, run: Path, error: BaseException) -> None:
 
 def _fail(desk: Desk, error: BaseException, *, json_lines: bool) -> None:
     """Write down that a session failed, and why, as far as its disk and its ledger allow."""
-    reason = " ".join(str(error).split()) or type(error).__name__
     try:
-        found = _conclude(desk, "failed", reason=reason)
+        found = _conclude(desk, "failed", reason=_reason(error))
     except Exception:  # whatever kept the session from going on may keep it from being summed up
-        _set_status(desk.run, "failed", reason=reason)
+        _give_up(desk.run, error, json_lines=json_lines)
     else:
         emit(json_lines, {"event": "done", **found})
+
+
+def _give_up(run: Path, error: BaseException, *, json_lines: bool) -> None:
+    """Write down that a session failed, and why, where nothing more can be said of it."""
+    _set_status(run, "failed", reason=_reason(error))
+    emit(json_lines, {"event": "done", "run": run.name, "dir": str(run), "status": "failed", "reason": _reason(error)})
+
+
+def _reason(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _after(hook: Hook, run: Path, progress: Progress) -> None:
+    """Tell the user's own program that a session has ended."""
+    if wrong := hook.after(run):
+        progress.console.print(f"warning: {wrong}", markup=False, soft_wrap=True)
 
 
 def _advance(desk: Desk) -> Json:

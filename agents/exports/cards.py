@@ -7,10 +7,12 @@ head through its library, so none of them can become markup or a key.
 import json
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...memory.reading import Run
 from ...memory.viewer.markup import between, percent, points, several, within
+from ..folder import before
 from ..reports.summary import Json
 from .dataset import ORIGIN, Row
 from .markdown import fenced, plain, table
@@ -211,13 +213,22 @@ def _control(found: Json) -> list[str]:
 def _trained(run: Run, found: Json, pick: Pick) -> list[str]:
     made = pick.made
     if made is None:
-        return ["", "Its first training alone; nothing that this session wrote."]
+        return ["", _as_it_began(run)]
     trainer: dict[str, Any] = run.scenario["trainer"]
     return [
         "", f"{several(made.samples, 'sample')} of rounds 1 to {made.number}, {made.steps:,} steps, {made.tokens:,} "
         f"tokens with trainer {plain(trainer['name'])}, from student {plain(made.start)}.",
         *fenced(json.dumps(trainer, indent=2), "json"), *_weaknesses(found),
     ]  # fmt: skip
+
+
+def _as_it_began(run: Run) -> str:
+    """Where a student comes from that the session only started with."""
+    if earlier := before(run.session):
+        return f"By an earlier session, {plain(Path(str(earlier['dir'])).name)}; nothing that this session wrote."
+    if model := run.scenario["student"].get("model"):
+        return f"The model {plain(Path(str(model)).name)} as it was brought; nothing that this session wrote."
+    return "Its first training alone; nothing that this session wrote."
 
 
 def _weaknesses(found: Json) -> list[str]:

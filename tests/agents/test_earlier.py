@@ -143,6 +143,7 @@ REFUSALS: dict[str, tuple[Callable[[Path], object], tuple[str, ...], str]] = {
     "no run": (shutil.rmtree, (), "not a run of evolvent"),
     "other skills": (lambda _: None, ("skills.coin.task.digits=3",), "has another skills"),
     "other shares": (lambda _: None, ("splits.report=0.3",), "has another splits.report"),
+    "other student": (lambda _: None, ("student.layers=2",), "has another student"),
     "other name": (lambda _: None, ("name=maxi", "verifier=numeric"), "has another name, verifier"),
 }
 
