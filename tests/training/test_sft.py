@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from evolvent.memory.errors import EvolventError
 from evolvent.training.trainer import read_rows
 from evolvent.training.trainers.sft import Sft
 
@@ -17,6 +18,13 @@ def test_steps_are_capped() -> None:
 def test_the_same_rows_and_seed_give_the_same_weights_and_another_seed_others(tmp_path: Path) -> None:
     first, again, other = (train(tmp_path / str(i), seed=seed) for i, seed in enumerate((0, 0, 1)))
     assert first == again != other
+
+
+@pytest.mark.slow
+def test_a_round_that_logged_no_finite_loss_makes_no_student(tmp_path: Path) -> None:
+    base = prepare(tmp_path, make_tasks(16))
+    with pytest.raises(EvolventError, match="trainer 'sft' logged no finite loss"):
+        Sft(batch=8, most_steps=2, args={"logging_strategy": "no"}).train(tmp_path, start=base, seed=0)
 
 
 @pytest.mark.slow
