@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 
-from evolvent.agents import cli
 from evolvent.agents.commands import pausing, trying
 from evolvent.agents.reports.results import Student
 from evolvent.memory import files
@@ -24,6 +23,7 @@ from evolvent.memory.inference import Completion
 from ..killing import COMMAND, MINI, Kill, committed, newest
 from ..killing import session as child
 from ..memory.runs import make_run, story
+from . import calling
 
 HOLD = """
 import signal, sys
@@ -42,12 +42,7 @@ Say = Callable[..., tuple[int, str, str]]
 @pytest.fixture
 def say(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Say:
     def call(*arguments: str | Path) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["evolvent", *map(str, arguments)])
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as end:
-            code = int(end.code or 0)
+        code = calling.call(monkeypatch, *arguments)
         said = capsys.readouterr()
         return code, said.out, said.err
 

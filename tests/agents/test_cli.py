@@ -4,7 +4,6 @@ import shutil
 import signal
 import sqlite3
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
@@ -13,7 +12,7 @@ from typing import NamedTuple
 
 import pytest
 
-from evolvent.agents import cli, graph, session
+from evolvent.agents import graph, session
 from evolvent.agents.desk import Desk
 from evolvent.agents.reports.watcher import Nobody
 from evolvent.memory import crash, files
@@ -21,6 +20,7 @@ from evolvent.memory.lock import Lock
 
 from ..killing import COMMAND, MINI, Ended, Json, Kill, figures, look, lost, newest
 from ..killing import session as child
+from . import calling
 
 HELP = 0.7
 """Seconds that `--help` may take."""
@@ -43,12 +43,7 @@ def evolvent(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
     monkeypatch.delenv("EVOLVENT_RUNS_DIR", raising=False)
 
     def call(*arguments: str | Path) -> Said:
-        monkeypatch.setattr(sys, "argv", ["evolvent", *map(str, arguments)])
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as end:
-            code = int(end.code or 0)
+        code = calling.call(monkeypatch, *arguments)
         said = capfd.readouterr()
         return Said(code, str(said.out), str(said.err))
 

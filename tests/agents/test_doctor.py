@@ -1,6 +1,5 @@
 import json
 import os
-import sys
 import time
 from collections.abc import Callable, Generator
 from pathlib import Path
@@ -8,12 +7,12 @@ from typing import NamedTuple
 
 import pytest
 
-from evolvent.agents import cli
 from evolvent.memory.errors import UnavailableError
 from evolvent.memory.finding import Finding
 
 from ..endpoint import MODEL, Endpoint, serving
 from ..killing import MINI
+from . import calling
 
 QUICK = 5.0
 """Seconds that looking at a machine may take."""
@@ -37,12 +36,7 @@ def doctor(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.delenv("EVOLVENT_RUNS_DIR", raising=False)
 
     def call(*arguments: str | Path) -> Said:
-        monkeypatch.setattr(sys, "argv", ["evolvent", "doctor", *map(str, arguments), "--json"])
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as end:
-            code = int(end.code or 0)
+        code = calling.call(monkeypatch, "doctor", *arguments, "--json")
         said = capsys.readouterr()
         found = [json.loads(line) for line in said.out.splitlines()]
         assert [f for f in found if f["level"] != "ok" and not f["remedy"]] == []

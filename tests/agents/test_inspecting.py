@@ -2,14 +2,13 @@ import json
 import signal
 import socket
 import subprocess
-import sys
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from evolvent.agents import cli, session
+from evolvent.agents import session
 from evolvent.agents.commands.items import tasks
 from evolvent.agents.desk import Desk
 from evolvent.agents.reports.watcher import Nobody
@@ -18,6 +17,7 @@ from evolvent.memory.records import Sample
 
 from ..killing import COMMAND, MINI
 from ..memory.runs import make_run, story
+from . import calling
 
 NASTY = "\x1b[31mred\x1b]0;title\x07\u202edriew\u2066\u200b\x00\r\x9b"
 """Escape sequences, a bell, bidi controls, a zero-width space, NUL, a carriage return and a C1 control."""
@@ -28,12 +28,7 @@ Say = Callable[..., str]
 @pytest.fixture
 def say(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Say:
     def call(*arguments: str | Path) -> str:
-        monkeypatch.setattr(sys, "argv", ["evolvent", *map(str, arguments)])
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as end:
-            code = int(end.code or 0)
+        code = calling.call(monkeypatch, *arguments)
         said = capsys.readouterr()
         return said.out if code == 0 else f"{code}: {said.err}"
 
