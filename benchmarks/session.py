@@ -18,6 +18,7 @@ from typing import Any
 
 from ..memory.ledger import Ledger
 from ..memory.records import Round, Share
+from ..memory.spans import Spans
 from ..scenarios import loader
 from . import hole
 from .machine import ROOT, Check, keep
@@ -145,6 +146,9 @@ def _figures(done: Json, path: Path, run: Path) -> Json:
     ledger = Ledger(run / "ledger.sqlite", read_only=True)
     rounds, shares = ledger.read(Round), ledger.read(Share)
     ledger.close()
+    spans = Spans.open(run / "trace.sqlite")
+    starts = sum(count for name, count, _, _ in spans.names() if name == "server start")
+    spans.close()
     promoted = done["promoted"][-1] if done["promoted"] else None
     model = next((r.path for r in rounds if r.arm == "targeted" and r.number == promoted), None)
     planted = hole.planted(scenario)
@@ -159,6 +163,7 @@ def _figures(done: Json, path: Path, run: Path) -> Json:
         "control": _only(done["control"], "difference", "low", "high", "verdict", "compared", "targeted_samples",
                          "targeted_steps", "samples", "steps"),
         "shares": done["shares"],
+        "server_starts": starts,
         "rounds": done["rounds"],
         "promoted": done["promoted"],
         "decisions": done["decisions"],
