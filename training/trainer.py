@@ -60,6 +60,16 @@ class Trainer(Part):
         """Digests of what it reads beside its folder and the checkpoint, by name."""
         return {}
 
+    def require(self, start: Path) -> None:
+        """Refuse a student that its rounds could not train, before anything is spent on it.
+
+        Args:
+            start: the checkpoint that the session starts from.
+
+        Raises:
+            PartError: with what to change.
+        """
+
     @abstractmethod
     def train(
         self, folder: Path, *, start: Path, seed: int, steps: int | None = None, verifier: Verifier | None = None

@@ -23,6 +23,8 @@ class Baseline(Node):
     async def run(self, state: State, desk: Desk) -> Update:
         """Prepare and examine the student."""
         student = await self._student(desk)
+        if desk.parts.engine.serves:
+            desk.parts.trainer.require(desk.path(BASE))
 
         async def exam() -> Outcome:
             engine = desk.parts.engine.open(desk.path(BASE))

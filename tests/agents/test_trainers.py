@@ -69,3 +69,16 @@ def test_a_session_whose_rounds_are_processes_comes_to_what_an_inline_one_does(t
     left = sorted(p.name for p in (found / child[0].path).parent.iterdir())
     assert {"model", "round.json", "order.json", "training.log"} <= set(left)
     assert not {"lease", "lock", "failure"} & set(left)
+
+
+@pytest.mark.slow
+def test_a_teacher_of_other_tokens_is_refused_before_the_student_is_examined(tmp_path: Path) -> None:
+    from ..training.brought import make_model
+
+    teacher = make_model(tmp_path / "teacher")
+    ended = session(
+        "run", MINI, "--json", "--set", "trainer.name=distill", "--set", f"trainer.teacher={teacher}", folder=tmp_path
+    )
+    assert ended.code == 2
+    assert "the teacher's tokenizer is not the student's" in ended.said
+    assert "baseline" not in [event["event"] for event in ended.events]

@@ -118,7 +118,7 @@ def test_a_teacher_of_other_tokens_is_refused_with_the_way_out(tmp_path: Path) -
     other.save_pretrained(start.rename(tmp_path / "teacher"))
     prepare_round(tmp_path)
     with pytest.raises(PartError, match=r"teacher's tokenizer is not the student's.*'carry'.*trainer.name = 'sft'"):
-        make_trainer("distill", tmp_path / "teacher").train(tmp_path, start=start, seed=0, steps=1)
+        make_trainer("distill", tmp_path / "teacher").require(start)
 
 
 @pytest.mark.parametrize(
@@ -150,6 +150,18 @@ def test_a_round_rests_on_the_weights_of_its_teacher(tmp_path: Path) -> None:
     weights.write_bytes(b"two")
     assert teaching.rests_on() != before
     assert make_trainer("sft").rests_on() == {}
+
+
+def test_a_round_rests_on_the_weights_under_a_teacher_that_is_an_adapter(tmp_path: Path) -> None:
+    base, adapter = tmp_path / "base", tmp_path / "adapter"
+    base.mkdir()
+    adapter.mkdir()
+    (base / "model.safetensors").write_bytes(b"one")
+    (adapter / "adapter_model.safetensors").write_bytes(b"adapter")
+    (adapter / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": str(base)}))
+    before = make_trainer("distill", adapter).rests_on()
+    (base / "model.safetensors").write_bytes(b"two")
+    assert make_trainer("distill", adapter).rests_on() != before
 
 
 def test_what_was_logged_is_read_thinned_to_its_last_entry_and_without_what_is_no_number(tmp_path: Path) -> None:

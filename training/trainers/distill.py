@@ -58,8 +58,17 @@ class Distill(Tuner):
         return teacher
 
     def rests_on(self) -> Mapping[str, str]:
-        """Digest of the teacher's weights."""
+        """Digest of the teacher's weights, those under an adapter included."""
         return {"teacher": digest([file_digest(path) for path in _weights(self.teacher)])}
+
+    def require(self, start: Path) -> None:
+        """Compare the teacher's tokens with the student's, from their files alone.
+
+        Raises:
+            PartError: the teacher does not speak in the student's tokens.
+        """
+        if why := refusal(_tokens(self.teacher), _tokens(start)):
+            raise PartError(f"{self.teacher}: {why}; {WAY}")
 
     def own(self) -> Mapping[str, Any]:
         """Which answers, and how far from the teacher."""
@@ -73,10 +82,8 @@ class Distill(Tuner):
         """
         from ..distilling import DistillingTrainer, tokenize_whole
 
-        teacher, tokenizer = checkpoint.load(self.teacher)
-        widths = teacher.config.vocab_size, job.model.config.vocab_size
-        if why := refusal((tokenizer, widths[0]), (job.wording.tokenizer, widths[1])):
-            raise PartError(f"{self.teacher}: {why}; {WAY}")
+        self.require(job.start)
+        teacher, _ = checkpoint.load(self.teacher)
         rows = read_rows(job.folder)
         longest = SPARE + max(map(len, job.wording.tokenizer([answer for _, answer in rows])["input_ids"]))
         with unheard("trl.experimental.gkd.gkd_trainer", ADVICE):
@@ -105,5 +112,18 @@ def refusal(teacher: tuple[Any, int], student: tuple[Any, int]) -> str | None:
     return None
 
 
+def _tokens(folder: Path) -> tuple[Any, int]:
+    """Tokenizer of a checkpoint, and how many tokens its last layer tells apart."""
+    from transformers import AutoConfig
+
+    base = checkpoint.base(folder)
+    config: Any = AutoConfig.from_pretrained(base, trust_remote_code=False, local_files_only=True)
+    return checkpoint.load_tokenizer(base), config.get_text_config().vocab_size
+
+
 def _weights(folder: Path) -> list[Path]:
-    return sorted(folder.glob("*.safetensors"))
+    """Files that hold a teacher: an adapter with its configuration and the weights it lies on."""
+    found = sorted(folder.glob("*.safetensors"))
+    if not found or not checkpoint.adapted(folder):
+        return found
+    return [*found, folder / checkpoint.ADAPTER, *checkpoint.weights(checkpoint.base(folder))]
