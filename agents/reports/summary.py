@@ -87,11 +87,18 @@ def summarize(ledger: Ledger, scenario: Scenario, session: Session, *, run: str,
 
 
 def command(session: Session, verb: Literal["run", "probe"] | None = None, *, file: str | None = None) -> str:
-    """The command that runs this session again, or one like it, from a copy of its scenario where one is named."""
+    """The command that runs this session again, or one like it.
+
+    Args:
+        session: what was run.
+        verb: what to do instead.
+        file: copy of the scenario that goes along to other machines, where a run has a name but no folder.
+    """
     verb = verb or ("probe" if session.only_probes else "run")
     words = ["evolvent", verb, file or str(session.settings["file"]), "--seed", str(session.seed)]
     words += ["--limit", str(session.limit)] if session.limit else []
-    words += ["--from", str(before(session)["dir"])] if before(session) else []
+    if earlier := before(session):
+        words += ["--from", str(earlier["run"] if file else earlier["dir"])]
     return shlex.join([*words, *(f"--set={override}" for override in session.settings["overrides"])])
 
 

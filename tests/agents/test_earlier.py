@@ -11,6 +11,7 @@ from evolvent.agents import session
 from evolvent.agents.commands.items import tasks
 from evolvent.agents.folder import begun
 from evolvent.agents.reports.results import result
+from evolvent.agents.reports.summary import command
 from evolvent.memory import files
 from evolvent.memory.errors import RunError, ScenarioError, UsageError
 from evolvent.memory.ledger import Ledger
@@ -67,6 +68,7 @@ def test_it_starts_from_the_promoted_student_and_says_whence(first: Path, second
     assert found["from"]["run"] == first.name
     assert found["from"]["student"] == found["decisions"][0]["incumbent"] == promoted
     assert f"--from {first}" in found["command"]
+    assert f"--from {first.name}" in command(begun(second)[1], file="scenario.toml")
     assert not (second / "base" / "model.safetensors").samefile(first / "base" / "model.safetensors")
 
 
