@@ -7,7 +7,7 @@ the answer of its item takes seeds only: a probe stays a probe.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import cycle, islice
 from random import Random
@@ -123,6 +123,8 @@ class Operating:
     """Tokens of an answer."""
     temperature: float
     splits: Splits
+    beside: Container[str] = ()
+    """Keys of tasks that are there already: an operator that keeps the question starts from others."""
 
     async def write(
         self, share: Share, weakness: Weakness | None, count: int, *, stream: str, material: Material, models: Models
@@ -155,6 +157,8 @@ class Operating:
     ) -> list[tuple[Item, ...]]:  # fmt: skip
         """What each sample is made from: every other one from a failure, where it may be and there are any."""
         seeds = [self._seed(t) for t in self._tasks(skill, count, f"{stream}-items", weakness.rule if weakness else ())]
+        if "question" not in operator.asks:
+            return [(item,) for item in seeds if item.parent.id not in self.beside]
         failed = _failed(material.failed, rng) if operator.renews else []
         firsts = _alternating(failed, seeds, count)
         if operator.takes == 1:

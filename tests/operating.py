@@ -36,7 +36,7 @@ def _one(item: Mapping[str, Any], examples: list[str], prompt: str, rng: random.
         place = rng.randrange(own.index("+"))
         question = own[:place] + str(1 + int(own[place]) % 9) + own[place + 1 :]
     else:
-        question = _mixed([own, item.get("to be joined with", item)["question"], *examples], rng)
+        question = _mixed([own, item.get("to be joined with", {}).get("question", examples[0]), *examples], rng)
     return {"question": question, "reasoning": f"columns of {question} in turn", "solution": _solved(question, rng)}
 
 

@@ -164,12 +164,12 @@ class Llm(Teacher):
         beside: Container[str] = (), material: Material = NOTHING, models: Models = NOBODY,
     ) -> list[Sample]:  # fmt: skip
         """Have tasks written, by operators or from a few training examples under the rule; curation drops repeats."""
-        del beside
         stream = f"write-{share.round}-{attempt}-{weakness.id if weakness else 'any'}"
         if material.operators:
             operating = Operating(
-                self.name, self.system, self.seeds, self.shots, self.batch, self.longest, self.temperature, splits
-            )
+                teacher=self.name, system=self.system, seeds=self.seeds, shots=self.shots, batch=self.batch,
+                longest=self.longest, temperature=self.temperature, splits=splits, beside=beside,
+            )  # fmt: skip
             return await operating.write(share, weakness, count, stream=stream, material=material, models=models)
         sizes = [min(self.batch, count - start) for start in range(0, count, self.batch)]
         requests = [

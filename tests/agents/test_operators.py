@@ -69,7 +69,8 @@ def on_file(endpoint: Teaching, folder: Path, *operators: str) -> Desk:
     source = {"name": "file", "path": str(folder / "tasks.jsonl"), "procedural": True, "context": "notes"}
     teacher = {"name": "llm", "operators": list(operators)}
     skills = {"plain": {"guard": True}, "carry": {}}
-    return make_desk(folder, teacher=teacher, models=make_models(endpoint), source=source, skills=skills)
+    models = make_models(endpoint)
+    return make_desk(folder, teacher=teacher, models=models, source=source, skills=skills, verifier="numeric")
 
 
 def make_share(samples: int = 16, weakness: Weakness | None = None) -> Share:
@@ -160,6 +161,24 @@ async def test_what_an_operator_keeps_is_its_parents(endpoint: Teaching, tmp_pat
             assert sample.task.prompt == parent.prompt
         else:
             assert sample.task.answer == parent.answer
+    desk.close()
+
+
+async def test_an_operator_that_keeps_the_question_starts_from_each_seed_once_and_from_none_that_is_taught(
+    endpoint: Teaching, tmp_path: Path
+) -> None:
+    desk = on_file(endpoint, tmp_path, "rationale")
+    share, material = make_share(60), Material(desk.parts.operators)
+
+    async def write(*beside: str) -> list[str]:
+        made = await desk.parts.teacher.write(
+            share, None, 60, desk.splits, attempt=1, beside=beside, material=material, models=desk.models
+        )
+        return [sample.task.key for sample in made]
+
+    first = await write()
+    assert len(set(first)) == len(first) > 2
+    assert set(await write(*first[:2])) == set(first[2:])
     desk.close()
 
 
