@@ -35,7 +35,7 @@ def sift(
         round=round,
         contamination=desk.contamination,
         duplicates=duplicates,
-        too_long=lambda s: desk.reader.length(s.task.prompt, s.task.answer) > longest,
+        too_long=lambda s: desk.reader.length(s.task.prompt, s.completion) > longest,
     )
 
 

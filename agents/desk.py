@@ -189,7 +189,8 @@ class Desk:
     def longest(self) -> int:
         """Tokens an answer may have in probes and exams."""
         items = [task for split in ("select", "guard", "report") for task in self.items(split)]
-        return self.scenario.student.longest or SPARE + max(self.reader.answer_length(t.answer) for t in items)
+        needed = SPARE + self.parts.room + max(self.reader.answer_length(t.answer) for t in items)
+        return self.scenario.student.longest or needed
 
     @property
     def budget(self) -> int:

@@ -8,6 +8,7 @@ from ..memory.embedder import Embedder
 from ..memory.errors import PartError
 from ..memory.inference import Role
 from ..memory.parts import Part, PartSpec, load
+from ..memory.records import Sample
 from ..memory.store import Store
 from ..scenarios.schema import Scenario
 from ..scenarios.source import Source
@@ -17,6 +18,9 @@ from ..training.engine import EnginePart
 from ..training.student import first_trainer
 from ..training.trainer import Trainer
 from .allocator import Allocator
+from .operating import Weighted
+from .operator import Operator
+from .reasoned import unfit
 from .teacher import Teacher
 
 P = TypeVar("P", bound=Part)
@@ -36,6 +40,8 @@ class Parts:
     store: Store
     models: Mapping[Role, EnginePart]
     """Engines beside the student's."""
+    operators: tuple[Weighted, ...] = ()
+    """What the teacher makes samples with."""
 
     @classmethod
     def resolve(cls, scenario: Scenario, where: str, *, allow_import: bool = False) -> "Parts":
@@ -49,16 +55,18 @@ class Parts:
         def one(spec: PartSpec, base: type[P], folder: str) -> P:
             return load(spec, base=base, package=f"{root}.{folder}", where=where, allow_import=allow_import)
 
+        teacher = one(scenario.teacher, Teacher, "agents.teachers")
         parts = cls(
             source=one(scenario.source, Source, "scenarios.sources"),
             verifier=one(scenario.verifier, Verifier, "scenarios.verifiers"),
             engine=one(scenario.student.engine, EnginePart, "training.engines"),
             trainer=one(scenario.trainer, Trainer, "training.trainers"),
-            teacher=one(scenario.teacher, Teacher, "agents.teachers"),
+            teacher=teacher,
             allocator=one(scenario.allocator, Allocator, "agents.allocators"),
             embedder=one(scenario.embedder, Embedder, "memory.embedders"),
             store=one(scenario.store, Store, "memory.stores"),
             models={role: one(spec, EnginePart, "training.engines") for role, spec in scenario.models.items()},
+            operators=tuple(Weighted(one(w.operator, Operator, "agents.operators"), w.weight) for w in teacher.mix),
         )
         lacking = [role for role in parts.teacher.asks if role not in parts.models]
         refused = [
@@ -74,6 +82,7 @@ class Parts:
                 parts.source.check(name, skill.task)
             except PartError as error:
                 refused += [str(error)] if str(error) not in refused else []
+        refused = refused or unfit(parts.operators, parts.source, parts.verifier, scenario)
         if refused:
             raise PartError(f"{where}: {'; '.join(refused)}")
         return parts
@@ -82,10 +91,23 @@ class Parts:
         """The trainer as it makes the student a session starts from."""
         return first_trainer(self.trainer, epochs=scenario.student.first.epochs)
 
+    @property
+    def room(self) -> int:
+        """Characters that what operators teach may be longer than a reference."""
+        return max((weighted.operator.room for weighted in self.operators), default=0)
+
+    def fault(self, sample: Sample) -> str | None:
+        """Say why a sample is not what its operator makes, or None."""
+        made = sample.origin.operator if sample.origin else None
+        return next((w.operator.fault(sample) for w in self.operators if w.operator.name == made), None)
+
     def describe(self) -> dict[str, Any]:
         """Names and settings of all parts, defaults included."""
-        single = {name: part.describe() for name, part in vars(self).items() if name != "models"}
-        return single | ({"models": {r: m.describe() for r, m in self.models.items()}} if self.models else {})
+        several = ("models", "operators")
+        single = {name: part.describe() for name, part in vars(self).items() if name not in several}
+        single |= {"models": {r: m.describe() for r, m in self.models.items()}} if self.models else {}
+        operators = [{**w.operator.describe(), "weight": w.weight} for w in self.operators]
+        return single | ({"operators": operators} if operators else {})
 
     def greet(self) -> None:
         """See that every model is there.

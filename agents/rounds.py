@@ -44,7 +44,7 @@ async def train_round(
         with spent("curation"):
             ordered = sorted(samples, key=lambda s: s.id)
             Random(seed).shuffle(ordered)
-            rows = [(s.id, s.task.prompt, s.task.answer) for s in ordered]
+            rows = [(s.id, s.task.prompt, s.completion) for s in ordered]
             write_rows(folder, rows, tasks=[s.task for s in ordered])
             if history is not None:
                 _write_history(folder / "data", history)
@@ -128,11 +128,12 @@ def _write_history(folder: Path, history: Mapping[str, Sequence[Record]]) -> Non
             "sample": s.id,
             "skill": s.task.skill,
             "prompt": s.task.prompt,
-            "completion": s.task.answer,
+            "completion": s.completion,
             "weakness": s.weakness,
             "failures": list(s.failures),
             "teacher": s.teacher,
             "recipe": s.recipe,
+            "operator": s.origin.operator if s.origin else None,
             "critique": critiques[s.id].reason if s.id in critiques else None,
             "kept": fates[s.id].kept,
             "reason": fates[s.id].reason,

@@ -12,6 +12,8 @@ from ..memory.parts import Part
 from ..memory.records import Attempt, Sample, Share, Weakness
 from ..scenarios.splits import Splits
 from .judging.golden import Item
+from .operating import NOTHING, Material
+from .operator import Portioned
 from .prober.bench import Bench
 
 NOBODY: Models = MappingProxyType({})
@@ -79,10 +81,15 @@ class Teacher(Part):
         del attempts, bench, models
         return []
 
+    @property
+    def mix(self) -> Sequence[Portioned]:
+        """Operators that it makes samples with, as a scenario names them; without any it writes in its own way."""
+        return ()
+
     @abstractmethod
     async def write(
         self, share: Share, weakness: Weakness | None, count: int, splits: Splits, *, attempt: int,
-        beside: Container[str] = (), models: Models = NOBODY,
+        beside: Container[str] = (), material: Material = NOTHING, models: Models = NOBODY,
     ) -> list[Sample]:  # fmt: skip
         """Write training samples for one share of the budget.
 
@@ -93,6 +100,7 @@ class Teacher(Part):
             splits: draws tasks that belong to no exam.
             attempt: 1 for the first try, higher when critique rejected some.
             beside: keys of tasks that are there already; whoever can tell writes others.
+            material: its operators, and failing items that they may start from.
             models: as in `diagnose`.
         """
 

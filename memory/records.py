@@ -12,6 +12,8 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from .files import digest
+from .origin import Origin
+from .score import Score
 
 Split = Literal["probe", "select", "report", "guard"]
 """Disjoint sets of tasks: probe drives generation, select and guard drive promotion, report is sealed."""
@@ -202,6 +204,13 @@ class Sample(Record):
     teacher: str
     recipe: str
     """How the teacher made it: its prompt, or the program and its arguments."""
+    origin: Origin | None = Field(default=None, exclude_if=lambda origin: origin is None)
+    """Operator and parents; kept out of the record where no operator made it."""
+
+    @property
+    def completion(self) -> str:
+        """What a student learns to say to it."""
+        return self.origin.completion(self.task.answer) if self.origin else self.task.answer
 
 
 class Critique(Record):
@@ -233,22 +242,6 @@ class Fate(Record):
 
 PARTIAL = "~"
 """Mark of an item whose score is between 0 and 1."""
-
-
-class Score(BaseModel):
-    """How many items of one skill were right, and what they scored."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    passed: int
-    tried: int
-    total: float | None = Field(default=None, exclude_if=lambda total: total is None)
-    """Sum of the scores, where any is between 0 and 1; kept out of the record where `passed` says it all."""
-
-    @property
-    def rate(self) -> float:
-        """Mean score, in [0, 1]: the pass rate where nothing is graded."""
-        return (self.passed if self.total is None else self.total) / self.tried
 
 
 class Exam(Record):

@@ -69,6 +69,11 @@ class Source(Part):
         del task
         return None
 
+    def document(self, key: str) -> str:
+        """What a teacher may read of a task and the student does not see, such as a passage; empty without any."""
+        del key
+        return ""
+
     def adopt(self, skill: str, settings: Settings, prompt: str, answer: str) -> Task:
         """Make a task of what somebody else wrote, with the key and features it would have if it were drawn here.
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from .endpoint import Endpoint
 from .judging import Judge, solve, sound
+from .operating import operate
 
 WRONG, STRANGE = 0.1, 0.03
 """Shares of new sums whose answer is wrong, and whose question no student of ASCII can read."""
@@ -82,6 +83,9 @@ class Teaching(Endpoint):
         match tuple(schema.get("properties", {})):
             case ("explanation", *_):
                 return json.dumps(_explain(given[0], schema["properties"]))
+            case ("tasks",) if "number" in schema["properties"]["tasks"]["items"]["properties"]:
+                wanted = schema["properties"]["tasks"]["items"]["properties"]
+                return json.dumps({"tasks": operate(body, given[0], wanted)})
             case ("tasks",):
                 most = schema["properties"]["tasks"]["maxItems"]
                 return json.dumps({"tasks": _write(given[-1], most, random.Random(body.get("seed", 0)))})

@@ -7,6 +7,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from evolvent.agents.allocator import Allocator
+from evolvent.agents.operator import Operator
 from evolvent.agents.teacher import Teacher
 from evolvent.memory.embedder import Embedder
 from evolvent.memory.parts import Part, find, known
@@ -19,6 +20,7 @@ from evolvent.training.trainer import Trainer
 
 KINDS: dict[str, type[Part]] = {
     "agents.allocators": Allocator,
+    "agents.operators": Operator,
     "agents.teachers": Teacher,
     "memory.embedders": Embedder,
     "memory.stores": Store,

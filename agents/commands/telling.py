@@ -7,7 +7,7 @@ from ...memory.blame import Move
 from ...memory.display import line
 from ...memory.exams import Flips
 from ...memory.lineage import Lineage
-from ...memory.records import Attempt
+from ...memory.records import Attempt, Sample
 from ...memory.spans import Span, Spans
 from ...memory.viewer.markup import several
 
@@ -21,11 +21,11 @@ def of_sample(found: Lineage, run: str, *, origin: str = "") -> list[str]:
     """A sample from failure to score, one station a paragraph; `origin` is the run that this one went on from."""
     own = found.sample
     lines = [f"sample {own.id}  {line(own.task.skill)}  round {own.round}, {own.arm} arm  in {line(run)}"]
-    lines += ["", "prompt     " + line(own.task.prompt), "completion " + line(own.task.answer)]
+    lines += ["", "prompt     " + line(own.task.prompt), "completion " + line(own.completion)]
     further = f"  an earlier run knows: evolvent explain {own.id} --run {line(origin)}"
     why = [further] if found.inherited else _why(found) or ["  drawn evenly; it answers no failure"]
     lines += ["", "why it was written", *why]
-    lines += ["", "how it was written", f"  {line(own.teacher)}: {line(own.recipe)}"]
+    lines += ["", "how it was written", *_origin(own), f"  {line(own.teacher)}: {line(own.recipe)}"]
     for critique in found.critiques:
         said = "accepted" if critique.accepted else "refused"
         lines.append(f"  {said} by {line(critique.judge)}: {line(critique.reason)}")
@@ -94,6 +94,17 @@ def _why(found: Lineage) -> list[str]:
     if len(found.failures) > SHOWN:
         lines.append(f"  and {several(len(found.failures) - SHOWN, 'more failure')}")
     return lines
+
+
+def _origin(sample: Sample) -> list[str]:
+    if sample.origin is None:
+        return []
+    parents = [
+        f"  from {parent.kind} {line(parent.id)}: {line(parent.prompt)} -> {line(parent.answer)}"
+        for parent in sample.origin.parents
+    ]
+    read = [f"  beside document {sample.origin.document}, which the student does not see"]
+    return [f"  operator {line(sample.origin.operator)}", *parents, *(read if sample.origin.document else [])]
 
 
 def _failure(attempt: Attempt) -> str:

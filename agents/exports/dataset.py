@@ -11,7 +11,7 @@ from ...memory.records import Weakness
 Format = Literal["trl", "sharegpt", "alpaca", "parquet"]
 Row = dict[str, Any]
 
-ORIGIN = ("sample", "skill", "round", "weakness", "hypothesis", "teacher", "recipe", "reason")
+ORIGIN = ("sample", "skill", "round", "weakness", "hypothesis", "teacher", "recipe", "operator", "reason")
 """Columns that say where a sample comes from."""
 REFUSED = "review: a person refused the round"
 

@@ -76,9 +76,10 @@ def _opinion(sample: Sample, opinion: Opinion | None) -> Critique:
 
 def _verify(sample: Sample, desk: Desk) -> Critique | None:
     """What the source's other program says of a sample; None where there is none, and no reason to refuse it."""
-    if (strange := desk.reader.unreadable(sample.task.prompt + sample.task.answer)) is not None:
+    reasoning = sample.origin.reasoning if sample.origin else ""
+    if (strange := desk.reader.unreadable(sample.task.prompt + reasoning + sample.task.answer)) is not None:
         return _critique(sample, FORMAT, False, f"unreadable: it holds {strange!r}, which the student cannot read")
-    if (reason := desk.parts.teacher.refuse(sample, desk.splits)) is not None:
+    if (reason := desk.parts.teacher.refuse(sample, desk.splits) or desk.parts.fault(sample)) is not None:
         return _critique(sample, FORMAT, False, reason)
     if (part := desk.splits.owner(sample.task.key)) != "train":
         # a reason would quote the reference, and a repair would tell it to whoever writes
@@ -86,7 +87,8 @@ def _verify(sample: Sample, desk: Desk) -> Critique | None:
     worked = desk.parts.source.solve(sample.task)
     if worked is None:
         return None
-    verdict = desk.parts.verifier.judge(sample.task.model_copy(update={"answer": worked}), sample.task.answer)
+    said = sample.origin.judged(sample.task.answer) if sample.origin else sample.task.answer
+    verdict = desk.parts.verifier.judge(sample.task.model_copy(update={"answer": worked}), said)
     return _critique(sample, desk.parts.verifier.name, verdict.passed, verdict.reason or "both ways agree")
 
 

@@ -7,6 +7,7 @@ from ...memory.records import Critique, Sample, Share, Weakness
 from ...memory.trace import span, spent
 from ..desk import Desk
 from ..node import Node, State, Update
+from ..operating import gather
 
 
 class Generation(Node):
@@ -24,14 +25,17 @@ class Generation(Node):
             for share, count in missing.items():
                 with span("write", skill=share.skill, samples=count), spent("curation"):
                     weakness = weaknesses[share.weakness] if share.weakness else None
+                    material = gather(desk.parts.operators, weakness, [*weaknesses.values()], desk.ledger)
                     made = await desk.parts.teacher.write(
-                        share, weakness, count, desk.splits, attempt=attempt, beside=known, models=desk.models
-                    )
+                        share, weakness, count, desk.splits,
+                        attempt=attempt, beside=known, material=material, models=desk.models,
+                    )  # fmt: skip
                     written += made
                     known |= {sample.task.key for sample in made}
             return Outcome({"written": len(written)}, written)
 
-        inputs = {"teacher": desk.parts.teacher.describe()}
+        described = desk.parts.describe()
+        inputs = {name: described[name] for name in ("teacher", "operators") if name in described}
         seen = await desk.effects.once(f"generate.{attempt}", round, work, inputs=inputs)
         desk.say("generate", round=round, attempt=attempt, written=seen["written"])
         return {"attempt": attempt}

@@ -22,6 +22,7 @@ from ...memory.viewer.markup import (
 )
 from ..judging.jury import jury_table
 from .bill import bill_table
+from .operators import operator_section
 
 Json = dict[str, Any]
 
@@ -297,6 +298,7 @@ def cost(found: Json) -> str:
         parts.append(table("Fates of samples", ["fate", "samples", "share"], rows, kind="figures"))
         if near := samples.get("near_exams"):
             parts.append(f"<p>{several(near, 'kept sample')} written like an item of an exam, with another key.</p>")
+    parts.append(operator_section(found))
     if spent:
         rows = [[_key(i) + safe(w), duration(share * wall), percent(share)] for i, (w, share) in enumerate(spent)]
         parts += ["<h3>Wall time</h3>", charts.stack(spent, title="Where the wall time went")]

@@ -31,6 +31,7 @@ from ...training.curation.pipeline import NEAR
 from ..folder import before
 from ..lives import Life, lives
 from .comparison import against_twin, compare, macro, segment
+from .operators import operators
 
 SHOWN = 5
 """Failures and samples shown beside each weakness."""
@@ -80,6 +81,7 @@ def summarize(ledger: Ledger, scenario: Scenario, session: Session, *, run: str,
         "predictions": _predictions(ledger),
         "judges": [a.model_dump(mode="json") for a in ledger.read(Audition)],
         "cost": _cost(ledger, exams, rounds),
+        **operators(ledger),
         **_time(ledger),
         **({"from": _inherited(ledger, session)} if before(session) else {}),
         **({"probe": {**session.settings["probe"], "next": command(session, "run")}} if session.only_probes else {}),
@@ -288,7 +290,7 @@ def _weakness(life: Life, attempts: Mapping[str, Attempt], samples: Sequence[Sam
         "failures_shown": [
             {"prompt": a.task.prompt, "answer": a.answer, "expected": a.task.answer} for a in failures[:SHOWN]
         ],
-        "samples_shown": [{"prompt": s.task.prompt, "completion": s.task.answer} for s in samples[:SHOWN]],
+        "samples_shown": [{"prompt": s.task.prompt, "completion": s.completion} for s in samples[:SHOWN]],
     }
 
 

@@ -5,21 +5,22 @@ that the student does not, and those of training tasks only. What it writes is d
 has to be a task of the skill that the student can read, and is checked, judged and curated like every other sample.
 """
 
-import json
 from collections.abc import Collection, Container, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from ...memory.auditions import Audition
 from ...memory.files import digest
-from ...memory.inference import Models, Reply, Request, Role
+from ...memory.inference import Models, Request, Role
 from ...memory.records import Attempt, Sample, Share, Task, Weakness
 from ...scenarios.splits import Splits
 from ..clusters import clusters
 from ..judging.audition import audition
 from ..judging.golden import Item
 from ..judging.panel import convene
+from ..operating import NOTHING, Material, Operating
+from ..operator import Portioned, portions
 from ..prober.agent import Prober
 from ..prober.bench import Bench
 from ..prober.solving import Solving
@@ -28,10 +29,12 @@ from ..prompting import answer_schema, check, data, render
 from ..prompts import CONDUCT, EXPLAIN, EXPLORE, NAMES, REFUTES, REPAIR, SOLVE, SOLVES, SYSTEM, WRITE
 from ..rules import corrected, foreseen, separation, telling, under
 from ..teacher import NOBODY, Hypothesis, Opinion, Teacher
+from ..written import TASK, adopted, read
 
 WORDS = 300
 """Characters of a hypothesis that are kept."""
-TASK = {"question": {"type": "string", "minLength": 1}, "solution": {"type": "string", "minLength": 1}}
+SEEDS = 0.05
+"""Share of training tasks that operators see, of the 1 to 5 % of human-written seeds that suffice elsewhere."""
 
 
 class Llm(Teacher):
@@ -77,6 +80,10 @@ class Llm(Teacher):
     """Chance in writing; explanations, repairs and judgements are greedy."""
     longest: int = Field(default=2048, ge=64)
     """Tokens an answer may have."""
+    operators: tuple[Portioned, ...] = Field(default=(), exclude_if=lambda operators: not operators)
+    """Ways to make new tasks of those there are; without any, `writing` asks for tasks like the examples."""
+    seeds: float = Field(default=SEEDS, gt=0, le=1, allow_inf_nan=False, exclude_if=lambda share: share == SEEDS)
+    """Share of the training tasks that operators see: as examples, and as what they start from."""
 
     @field_validator("system", "explaining", "writing", "repairing", "conduct", "exploring", "solving")
     @classmethod
@@ -87,6 +94,25 @@ class Llm(Teacher):
     @classmethod
     def _prompts(cls, templates: dict[str, str]) -> dict[str, str]:
         return {name: check(template, NAMES["judging"]) for name, template in templates.items()}
+
+    @field_validator("operators", mode="before")
+    @classmethod
+    def _mixed(cls, operators: Any) -> Any:
+        return portions(operators)
+
+    @model_validator(mode="after")
+    def _operators(self) -> Self:
+        names = [portion.operator.name for portion in self.operators]
+        if repeated := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"operators names {repeated[0]!r} twice; give it one weight")
+        if not names and self.seeds != SEEDS:
+            raise ValueError("seeds is the share that operators see; name some in operators")
+        return self
+
+    @property
+    def mix(self) -> Sequence[Portioned]:
+        """Its operators."""
+        return self.operators
 
     async def diagnose(
         self, skill: str, attempts: Sequence[Attempt], elsewhere: Sequence[Attempt], splits: Splits, *,
@@ -102,7 +128,7 @@ class Llm(Teacher):
         replies = await models["teacher"].ask([self._explanation(skill, g, attempts, offered) for g in groups])
         found: dict[tuple[str, ...], Hypothesis] = {}
         for group, reply in zip(groups, replies, strict=True):
-            if (said := _read(reply)) is not None:
+            if (said := read(reply)) is not None:
                 guess = self._hypothesis(skill, said, group, attempts, tried=len(offered))
                 found.setdefault(guess.rule, guess)
         return sorted(found.values(), key=lambda h: (h.p_value, h.rule))
@@ -135,19 +161,24 @@ class Llm(Teacher):
 
     async def write(
         self, share: Share, weakness: Weakness | None, count: int, splits: Splits, *, attempt: int,
-        beside: Container[str] = (), models: Models = NOBODY,
+        beside: Container[str] = (), material: Material = NOTHING, models: Models = NOBODY,
     ) -> list[Sample]:  # fmt: skip
-        """Have tasks written from a few training examples under the rule; curation drops what repeats."""
-        del beside
+        """Have tasks written, by operators or from a few training examples under the rule; curation drops repeats."""
         stream = f"write-{share.round}-{attempt}-{weakness.id if weakness else 'any'}"
+        if material.operators:
+            operating = Operating(
+                teacher=self.name, system=self.system, seeds=self.seeds, shots=self.shots, batch=self.batch,
+                longest=self.longest, temperature=self.temperature, splits=splits, beside=beside,
+            )  # fmt: skip
+            return await operating.write(share, weakness, count, stream=stream, material=material, models=models)
         sizes = [min(self.batch, count - start) for start in range(0, count, self.batch)]
         requests = [
             self._writing(share.skill, weakness, size, splits, stream=f"{stream}-{i}") for i, size in enumerate(sizes)
         ]
         written: list[Sample] = []
         for request, reply in zip(requests, await models["teacher"].ask(requests), strict=True):
-            tasks = (_read(reply) or {"tasks": []})["tasks"]
-            written += [self._sample(share, weakness, _task(share.skill, t, splits), request.prompt) for t in tasks]
+            tasks = (read(reply) or {"tasks": []})["tasks"]
+            written += [self._sample(share, weakness, adopted(share.skill, t, splits), request.prompt) for t in tasks]
         return list({sample.id: sample for sample in written}.values())[:count]
 
     def refuse(self, sample: Sample, splits: Splits) -> str | None:
@@ -177,13 +208,16 @@ class Llm(Teacher):
     async def repair(
         self, refused: Sequence[tuple[Sample, str]], splits: Splits, *, models: Models = NOBODY
     ) -> list[Sample | None]:
-        """Have each written again, once, knowing what was said against it."""
-        requests = [self._repair(sample, reason) for sample, reason in refused]
+        """Have each written again, once, knowing what was said against it; not what reasons to a wrong answer."""
+        mended = [(sample, reason) for sample, reason in refused if not (sample.origin and sample.origin.reasoning)]
+        requests = [self._repair(sample, reason) for sample, reason in mended]
         replies = await models["teacher"].ask(requests)
-        return [
-            None if (said := _read(reply)) is None else self._again(sample, said, request.prompt, splits)
-            for (sample, _), request, reply in zip(refused, requests, replies, strict=True)
-        ]
+        made = {
+            sample.id: self._again(sample, said, request.prompt, splits)
+            for (sample, _), request, reply in zip(mended, requests, replies, strict=True)
+            if (said := read(reply)) is not None
+        }
+        return [made.get(sample.id) for sample, _ in refused]
 
     def _explanation(
         self, skill: str, group: Sequence[Attempt], attempts: Sequence[Attempt], offered: Sequence[str]
@@ -239,21 +273,7 @@ class Llm(Teacher):
         return Request(prompt, self.longest, system=self.system, schema=answer_schema(TASK))
 
     def _again(self, sample: Sample, said: Mapping[str, Any], recipe: str, splits: Splits) -> Sample:
-        return sample.model_copy(update={"task": _task(sample.task.skill, said, splits), "recipe": recipe})
-
-
-def _read(reply: Reply) -> dict[str, Any] | None:
-    """What a reply says; the client has seen to it that it fits its schema."""
-    return None if reply.completion is None else json.loads(reply.completion.text)
-
-
-def _task(skill: str, said: Mapping[str, Any], splits: Splits) -> Task:
-    """A task as the model wrote it; one that is none of the skill keeps its words, and critique refuses it."""
-    prompt, answer = str(said["question"]).strip(), str(said["solution"]).strip()
-    try:
-        return splits.adopt(skill, prompt, answer)
-    except ValueError:
-        return Task(skill=skill, prompt=prompt, answer=answer, key=f"foreign:{digest(prompt)}")
+        return sample.model_copy(update={"task": adopted(sample.task.skill, said, splits), "recipe": recipe})
 
 
 def _shown(attempts: Sequence[Attempt], offered: Sequence[str]) -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ from ...memory.records import Attempt, Sample, Share, Weakness
 from ...memory.statistics import fisher
 from ...scenarios.splits import Splits
 from ..judging.spoiling import spoil
+from ..operating import NOTHING, Material
 from ..teacher import NOBODY, Hypothesis, Teacher
 
 Rule = tuple[str, ...]
@@ -58,10 +59,10 @@ class Program(Teacher):
 
     async def write(
         self, share: Share, weakness: Weakness | None, count: int, splits: Splits, *, attempt: int,
-        beside: Container[str] = (), models: Models = NOBODY,
+        beside: Container[str] = (), material: Material = NOTHING, models: Models = NOBODY,
     ) -> list[Sample]:  # fmt: skip
         """Draw fresh training tasks under the rule and answer them."""
-        del models
+        del material, models
         rule = weakness.rule if weakness else ()
         stream = f"write-{share.round}-{attempt}-{weakness.id if weakness else 'any'}"
         tasks = splits.draw(share.skill, "train", count, stream=stream, having=rule, beside=beside)

@@ -7,7 +7,6 @@ it is punctuated.
 
 import json
 import re
-from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,12 +15,13 @@ from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ...memory.errors import PartError, suggest
 from ...memory.files import file_digest
 from ...memory.parts import explain
 from ...memory.records import Task
+from ..features import features, frequent
 from ..source import Settings, Source, identity
 from ..text import normal
 
@@ -29,10 +29,6 @@ FEATURES = "features"
 """Optional column: a list of texts, what is true of the row in your own terms."""
 LONGEST = 1 << 20
 """Bytes a line may have."""
-RAREST, COMMONEST = 0.01, 0.6
-"""Shares of the prompts between which a word is worth a feature: rules about rarer ones cannot be tested."""
-WORDS = 200
-"""Words that become features, the most frequent ones."""
 LISTED = 10
 """Names that a message lists."""
 
@@ -57,6 +53,8 @@ class Columns(NamedTuple):
     key: str
     prose: bool
     """Whether what they hold is prose."""
+    document: str
+    """Empty where there is none."""
 
     def same(self, prompt: str) -> str:
         """What a prompt has in common with the same task written otherwise."""
@@ -74,6 +72,11 @@ class Row:
     answer: str
     values: Mapping[str, Any]
 
+    @property
+    def said(self) -> Collection[str]:
+        """What the file says is true of it."""
+        return self.values.get(FEATURES) or ()
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
@@ -88,6 +91,8 @@ class Table:
     """Words that become features."""
     keys: Mapping[str, str]
     """Of the rows, by the identity of their prompts."""
+    documents: Mapping[str, str]
+    """By key."""
 
 
 class File(Source):
@@ -104,6 +109,8 @@ class File(Source):
     key: str = ""
     """Column that says which rows are the same task; empty takes the prompt, regardless of case, spacing and, in
     prose, punctuation."""
+    context: str = Field(default="", exclude_if=lambda column: not column)
+    """Column of what a teacher may read of a row and the student does not see: a passage, a program, notes."""
     procedural: bool = False
     """Whether tasks may look alike without being the same, as calculations and codes do."""
 
@@ -115,6 +122,8 @@ class File(Source):
     def check(self, skill: str, settings: Settings) -> None:
         """Refuse settings that no row meets."""
         table, chosen = self._table(), self._filter(skill, settings)
+        if self.context and self.context not in table.columns:
+            raise PartError(f"source.context: {self.path} {_lacks(self.context, table.columns)}")
         for column in chosen.where:
             if column not in table.columns:
                 raise PartError(f"skills.{skill}.task.where: {self.path} {_lacks(column, table.columns)}")
@@ -151,9 +160,8 @@ class File(Source):
                 break
             if not allowed(row.key):
                 continue
-            features = _features(row, words)
-            if wanted <= features and unwanted.isdisjoint(features):
-                found = tuple(sorted(features))
+            found = features(row.prompt, row.said, words)
+            if wanted.issubset(found) and unwanted.isdisjoint(found):
                 tasks.append(Task(skill=skill, key=row.key, prompt=row.prompt, answer=row.answer, features=found))
         return tasks
 
@@ -169,9 +177,12 @@ class File(Source):
         """Take a row that somebody else wrote: the file's own task where it has that prompt."""
         del settings
         table, own = self._table(), self._columns().same(prompt)
-        row = Row(0, skill, table.keys.get(own, own), prompt, answer, {})
-        features = tuple(sorted(_features(row, table.words)))
-        return Task(skill=skill, key=row.key, prompt=prompt, answer=answer, features=features)
+        found = features(prompt, (), table.words)
+        return Task(skill=skill, key=table.keys.get(own, own), prompt=prompt, answer=answer, features=found)
+
+    def document(self, key: str) -> str:
+        """What the row has in the column of documents."""
+        return self._table().documents.get(key, "")
 
     def phrase(self, rule: Sequence[str]) -> str:
         """Say features in words, as they are."""
@@ -196,7 +207,7 @@ class File(Source):
         raise PartError(f"source.path: no such file: {self.path:.500}; a path is relative to the scenario's folder")
 
     def _columns(self) -> Columns:
-        return Columns(self.prompt, self.answer, self.skill, self.key, self.prose)
+        return Columns(self.prompt, self.answer, self.skill, self.key, self.prose, self.context)
 
     def _filter(self, skill: str, settings: Settings) -> Filter:
         try:
@@ -239,8 +250,9 @@ def _read(path: str, changed: int, size: int, columns: Columns) -> Table:
         skills=skills,
         answers={key: row.answer for key, row in first.items()},
         columns=sorted(set[str]().union(*(row.values for row in rows))),
-        words=_frequent([row.prompt for row in first.values()]),
+        words=frequent([row.prompt for row in first.values()]),
         keys={columns.same(row.prompt): row.key for row in reversed(rows)},
+        documents={key: str(text) for key, row in first.items() if (text := row.values.get(columns.document))},
     )
 
 
@@ -319,32 +331,3 @@ def _cut(value: object) -> str:
     """Show a value, but not a page of it."""
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def _words(prompt: str) -> list[str]:
-    return re.findall(r"[^\W\d_]+", prompt.casefold())
-
-
-def _frequent(prompts: Sequence[str]) -> frozenset[str]:
-    """Words that enough prompts have and enough have not."""
-    counts = Counter(word for prompt in prompts for word in set(_words(prompt)))
-    useful = {w: n for w, n in counts.items() if RAREST <= n / len(prompts) <= COMMONEST}
-    return frozenset(sorted(useful, key=lambda w: (-useful[w], w))[:WORDS])
-
-
-def _features(row: Row, frequent: Collection[str]) -> set[str]:
-    """What the file says of a row, and what can be seen in any prompt."""
-    words = _words(row.prompt)
-    found = {str(feature) for feature in row.values.get(FEATURES) or ()}
-    found |= {f"contains {word}" for word in words if word in frequent}
-    if words and words[0] in frequent and row.prompt.lstrip().casefold().startswith(words[0]):
-        found.add(f"starts with {words[0]}")
-    if any(c.isdigit() for c in row.prompt):
-        found.add("has digit")
-    return found | {f"words {_bucket(len(row.prompt.split()))}", f"characters {_bucket(len(row.prompt))}"}
-
-
-def _bucket(count: int) -> str:
-    """Give the powers of two that a count lies between, as in `8 to 15`."""
-    low = 1 << (count.bit_length() - 1)
-    return f"{low} to {2 * low - 1}" if low > 1 else "1"

@@ -259,6 +259,22 @@ def test_a_parquet_file_holds_the_same_tasks_as_its_lines(tmp_path: Path) -> Non
     assert one == two
 
 
+def test_a_row_may_have_a_document_that_its_task_does_not_show(tmp_path: Path) -> None:
+    path = str(write_file(tmp_path, row_line("q 1", "a", notes="the passage"), row_line("q 2", "b")))
+    source = make_source("file", path=path, context="notes")
+    tasks = source.draw("talk", {}, 2, Random(0), allowed=bool)
+    assert {task.prompt: source.document(task.key) for task in tasks} == {"q 1": "the passage", "q 2": ""}
+    assert "passage" not in str(tasks)
+    assert make_source("file", path=path).document(tasks[0].key) == ""
+    assert "context" not in make_source("file", path=path).describe()
+
+
+def test_a_column_of_documents_that_no_row_has_is_refused(tmp_path: Path) -> None:
+    source = make_source("file", path=str(write_file(tmp_path, row_line("q", "a", notes="x"))), context="note")
+    with pytest.raises(PartError, match=r"source.context: .*has no column 'note'; did you mean 'notes'\?"):
+        source.check("talk", {})
+
+
 def test_a_file_that_changes_is_read_again(tmp_path: Path) -> None:
     source = make_source("file", path=str(write_file(tmp_path, *LINES[:3])))
     assert source.size("talk", {}) == 3

@@ -13,6 +13,7 @@ from .. import charts
 from ..figures import lives, steps
 from ..frame import Page, pulse
 from ..markup import NOTHING, code, fold, percent, points, safe, section, several, table
+from ..operators import operators
 from ..places import link, to, whole, wrap
 
 LOGGED = {
@@ -46,6 +47,7 @@ def page(run: Run, asked: Mapping[str, str]) -> Page:
             _skills(run, decision, exams),
             _funnel(run, number),
             _taught(run, number),
+            operators(run, number),
             *_trained(run, number),
             *_seen(run, number),
         ],

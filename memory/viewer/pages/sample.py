@@ -24,7 +24,14 @@ def page(run: Run, asked: Mapping[str, str]) -> Page:
         f"<span>{link(to(run.name, 'rounds', own.round), f'round {own.round}')}</span> "
         f"<span>{own.arm} arm</span> <span>{code(own.id)}</span></p>{_chain(run, found)}"
     )
-    body = [_text(found), _why(run, found), _how(found), _fate(run, found), _training(run, found), _exam(run, found)]
+    body = [
+        _text(found),
+        _why(run, found),
+        _how(run, found),
+        _fate(run, found),
+        _training(run, found),
+        _exam(run, found),
+    ]
     trail = [("/", "sessions"), (to(run.name), run.session.name), (to(run.name, "samples"), "samples")]
     return Page(f"Sample {own.id[:8]}", body, head=head, trail=trail, run=run.name)
 
@@ -54,7 +61,7 @@ def _chain(run: Run, found: Lineage) -> str:
 
 def _text(found: Lineage) -> str:
     task = found.sample.task
-    rows = [["prompt", code(task.prompt)], ["completion", code(task.answer)]]
+    rows = [["prompt", code(task.prompt)], ["completion", code(found.sample.completion)]]
     rows.append(["features", ", ".join(map(code, task.features)) or NOTHING])
     return section("text", "What it says", "", table("Text", ["part", "text"], rows, kind="facts"))
 
@@ -76,13 +83,26 @@ def _why(run: Run, found: Lineage) -> str:
     return section("why", "Why it was written", lead, table("Failures it answers", head, rows, kind="texts"))
 
 
-def _how(found: Lineage) -> str:
-    rows = [["teacher", code(found.sample.teacher)], ["recipe", code(found.sample.recipe)]]
+def _how(run: Run, found: Lineage) -> str:
+    rows = [["teacher", code(found.sample.teacher)], *_origin(run, found), ["recipe", code(found.sample.recipe)]]
     rows += [
         [f"critique by {safe(c.judge)}", f"{'accepted' if c.accepted else 'refused'}: {code(c.reason)}"]
         for c in found.critiques
     ]
     return section("how", "How it was written", "", table("Making", ["part", "text"], rows, kind="facts"))
+
+
+def _origin(run: Run, found: Lineage) -> list[list[str]]:
+    """Operator and parents, where an operator made it."""
+    if (origin := found.sample.origin) is None:
+        return []
+    rows = [["operator", link(to(run.name, "samples", operator=origin.operator), origin.operator)]]
+    for parent in origin.parents:
+        here = parent.kind == "failure" and not found.inherited
+        named = link(to(run.name, "records", parent.id), "failure") if here else parent.kind
+        rows.append([f"made from a {named}", f"{code(parent.prompt)} → {code(parent.answer)}"])
+    read = [["read beside it", f"document {code(origin.document)}, which the student does not see"]]
+    return [*rows, *(read if origin.document else [])]
 
 
 def _fate(run: Run, found: Lineage) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from ...origin import COMPLETION
 from ...reading import Run
 from ..difference import compare
 from ..frame import Page, pager, plain
@@ -16,14 +17,15 @@ FILTERS = {
     "arm": " and +s.subject = ?",
     "skill": " and json_extract(s.body, '$.task.skill') = ?",
     "weakness": " and json_extract(s.body, '$.weakness') = ?",
+    "operator": " and json_extract(s.body, '$.origin.operator') = ?",
     "after": " and s.seq > ?",
 }
 """What may be asked for, and how."""
-_QUERY = """
+_QUERY = f"""
 select s.seq, s.id, s.round, json_extract(s.body, '$.task.skill'),
-  substr(json_extract(s.body, '$.task.prompt'), 1, 601), substr(json_extract(s.body, '$.task.answer'), 1, 601),
+  substr(json_extract(s.body, '$.task.prompt'), 1, 601), substr({COMPLETION}, 1, 601),
   json_extract(f.body, '$.kept'), json_extract(f.body, '$.reason')
-from records s left join records f on f.kind = 'fate' and f.subject = s.id where """
+from records s left join records f on f.kind = 'fate' and f.subject = s.id where """  # noqa: S608 - a constant of ours
 _FOUND, _WALKED = "s.kind = 'sample'", "+s.kind = 'sample'"
 """Through an index where something narrows the list, and in the order of writing where nothing does."""
 

@@ -10,6 +10,7 @@ from .. import charts
 from ..figures import Curated, change, curations, curve, doing, lives, seconds
 from ..frame import Page, pulse
 from ..markup import NOTHING, between, duration, percent, points, safe, section, several, table
+from ..operators import operators
 from ..places import link, to, wrap
 from ..weaknesses import listing
 
@@ -27,6 +28,7 @@ def page(run: Run, asked: Mapping[str, str]) -> Page:
         _heat(run),
         _weaknesses(run, asked.get("from", "")),
         _rounds(run, promotions),
+        operators(run),
     ]
     body += [_sealed(run, exams), _budget(run), _cost(run)]
     return Page(

@@ -1,0 +1,1 @@
+"""How a new item is made of one that is there, one operator a file."""
