@@ -10,6 +10,7 @@ from ..memory.records import Arm, Critique, Fate, Record, Round, Sample
 from ..memory.trace import spent
 from ..training import checkpoint, lease
 from ..training.round import Order
+from ..training.serving.host import resting
 from ..training.trainer import MODEL, read_metrics, read_result, write_result, write_rows
 from ..training.tries import try_out, write_tries
 from .desk import Desk, hash_samples, seed_of
@@ -57,17 +58,22 @@ async def train_round(
     async def work(folder: Path) -> None:
         if not lease.left(folder):
             await prepare(folder)
-        if how.process == "child":
-            spec = desk.scenario
-            order = Order(
-                trainer=spec.trainer, verifier=spec.verifier, start=desk.path(start).resolve(), seed=seed, steps=steps
-            )
-            await lease.train(folder, order, launch=how.launch)
-        else:
-            write_result(
-                folder,
-                trainer.train(folder, start=desk.path(start), seed=seed, steps=steps, verifier=desk.parts.verifier),
-            )
+        async with resting():
+            if how.process == "child":
+                spec = desk.scenario
+                order = Order(
+                    trainer=spec.trainer,
+                    verifier=spec.verifier,
+                    start=desk.path(start).resolve(),
+                    seed=seed,
+                    steps=steps,
+                )
+                await lease.train(folder, order, launch=how.launch)
+            else:
+                write_result(
+                    folder,
+                    trainer.train(folder, start=desk.path(start), seed=seed, steps=steps, verifier=desk.parts.verifier),
+                )
 
     def read(folder: Path) -> Outcome:
         done = read_result(folder)

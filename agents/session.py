@@ -25,6 +25,7 @@ from .desk import Desk
 from .earlier import Earlier, read
 from .estimate import Estimate, estimate, estimate_probe
 from .folder import begun
+from .gpu import Room, room, short
 from .hook import Hook
 from .mistakes import FEW, mistakes
 from .parts import Parts
@@ -70,12 +71,15 @@ class Plan:
     """What it goes on from."""
     validation: Validation
     estimate: Estimate
+    room: Room | None
+    """What it takes of a GPU, where the student is a model that somebody brings."""
 
     def lines(self) -> list[str]:
         """The plan as text."""
         before = [self.earlier.line()] if self.earlier else []
         about = [f"scenario {self.scenario.name}: {self.path}", *before]
-        return [*about, *self.validation.lines(), *self.estimate.lines()]
+        memory = self.room.lines() if self.room else short(self.scenario, self.parts)
+        return [*about, *self.validation.lines(), *self.estimate.lines(), *memory]
 
     def session(self) -> Session:
         """The session that the plan is for."""
@@ -108,6 +112,7 @@ class Plan:
             "smallest_guard_loss": dict(self.validation.losses),
             "warnings": list(self.validation.warnings),
             **self.estimate.facts(),
+            **({"memory": self.room.facts()} if self.room else {}),
             **({"from": self.earlier.facts()} if self.earlier else {}),
         }
 
@@ -150,6 +155,7 @@ def plan(
         probe=probe,
         earlier=earlier,
         validation=validation,
+        room=room(scenario, parts),
         estimate=estimate_probe(scenario, parts, limit=limit, parameters=student.parameters)
         if probe
         else estimate(scenario, parts, limit=limit, parameters=student.parameters, inherited=inherited),

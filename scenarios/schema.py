@@ -132,6 +132,21 @@ class Training(Section):
         return self
 
 
+class Gpu(Section):
+    """The GPU that a session is planned for; it decides nothing, a dry run says what fits."""
+
+    memory: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    """GiB it has; without it those of the first GPU that is there."""
+    taken: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    """GiB of it that other programs take, such as the server of a teacher."""
+
+    @model_validator(mode="after")
+    def _leaves_something(self) -> "Gpu":
+        if self.memory is not None and self.taken >= self.memory:
+            raise ValueError(f"taken ({self.taken:g} GiB) leaves nothing of memory ({self.memory:g} GiB)")
+        return self
+
+
 class Limits(Section):
     """What a session may spend at most; without a limit it spends what it needs. A resumed run may be given more."""
 
@@ -179,6 +194,7 @@ class Scenario(Section):
     gate: GateSettings = GateSettings()
     rounds: Rounds = Rounds()
     budget: Limits = Limits()
+    gpu: Gpu = Field(default=Gpu(), exclude_if=lambda gpu: gpu == Gpu())
     models: dict[Role, PartSpec] = Field(default={}, exclude_if=lambda models: not models)
     """Engines beside the student's, by what they work as: `[models.teacher]`, `[models.judge]`."""
     control: bool = True
@@ -198,8 +214,8 @@ class Scenario(Section):
 
     @property
     def hash(self) -> str:
-        """Digest of everything the scenario says, defaults included, but for the budget: more money decides nothing."""
-        return digest(self.model_dump(mode="json", exclude={"budget"}))
+        """Digest of everything the scenario says, defaults included, but for budget and GPU, which decide nothing."""
+        return digest(self.model_dump(mode="json", exclude={"budget", "gpu"}))
 
     @model_validator(mode="after")
     def _sensible(self) -> "Scenario":

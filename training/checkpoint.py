@@ -6,6 +6,7 @@ Full weights lie in one file or in several with an index. How the student is spo
 import json
 import os
 import shutil
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -64,6 +65,11 @@ def tensors(checkpoint: Path) -> dict[str, tuple[int, ...]]:
     return found
 
 
+def size(checkpoint: Path) -> int:
+    """Numbers in the full weights."""
+    return sum(prod(shape) for shape in tensors(checkpoint).values())
+
+
 def adapted(checkpoint: Path) -> bool:
     """Whether it is an adapter; its configuration names the weights it lies on."""
     return (checkpoint / ADAPTER).is_file()
@@ -74,19 +80,23 @@ def base(checkpoint: Path) -> Path:
     return _base(checkpoint) if adapted(checkpoint) else checkpoint
 
 
-def load(checkpoint: Path, *, exact: bool = False) -> "tuple[PreTrainedModel, PreTrainedTokenizerFast]":
+def load(
+    checkpoint: Path, *, exact: bool = False, quantized_on: str = ""
+) -> "tuple[PreTrainedModel, PreTrainedTokenizerFast]":
     """Load model and tokenizer: safetensors only, no remote code; an adapter on its base, frozen.
 
     Args:
         checkpoint: its folder.
         exact: in full precision, whatever the student computes in.
+        quantized_on: device to hold the linear layers on in 4 bits; empty for weights as they are, in main memory.
     """
-    if not adapted(checkpoint):
-        return _load_weights(checkpoint, exact=exact), load_tokenizer(checkpoint)
-    base = _base(checkpoint)
+    base = _base(checkpoint) if adapted(checkpoint) else checkpoint
+    weights = _load_weights(base, exact=exact, quantized_on=quantized_on)
+    if base == checkpoint:
+        return weights, load_tokenizer(checkpoint)
     from peft import PeftModel
 
-    model: Any = PeftModel.from_pretrained(_load_weights(base, exact=exact), str(checkpoint))
+    model: Any = PeftModel.from_pretrained(weights, str(checkpoint))
     return model, load_tokenizer(checkpoint if (checkpoint / "tokenizer_config.json").is_file() else base)
 
 
@@ -155,7 +165,7 @@ def _link(source: str, target: str) -> None:
         shutil.copy2(source, target)
 
 
-def _load_weights(checkpoint: Path, *, exact: bool) -> "PreTrainedModel":
+def _load_weights(checkpoint: Path, *, exact: bool, quantized_on: str = "") -> "PreTrainedModel":
     import torch
     from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM
@@ -164,10 +174,25 @@ def _load_weights(checkpoint: Path, *, exact: bool) -> "PreTrainedModel":
     dtype = torch.bfloat16 if Manner.read(checkpoint).dtype == "bfloat16" and not exact else torch.float32
     try:
         return AutoModelForCausalLM.from_pretrained(
-            checkpoint, dtype=dtype, use_safetensors=True, trust_remote_code=False, local_files_only=True
+            checkpoint,
+            dtype=dtype,
+            use_safetensors=True,
+            trust_remote_code=False,
+            local_files_only=True,
+            **(_four_bits(quantized_on, dtype) if quantized_on else {}),
         )
     except (OSError, ValueError, SafetensorError) as error:
         raise UnavailableError(_damaged(checkpoint, error)) from error
+
+
+def _four_bits(device: str, dtype: Any) -> dict[str, Any]:
+    """How transformers loads weights in 4 bits: NormalFloat, its scales quantised as well (arXiv:2305.14314)."""
+    from transformers import BitsAndBytesConfig
+
+    how = BitsAndBytesConfig(
+        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=dtype
+    )
+    return {"quantization_config": how, "device_map": {"": 0 if device == "cuda" else device}}
 
 
 def _require(checkpoint: Path) -> None:

@@ -29,6 +29,26 @@ def gpus() -> int:
     return torch.cuda.device_count()
 
 
+def memory() -> float | None:
+    """GiB of the first GPU that this process may use, all of it; None without one."""
+    import torch
+
+    if not torch.cuda.is_available():
+        return None
+    return float(torch.cuda.get_device_properties(0).total_memory) / 2**30
+
+
+def give_back() -> None:
+    """Hand memory that nothing holds any more back to the GPU, for another process to take."""
+    import gc
+
+    import torch
+
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
 def unset(wanted: object) -> bool:
     """Whether nothing was said of a device, so that runs begun before there was a choice can go on."""
     return wanted == "auto"

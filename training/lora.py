@@ -1,7 +1,8 @@
 """A LoRA adapter beside frozen weights (arXiv:2106.09685), of a form that vLLM serves."""
 
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -14,6 +15,8 @@ ALL = "all-linear"
 """Every linear layer but the output layer."""
 WHOLE = ("lm_head", "embed_tokens")
 """Layers that vLLM takes no adapter for."""
+QUANTIZER = "bitsandbytes"
+"""What computes with weights of 4 bits."""
 OWN = "default"
 """What the adapter in training is called; a trainer may keep a frozen copy beside it."""
 
@@ -32,6 +35,18 @@ class Lora(BaseModel):
     targets: Literal["all-linear"] | tuple[str, ...] = ALL
     """Names of the layers that get one, such as `q_proj`."""
 
+    quantization: Literal["", "nf4"] = Field(default="", exclude_if=lambda value: not value)
+    """`nf4` holds the frozen weights in 4 bits while a round trains (QLoRA, arXiv:2305.14314); needs bitsandbytes."""
+
+    @field_validator("quantization")
+    @classmethod
+    def _installed(cls, quantization: str) -> str:
+        if quantization and find_spec(QUANTIZER) is None:
+            raise ValueError(
+                f"{quantization!r} needs {QUANTIZER}, which is not installed; try: pip install 'evolvent[qlora]'"
+            )
+        return quantization
+
     @field_validator("targets")
     @classmethod
     def _served(cls, targets: str | tuple[str, ...]) -> str | tuple[str, ...]:
@@ -40,6 +55,12 @@ class Lora(BaseModel):
             named = repr(whole[0]) if whole else "nothing"
             raise ValueError(f"{named} cannot have an adapter that vLLM serves; name layers such as 'q_proj'")
         return targets
+
+
+def room_for(rank: int) -> Lora:
+    """The smallest adapter, as it is by default, that has at least a rank."""
+    ranks: tuple[int, ...] = get_args(Lora.model_fields["rank"].annotation)
+    return Lora.model_validate({"rank": min(r for r in ranks if r >= rank)})
 
 
 def attach(model: Any, start: Path, lora: Lora | None) -> Any:

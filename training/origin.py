@@ -6,7 +6,6 @@ Nothing of it is run: weights are safetensors, and code that comes with a model 
 import contextlib
 import os
 import shutil
-from math import prod
 from pathlib import Path
 
 from ..memory.errors import ScenarioError, UnavailableError
@@ -86,7 +85,7 @@ def parameters(student: Student) -> int:
     """Numbers in the weights; 0 where they are still on the hub."""
     if student.revision:
         return 0
-    return sum(prod(shape) for shape in checkpoint.tensors(locate(student)).values())
+    return checkpoint.size(locate(student))
 
 
 def _fetch(student: Student, patterns: list[str]) -> Path:

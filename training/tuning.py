@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from ..memory.errors import EvolventError
+from ..memory.errors import EvolventError, PartError
 from ..memory.trace import spent
 from ..scenarios.verifier import Verifier
 from . import checkpoint, ranks
@@ -54,6 +54,11 @@ class Tuner(Trainer):
     """TRL's class of arguments, as `module:class`."""
     fixed: ClassVar[Mapping[str, str]] = {}
     """Its arguments that a scenario cannot pass on, beside those of all trainers, each with the reason."""
+
+    sequences: ClassVar[int] = 1
+    """Sequences that a row comes to in a forward pass."""
+    refers: ClassVar[bool] = False
+    """Whether the student as it starts is kept beside it, where all weights are trained."""
 
     epochs: float = Field(default=10.0, gt=0, allow_inf_nan=False)
     """Passes over the training set."""
@@ -93,6 +98,11 @@ class Tuner(Trainer):
         return self.lora is not None
 
     @property
+    def beside(self) -> Path | None:
+        """Folder of another model that is kept beside the student while it trains."""
+        return None
+
+    @property
     def rows_each(self) -> int:
         """Rows that a sample comes to, at most."""
         return 1
@@ -111,7 +121,7 @@ class Tuner(Trainer):
         with spent("training"):
             torch.set_num_threads(self.threads)
             set_seed(seed)
-            model, tokenizer = checkpoint.load(start)
+            model, tokenizer = checkpoint.load(start, quantized_on=self._quantized_on())
             adapted = attach(model, start, self.lora)
             wording = Wording.read(start, tokenizer=tokenizer)
             trainer = self.build(Job(folder, start, adapted, wording, seed, steps, verifier))
@@ -151,6 +161,17 @@ class Tuner(Trainer):
             more: arguments that follow from the rows; a scenario's own come before them.
         """
         return self._arguments(job.folder, rows=rows, seed=job.seed, steps=job.steps or self._steps(rows), **more)
+
+    def _quantized_on(self) -> str:
+        """Device for frozen weights of 4 bits; empty where weights stay as they are."""
+        if self.lora is None or not self.lora.quantization:
+            return ""
+        if ranks.together():
+            raise PartError(
+                f"trainer.lora.quantization {self.lora.quantization!r}: weights of 4 bits are not spread over "
+                "processes here; leave train.launch away, or quantization"
+            )
+        return choose(self.device)
 
     def _steps(self, rows: int) -> int:
         return max(1, min(self.most_steps, round(self.epochs * rows / self.batch)))

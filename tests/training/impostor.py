@@ -29,6 +29,10 @@ class Impostor:
         """Paths asked, in order."""
         self.broken: set[str] = set()
         """Paths that answer 500."""
+        self.asleep = False
+        """Whether its memory is given away, so that it answers nothing."""
+        self.woken: Path | None = None
+        """What it holds after a sleep, where that is not what it held before."""
 
     def app(self) -> web.Application:
         app = web.Application(middlewares=[self._watch])
@@ -38,6 +42,9 @@ class Impostor:
         app.router.add_post("/v1/unload_lora_adapter", self._drop)
         app.router.add_post("/collective_rpc", self._swap)
         app.router.add_post("/reset_prefix_cache", self._reset)
+        app.router.add_post("/sleep", self._sleep)
+        app.router.add_post("/wake_up", self._wake)
+        app.router.add_get("/is_sleeping", self._sleeping)
         return app
 
     def _load(self, folder: Path) -> Any:
@@ -73,7 +80,23 @@ class Impostor:
     async def _reset(self, _: web.Request) -> web.Response:
         return web.Response()
 
+    async def _sleep(self, request: web.Request) -> web.Response:
+        assert request.query["level"] == "1"
+        self.asleep = True
+        return web.Response()
+
+    async def _wake(self, _: web.Request) -> web.Response:
+        self.asleep = False
+        if self.woken:
+            self.models[NAME] = self._load(self.woken)
+        return web.Response()
+
+    async def _sleeping(self, _: web.Request) -> web.Response:
+        return web.json_response({"is_sleeping": self.asleep})
+
     async def _complete(self, request: web.Request) -> web.Response:
+        if self.asleep:
+            return web.Response(status=503, text="asleep")
         asked = await request.json()
         if asked["model"] not in self.models:
             return web.Response(status=404, text="no such model")

@@ -179,3 +179,45 @@ def test_a_launcher_that_is_not_there_or_not_allowed_is_refused_with_the_way_out
     assert "no program 'acelerate'" in launcher.refusals(("acelerate",), allowed=True)[0]
     with pytest.raises(PartError, match="no program 'acelerate'"):
         launcher.command(("acelerate",), tmp_path)
+
+
+def write_config(folder: Path, kind: str, *more: str) -> Path:
+    """What `accelerate config` writes for two processes on this machine's CPU."""
+    path = folder / f"{kind}.yaml"
+    lines = (f"distributed_type: {kind}", "use_cpu: true", "num_machines: 1", "num_processes: 2", "machine_rank: 0")
+    path.write_text("\n".join(["compute_environment: LOCAL_MACHINE", *lines, "mixed_precision: 'no'", *more, ""]))
+    return path
+
+
+SHARDED = ("fsdp_config:", "  fsdp_version: 2", "  fsdp_auto_wrap_policy: TRANSFORMER_BASED_WRAP")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("kind", "more"), [("MULTI_CPU", ()), ("FSDP", SHARDED)])
+async def test_processes_of_accelerate_train_the_model_that_one_would_its_weights_shared_out_or_not(
+    tmp_path: Path, kind: str, more: tuple[str, ...]
+) -> None:
+    import torch
+    from safetensors.torch import load_file
+
+    order = make_order(prepare_round(tmp_path))
+    config = write_config(tmp_path, kind, *more)
+    done = await lease.train(tmp_path, order, launch=("accelerate", "launch", "--config_file", str(config)))
+    students.train(tmp_path / "inline")
+    assert done.steps == 3
+    made, wanted = (load_file(folder / "model" / "model.safetensors") for folder in (tmp_path, tmp_path / "inline"))
+    assert sorted(made) == sorted(wanted)
+    assert all(torch.allclose(made[name], wanted[name], atol=1e-3) for name in wanted)
+
+
+@pytest.mark.slow
+async def test_an_adapter_that_was_trained_on_weights_shared_out_is_whole(tmp_path: Path) -> None:
+    from safetensors.torch import load_file
+
+    order = make_order(prepare_round(tmp_path), lora={"rank": 8})
+    config = write_config(tmp_path, "FSDP", *SHARDED)
+    await lease.train(tmp_path, order, launch=("accelerate", "launch", "--config_file", str(config)))
+    held = load_file(tmp_path / "model" / "adapter_model.safetensors")
+    assert checkpoint.adapted(tmp_path / "model")
+    assert {8} == {min(tensor.shape) for tensor in held.values()}
+    assert all(float(tensor.abs().sum()) > 0 for tensor in held.values())

@@ -53,9 +53,9 @@ def bring(server: Server, path: Path) -> str:
     return asyncio.run(serve())
 
 
-def leave(server: Server, url: str, student: Path) -> child.Identity:
+def leave(server: Server, url: str, student: Path, launch: Launch = LAUNCH) -> child.Identity:
     """What a killed session leaves: a process, and where it answers."""
-    write_json(server.folder / RECORD, {"url": url, "identity": LAUNCH.identity(read(student))})
+    write_json(server.folder / RECORD, {"url": url, "identity": launch.identity(read(student))})
     return child.spawn(["/bin/sleep", "600"], server.folder / NOTE, server.log, {})
 
 

@@ -32,6 +32,7 @@ from ..serving.wire import Wire
 from ..wording import Wording
 
 ROLE = "student"
+LONGEST = "--max-model-len="
 T = TypeVar("T")
 
 
@@ -58,8 +59,16 @@ class Vllm(EnginePart):
     """Largest rank of LoRA adapters a started server takes; 0 for full weights only."""
     start: float = Field(default=300.0, gt=0, allow_inf_nan=False)
     """Seconds a started server may take to come up."""
+    sleep: bool = Field(default=False, exclude_if=lambda sleep: not sleep)
+    """Whether a started server gives its GPU memory to a round that trains, and takes it back afterwards."""
     arguments: Annotated[tuple[str, ...], AfterValidator(check)] = ()
     """More of vLLM's own arguments for a started server, such as `--max-model-len=4096`; none that Evolvent sets."""
+
+    @property
+    def longest(self) -> int:
+        """Tokens of a conversation that the arguments set; 0 where the model says."""
+        told = [a.partition("=")[2] for a in self.arguments if a.replace("_", "-").startswith(LONGEST)]
+        return int(told[-1]) if told and told[-1].isdigit() else 0
 
     def open(self, checkpoint: Path) -> Engine:
         """Serve a checkpoint; the server starts, or swaps weights, when it is first asked."""
@@ -89,6 +98,7 @@ class Vllm(EnginePart):
             rank=self.rank,
             arguments=self.arguments,
             start=self.start,
+            sleep=self.sleep,
         )
         launch.check(weights)
         host = current()

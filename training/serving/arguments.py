@@ -7,9 +7,9 @@ import re
 
 MANAGED = frozenset(
     {
-        "config", "disable-log-stats", "dtype", "enable-lora", "enforce-eager", "generation-config",
-        "gpu-memory-utilization", "load-format", "max-cpu-loras", "max-lora-rank", "max-loras", "model", "revision",
-        "seed", "served-model-name", "tokenizer",
+        "config", "disable-log-stats", "dtype", "enable-lora", "enable-sleep-mode", "enforce-eager",
+        "generation-config", "gpu-memory-utilization", "load-format", "max-cpu-loras", "max-lora-rank", "max-loras",
+        "model", "revision", "seed", "served-model-name", "tokenizer",
     }
 )  # fmt: skip
 """What Evolvent sets, by its own settings where there are such."""

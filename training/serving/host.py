@@ -5,9 +5,10 @@ Whoever opens an engine without a host gets a server of its own, which ends with
 
 import contextlib
 import contextvars
-from collections.abc import Generator
+from collections.abc import AsyncGenerator, Generator
 from pathlib import Path
 
+from ..device import give_back
 from .launch import Launch
 from .remote import Remote
 from .server import NOTE, RECORD, Server, end
@@ -41,6 +42,18 @@ class Host:
 
 
 _host: contextvars.ContextVar[Host | None] = contextvars.ContextVar("evolvent_host", default=None)
+
+
+@contextlib.asynccontextmanager
+async def resting() -> AsyncGenerator[None]:
+    """Have the servers of this session that may sleep do so inside; they wake up when they are next asked."""
+    host = current()
+    rested = [await server.rest() for server in host.servers.values()] if host else []
+    try:
+        yield
+    finally:
+        if any(rested):
+            give_back()
 
 
 @contextlib.contextmanager

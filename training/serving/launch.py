@@ -14,6 +14,8 @@ NAME = "student"
 """What the full weights are called in requests."""
 HEADS = (32, 64, 80, 96, 112, 128, 160, 192, 224, 256, 512)
 """Widths of an attention head that vLLM's CPU build can compute."""
+CPU = "cpu"
+"""How the name of the build for processors begins."""
 RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
 """Ranks of an adapter that vLLM makes room for."""
 
@@ -37,6 +39,8 @@ class Launch:
     """More of vLLM's own arguments."""
     start: float
     """Seconds it may take to come up."""
+    sleep: bool = False
+    """Whether it gives its GPU memory away while nothing is asked of it."""
 
     def identity(self, weights: Weights) -> str:
         """Digest that servers share when either could serve for the other."""
@@ -48,6 +52,11 @@ class Launch:
         Raises:
             UnavailableError: naming the setting to change.
         """
+        if self.sleep and self.build.startswith(CPU):
+            raise UnavailableError(
+                "student.engine.sleep: vLLM's CPU build has no sleep mode ('not supported on current platform'), and "
+                "takes no memory from a GPU; leave sleep away"
+            )
         if weights.rank > self.rank:
             room = min((r for r in RANKS if r >= weights.rank), default=weights.rank)
             raise UnavailableError(
@@ -71,6 +80,7 @@ class Launch:
         if self.rank:
             given |= {"max-lora-rank": str(self.rank), "max-loras": "2", "max-cpu-loras": "4"}
         switches = ["--enforce-eager", "--disable-log-stats", *(["--enable-lora"] if self.rank else [])]
+        switches += ["--enable-sleep-mode"] if self.sleep else []
         # not `vllm serve`: the CPU build carries another distribution's name, which that command does not find
         program = [sys.executable, "-m", "vllm.entrypoints.openai.api_server"]
         return [*program, *(f"--{k}={v}" for k, v in given.items()), *switches, *self.arguments]
@@ -97,7 +107,7 @@ def check_heads(build: str, weights: Weights) -> None:
         UnavailableError: naming the settings to change.
     """
     width = head_size(weights)
-    if build.startswith("cpu") and width not in HEADS:
+    if build.startswith(CPU) and width not in HEADS:
         raise UnavailableError(
             f"{weights.base}: attention heads {width} wide, vLLM's CPU build has {', '.join(map(str, HEADS))}; "
             "choose student.hidden and student.heads so that hidden / heads is one of them, such as 96 / 3; "

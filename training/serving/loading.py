@@ -48,6 +48,10 @@ class Held:
         """Note down that it did."""
         self._proved.add(weights.digest)
 
+    def doubt(self) -> None:
+        """Hold everything to proof again, though it should still be there."""
+        self._proved.clear()
+
     def forget(self) -> None:
         """Rely on nothing any more: a load is under way, or went wrong."""
         self.full = ""
@@ -93,6 +97,12 @@ async def left_over(wire: Wire) -> Held:
     return Held()
 
 
+async def drop_all(wire: Wire, held: Held) -> None:
+    """Unload every adapter of ours."""
+    while held.adapters:
+        await _drop(wire, next(iter(held.adapters)), held)
+
+
 async def _load(wire: Wire, weights: Weights, held: Held) -> str:
     """Load weights unless they are held."""
     if held.full != weights.base_digest:
@@ -115,8 +125,7 @@ async def _swap(wire: Wire, weights: Weights, held: Held) -> None:
             f"the embeddings of {weights.base} are tied, and a server that swaps them keeps the old output layer; with "
             "trainer.lora the base stays as it is"
         )
-    while held.adapters:
-        await _drop(wire, next(iter(held.adapters)), held)
+    await drop_all(wire, held)
     held.forget()
     asked = {"method": "reload_weights", "kwargs": {"weights_path": str(weights.base)}}
     await wire.post("/collective_rpc", asked, seconds=SECONDS)

@@ -17,7 +17,7 @@ from ...memory.errors import EvolventError, UnavailableError
 from ...memory.files import write_json
 from ...memory.stopping import STOP
 from ...memory.trace import span, spent
-from . import address, child
+from . import address, child, sleeping
 from .launch import NAME, Launch, tail
 from .loading import Held, bring, left_over
 from .proof import Mismatch
@@ -45,6 +45,8 @@ class Server:
         self._held = Held()
         self.url = ""
         """Where it answers; empty while it does not."""
+        self.asleep = False
+        """Whether its GPU memory is given away."""
         self._identity = ""
         self._one = asyncio.Lock()
 
@@ -76,24 +78,71 @@ class Server:
             async with Wire(self.url) as wire:
                 yield wire, await self._name(wire, weights)
 
+    async def rest(self) -> bool:
+        """Have a running server give its GPU memory away until it is needed again; say whether it did.
+
+        One that cannot is ended, for the memory is promised to somebody else.
+        """
+        running = child.read(self.note)
+        if not (self.launch.sleep and self.url and running is not None and child.alive(running)):
+            return False
+        async with self._one:
+            with span("server sleeps", pid=running.pid):
+                try:
+                    async with Wire(self.url) as wire:
+                        await sleeping.rest(wire, self._held)
+                except (Refused, UnavailableError) as error:
+                    logger.warning("%s; ending the server to make room", error)
+                    self.stop()
+                    return True
+            self.asleep = True
+        return True
+
     def stop(self) -> None:
         """End the process and everything it started."""
         end(self.folder)
         self.url = ""
+        self.asleep = False
 
     async def _up(self, weights: Weights) -> None:
         """Have a server that could serve these weights."""
         wanted = self.launch.identity(weights)
         running = child.read(self.note)
-        if self.url and self._identity == wanted and running is not None and child.alive(running):
+        fits = self.url and self._identity == wanted and running is not None and child.alive(running)
+        if fits and (not self.asleep or await self._woken()):
             return
         if not await self._adopt(wanted):
             await self._start(weights)
 
+    async def _woken(self) -> bool:
+        """Take the memory back; nothing is relied on that the server held before."""
+        with spent("start-up"), span("server wakes"):
+            try:
+                async with Wire(self.url) as wire:
+                    await sleeping.wake(wire, self._held)
+            except (Refused, UnavailableError) as error:
+                logger.warning("%s; starting the server again", error)
+                return False
+        self.asleep = False
+        return True
+
+    async def _roused(self, url: str) -> bool:
+        """See that a server which an earlier session left asleep is awake."""
+        if not self.launch.sleep:
+            return True
+        try:
+            async with Wire(url) as wire:
+                await sleeping.rouse(wire)
+        except (Refused, UnavailableError):
+            return False
+        return True
+
     async def _adopt(self, wanted: str) -> bool:
         """Take over what an earlier session left behind, if it fits and answers."""
         left, (url, identity) = child.read(self.note), _record(self.folder)
-        if left is None or not child.alive(left) or identity != wanted or not await answers(url):
+        if left is None or not child.alive(left) or identity != wanted:
+            return False
+        if not (await self._roused(url) and await answers(url)):
             return False
         try:
             with span("server adopted", pid=left.pid):
@@ -102,7 +151,7 @@ class Server:
         except (UnavailableError, Refused) as error:
             logger.warning("%s; starting the server again", error)
             return False
-        self.url, self._identity = url, identity
+        self.url, self._identity, self.asleep = url, identity, False
         logger.info("vLLM server %d at %s adopted", left.pid, url)
         return True
 

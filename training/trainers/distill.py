@@ -57,6 +57,11 @@ class Distill(Tuner):
             )
         return teacher
 
+    @property
+    def beside(self) -> Path:
+        """The teacher."""
+        return self.teacher
+
     def rests_on(self) -> Mapping[str, str]:
         """Digest of the teacher's weights, those under an adapter included."""
         return {"teacher": digest([file_digest(path) for path in _weights(self.teacher)])}

@@ -29,6 +29,8 @@ class Dpo(Tuner):
         "loss_weights": "the trainer's setting 'anchor' weighs the two parts of the loss",
     }
     tries: ClassVar[bool] = True
+    sequences: ClassVar[int] = 2
+    refers: ClassVar[bool] = True
 
     learning_rate: float = Field(default=1e-3, gt=0, allow_inf_nan=False)
     """Peak of a linear decay after warm-up."""

@@ -30,6 +30,8 @@ class Kto(Tuner):
         "train_sampling_strategy": "the rows are shuffled already, and neighbours estimate the divergence",
     }
     tries: ClassVar[bool] = True
+    sequences: ClassVar[int] = 2
+    refers: ClassVar[bool] = True
 
     learning_rate: float = Field(default=1e-3, gt=0, allow_inf_nan=False)
     """Peak of a linear decay after warm-up."""
