@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import ClassVar, NamedTuple
 
 from ..memory.auditions import Audition
+from ..memory.debates import Turn
 from ..memory.inference import Models, Role
 from ..memory.parts import Part
 from ..memory.records import Attempt, Sample, Share, Weakness
@@ -23,6 +24,8 @@ class Opinion(NamedTuple):
 
     accepted: bool
     reason: str
+    turns: tuple[Turn, ...] = ()
+    """What was said, where judges who disagreed talked about it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,10 @@ class Teaching(Endpoint):
         """Whether it gives another answer each time it is asked to solve the same."""
         self.judges = dict(judges)
         """Judges whose prompt holds certain words; the others are sound."""
+        self.arguing: Judge | None = None
+        """What every judge does once it has seen the critiques of others; without it, what it did before."""
+        self.quoted: list[list[dict[str, str]]] = []
+        """Critiques that judges were shown."""
         self.prober: Prober = probe
         """What it calls when it is offered tools."""
 
@@ -86,9 +90,7 @@ class Teaching(Endpoint):
                 most = schema["properties"]["tasks"]["maxItems"]
                 return json.dumps({"tasks": _write(given[-1], most, random.Random(body.get("seed", 0)))})
             case ("reason", "verdict"):
-                prompt = body["messages"][-1]["content"]
-                judge = next((judge for words, judge in self.judges.items() if words in prompt), sound)
-                return json.dumps({"reason": "worked it", "verdict": judge(given[0], prompt)})
+                return json.dumps(self._judge([m["content"] for m in body["messages"] if m["role"] == "user"]))
             case ("reasoning", "solution"):
                 solution = str(body["seed"]) if self.wavers else solve(given[0]["question"])
                 return json.dumps({"reasoning": "worked it", "solution": solution})
@@ -96,6 +98,15 @@ class Teaching(Endpoint):
                 return json.dumps({"question": given[0]["question"], "solution": solve(given[0]["question"])})
             case _:
                 return super()._say(body)
+
+    def _judge(self, asked: list[str]) -> dict[str, str]:
+        """Judge what the first turn shows; later ones quote other judges."""
+        first = asked[0]
+        judge = next((judge for words, judge in self.judges.items() if words in first), sound)
+        if len(asked) > 1:
+            self.quoted.append(_data(asked[-1])[0])
+            judge = self.arguing or judge
+        return {"reason": "worked it", "verdict": judge(_data(first)[0], first)}
 
 
 def _data(prompt: str) -> list[Any]:

@@ -18,6 +18,7 @@ from ...memory.records import Attempt, Sample, Share, Task, Weakness
 from ...scenarios.splits import Splits
 from ..clusters import clusters
 from ..judging.audition import audition
+from ..judging.debate import deliberate
 from ..judging.golden import Item
 from ..judging.panel import convene
 from ..prober.agent import Prober
@@ -25,7 +26,7 @@ from ..prober.bench import Bench
 from ..prober.solving import Solving
 from ..prober.tools import Toolbox
 from ..prompting import answer_schema, check, data, render
-from ..prompts import CONDUCT, EXPLAIN, EXPLORE, NAMES, REFUTES, REPAIR, SOLVE, SOLVES, SYSTEM, WRITE
+from ..prompts import ARGUES, CONDUCT, EXPLAIN, EXPLORE, NAMES, REFUTES, REPAIR, SOLVE, SOLVES, SYSTEM, WRITE
 from ..rules import corrected, foreseen, separation, telling, under
 from ..teacher import NOBODY, Hypothesis, Opinion, Teacher
 
@@ -49,6 +50,10 @@ class Llm(Teacher):
     """Prompt for one refused task."""
     judging: dict[str, str] = Field(default={"solver": SOLVES, "sceptic": REFUTES}, min_length=2)
     """Prompts of the judges, by name."""
+    debate: int = Field(default=0, ge=0, le=4)
+    """Turns in which judges that disagree see each other's critiques and may change their verdicts; 0 for none."""
+    arguing: str = ARGUES
+    """Prompt for such a turn."""
     prober: bool = False
     """Whether an agent with tools probes every skill that failed; its model has to be served with tool calls."""
     conduct: str = CONDUCT
@@ -78,7 +83,7 @@ class Llm(Teacher):
     longest: int = Field(default=2048, ge=64)
     """Tokens an answer may have."""
 
-    @field_validator("system", "explaining", "writing", "repairing", "conduct", "exploring", "solving")
+    @field_validator("system", "explaining", "writing", "repairing", "arguing", "conduct", "exploring", "solving")
     @classmethod
     def _prompt(cls, template: str, info: Any) -> str:
         return check(template, NAMES[info.field_name])
@@ -172,7 +177,10 @@ class Llm(Teacher):
     ) -> list[Opinion | None]:
         """Have every sound judge look at every sample."""
         heard = {name: prompt for name, prompt in self.judging.items() if name in sound}
-        return [*await convene(heard, [s.task for s in samples], models["judge"], system=self.system)]
+        tasks, model = [s.task for s in samples], models["judge"]
+        if self.debate:
+            return [*await deliberate(heard, tasks, model, system=self.system, arguing=self.arguing, turns=self.debate)]
+        return [*await convene(heard, tasks, model, system=self.system)]
 
     async def repair(
         self, refused: Sequence[tuple[Sample, str]], splits: Splits, *, models: Models = NOBODY
