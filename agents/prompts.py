@@ -72,6 +72,25 @@ Solve a task of the skill {{ skill | tojson }}.
 {{ data }}
 Work it out step by step. Then give the answer alone, in the form in which the examples give theirs."""
 
+LABEL = """\
+Name for each of these tasks the one skill that is needed most to solve it: two to four words in lower case, joined by
+`_`, about what has to be done and not about how the task is worded. Tasks that need the same get the same name.
+{{ data }}"""
+
+GROUP = """\
+These names of skills were given to tasks, each to so many. Group them into at most {{ most }} categories. No task may
+belong to two of them, and together they must cover the names as far as possible; a category should be so wide that
+whoever is taught one part of it is helped with all of it. Give each a short name, and say in one sentence which tasks
+belong to it, so that somebody who sees a task and nothing else can tell.
+{{ data }}"""
+
+SORT = """\
+These are categories of tasks.
+{{ data_categories }}
+Put each of the following tasks into the one category it belongs to, by what has to be done to solve it; into
+{{ rest | tojson }} where it belongs to none.
+{{ data }}"""
+
 NAMES = {
     "system": (),
     "explaining": ("skill", "data", "features", "widest"),
@@ -79,6 +98,9 @@ NAMES = {
     "repairing": ("skill", "data"),
     "judging": ("skill", "data"),
     "arguing": ("skill", "data"),
+    "labelling": ("data",),
+    "grouping": ("data", "most"),
+    "sorting": ("data", "data_categories", "rest"),
     "conduct": (),
     "exploring": ("skill", "data", "features", "fewest", "steps"),
     "solving": ("skill", "data"),

@@ -66,6 +66,8 @@ class Teaching(Endpoint):
         """What every judge does once it has seen the critiques of others; without it, what it did before."""
         self.quoted: list[list[dict[str, str]]] = []
         """Critiques that judges were shown."""
+        self.sees: Callable[[str], str] = carrying
+        """Skill of a task as it sees it."""
         self.prober: Prober = probe
         """What it calls when it is offered tools."""
 
@@ -91,6 +93,10 @@ class Teaching(Endpoint):
                 return json.dumps({"tasks": _write(given[-1], most, random.Random(body.get("seed", 0)))})
             case ("reason", "verdict"):
                 return json.dumps(self._judge([m["content"] for m in body["messages"] if m["role"] == "user"]))
+            case ("skills",):
+                return json.dumps({"skills": self._place(given, schema["properties"]["skills"]["items"]["properties"])})
+            case ("categories",):
+                return json.dumps({"categories": _categories(given[0])})
             case ("reasoning", "solution"):
                 solution = str(body["seed"]) if self.wavers else solve(given[0]["question"])
                 return json.dumps({"reasoning": "worked it", "solution": solution})
@@ -98,6 +104,16 @@ class Teaching(Endpoint):
                 return json.dumps({"question": given[0]["question"], "solution": solve(given[0]["question"])})
             case _:
                 return super()._say(body)
+
+    def _place(self, given: list[Any], wanted: dict[str, Any]) -> list[dict[str, Any]]:
+        """Name the skill of each task, in more words than are needed, or put it where its name is offered."""
+        offered = wanted["skill"].get("enum")
+        named = [(one["number"], self.sees(one["task"])) for one in given[-1]]
+        if offered is None:
+            return [{"number": n, "skill": f"{skill} {n % 3 or 'often'}"} for n, skill in named]
+        return [
+            {"number": n, "skill": next((o for o in offered if skill.startswith(o)), "other")} for n, skill in named
+        ]
 
     def _judge(self, asked: list[str]) -> dict[str, str]:
         """Judge what the first turn shows; later ones quote other judges."""
@@ -111,6 +127,20 @@ class Teaching(Endpoint):
 
 def _data(prompt: str) -> list[Any]:
     return [json.loads(text) for text in re.findall(r"<data>\n(.*?)\n</data>", prompt, re.DOTALL)]
+
+
+def carrying(task: str) -> str:
+    """Whether a column of a sum carries."""
+    a, b = task.split("+")
+    return "carry" if any(int(x) + int(y) > 9 for x, y in zip(a, b, strict=True)) else "plain"
+
+
+def _categories(labels: dict[str, int]) -> list[dict[str, str]]:
+    """A category for every first word of the labels."""
+    return [
+        {"description": f"whatever is {word}", "name": word.title()}
+        for word in sorted({n.split("-")[0] for n in labels})
+    ]
 
 
 def _explain(given: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from ..prober.tools import Toolbox
 from ..prompting import answer_schema, check, data, render
 from ..prompts import ARGUES, CONDUCT, EXPLAIN, EXPLORE, NAMES, REFUTES, REPAIR, SOLVE, SOLVES, SYSTEM, WRITE
 from ..rules import corrected, foreseen, separation, telling, under
+from ..sorting import Discovery, Found, find
 from ..teacher import NOBODY, Hypothesis, Opinion, Teacher
 
 WORDS = 300
@@ -54,6 +55,8 @@ class Llm(Teacher):
     """Turns in which judges that disagree see each other's critiques and may change their verdicts; 0 for none."""
     arguing: str = ARGUES
     """Prompt for such a turn."""
+    discovery: Discovery = Discovery()
+    """How skills are found where the scenario names none."""
     prober: bool = False
     """Whether an agent with tools probes every skill that failed; its model has to be served with tool calls."""
     conduct: str = CONDUCT
@@ -92,6 +95,15 @@ class Llm(Teacher):
     @classmethod
     def _prompts(cls, templates: dict[str, str]) -> dict[str, str]:
         return {name: check(template, NAMES["judging"]) for name, template in templates.items()}
+
+    @property
+    def finds(self) -> Discovery:
+        """How it finds skills."""
+        return self.discovery
+
+    async def discover(self, tasks: Mapping[str, str], sample: Sequence[str], *, models: Models = NOBODY) -> Found:
+        """Have a sample labelled, the labels grouped, and every task sorted."""
+        return await find(tasks, sample, models["teacher"], self.discovery, system=self.system, longest=self.longest)
 
     async def diagnose(
         self, skill: str, attempts: Sequence[Attempt], elsewhere: Sequence[Attempt], splits: Splits, *,
