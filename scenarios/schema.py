@@ -229,7 +229,8 @@ class Scenario(Section):
     @model_validator(mode="after")
     def _sensible(self) -> "Scenario":
         if self.discover and set(self.skills) != {WHOLE}:
-            raise ValueError(f"discover finds skills where none is named; remove it, or {', '.join(self.skills)}")
+            named = ", ".join(f"[skills.{name}]" for name in self.skills)
+            raise ValueError(f"discover finds skills where none is named; remove it, or remove {named}")
         if not self.targets:
             raise ValueError("every skill is a guard; at least one must be taught")
         for name in self.student.first.skills:
