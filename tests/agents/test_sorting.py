@@ -124,7 +124,7 @@ def test_a_scenario_without_skills_needs_a_teacher_that_finds_them(tmp_path: Pat
 
 def test_finding_skills_where_some_are_named_is_refused() -> None:
     with pytest.raises(
-        ScenarioError, match="discover finds skills where none is named; remove it, or remove .skills.add"
+        ScenarioError, match=r"discover finds skills where none is named; remove it, or remove \[skills.add"
     ):
         make_scenario(discover=True)
 
