@@ -31,7 +31,7 @@ from ..training.curation.duplicates import Duplicates
 from ..training.gate import Gate
 from ..training.reading import Reader, reader
 from ..training.serving.host import hosting
-from .folder import RESOLVED, begun, environment, opened, resolved
+from .folder import RESOLVED, environment, opened, resolved, written
 from .parts import Parts
 from .reports.watcher import Watcher
 
@@ -110,7 +110,7 @@ class Desk:
             RunError: not a run, changed since, or in use.
             ScenarioError: an override that is not of the budget.
         """
-        scenario, session = begun(run)
+        scenario, session = written(run)
         scenario = rebudget(scenario, overrides, where=str(run))
         parts = Parts.resolve(scenario, str(run / RESOLVED), allow_import=allow_import)
         if (stored := json.loads((run / RESOLVED).read_text()).get("parts")) != parts.describe():

@@ -22,7 +22,7 @@ from ..scenarios.splits import Opened, Splits
 from ..training import checkpoint
 from ..training.curation.decontamination import given_away
 from ..training.student import first_tasks
-from .folder import EARLIER, OPENED, before, begun, opened
+from .folder import EARLIER, OPENED, before, begun, opened, written
 from .parts import Parts
 from .reports.results import Student, status, students
 
@@ -108,6 +108,11 @@ def read(run: Path, scenario: Scenario, parts: Parts, *, where: str) -> Earlier:
         raise RunError(f"{run}: {found}, and a session goes on from a finished one; try `evolvent resume {run}`")
     if session.only_probes:
         raise RunError(f"{run}: it only probed and leaves no student; begin with `evolvent run` without --from")
+    if scenario.discover or written(run)[0].discover:
+        raise RunError(
+            f"{run}: going on from a run needs skills that both scenarios name, and here the teacher finds them; begin "
+            "anew without --from, or write skills into the file and the scenario"
+        )
     if different := _different(old, session, scenario, parts):
         raise RunError(
             f"{run}: {where} has another {', '.join(different)}, so nobody could say which tasks are still unseen; "

@@ -22,13 +22,30 @@ OPENED = "opened.json"
 
 
 def begun(run: Path) -> tuple[Scenario, Session]:
-    """What a run was begun with.
+    """What a run was begun with, and the skills that were found since where none was named.
 
     Raises:
         RunError: not a run, damaged, or changed since.
     """
+    scenario, _, session = _stored(run)
+    return scenario, session
+
+
+def written(run: Path) -> tuple[Scenario, Session]:
+    """What a run was begun with, as it was written.
+
+    Raises:
+        RunError: as in `begun`.
+    """
+    _, scenario, session = _stored(run)
+    return scenario, session
+
+
+def _stored(run: Path) -> tuple[Scenario, Scenario, Session]:
+    """The scenario as it is and as it was written, and the session."""
     try:
-        stored = json.loads((run / RESOLVED).read_text())["scenario"]
+        stored = json.loads((run / RESOLVED).read_text())
+        now, first = stored["scenario"], stored.get("written", stored["scenario"])
         session = Session.model_validate(json.loads((run / "session.json").read_text())["session"])
     except FileNotFoundError:
         raise RunError(f"{run}: not a run of evolvent; `evolvent runs list` shows the ones there are") from None
@@ -37,13 +54,13 @@ def begun(run: Path) -> tuple[Scenario, Session]:
         raise RunError(
             f"{run}: session.json or scenario.resolved.json is damaged ({reason}); restore it from a copy"
         ) from None
-    scenario = parse(stored, where=str(run / RESOLVED))
-    if scenario.hash != session.scenario:
+    scenario, original = (parse(value, where=str(run / RESOLVED)) for value in (now, first))
+    if original.hash != session.scenario:
         raise RunError(
             f"{run / 'scenario.resolved.json'}: the scenario changed since this run began; "
             "undo the change, or start a new run with `evolvent run`"
         )
-    return scenario, session
+    return scenario, original, session
 
 
 def before(session: Session) -> Mapping[str, Any]:

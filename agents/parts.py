@@ -72,6 +72,11 @@ class Parts:
         refused = [
             f"teacher {parts.teacher.name!r} asks a {role}; name its engine in [models.{role}]" for role in lacking
         ]
+        if scenario.discover and parts.teacher.finds is None:
+            refused.append(
+                f"no skill is named, and teacher {parts.teacher.name!r} finds none; name what is to be learned in "
+                '[skills.NAME], or choose teacher = "llm", which sorts the tasks into skills'
+            )
         refused += launcher.refusals(scenario.train.launch, allowed=allow_import)
         if scenario.budget.usd is not None and not any(e.priced for e in (parts.engine, *parts.models.values())):
             refused.append(

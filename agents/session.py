@@ -3,7 +3,7 @@
 import asyncio
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -22,6 +22,7 @@ from ..scenarios.splits import Splits
 from ..scenarios.validation import Validation, validate
 from . import graph, standing
 from .desk import Desk
+from .discovering import OPEN, bounding, finding, left_open, settle, whole
 from .earlier import Earlier, read
 from .estimate import Estimate, estimate, estimate_probe
 from .folder import begun
@@ -73,11 +74,13 @@ class Plan:
     estimate: Estimate
     room: Room | None
     """What it takes of a GPU, where the student is a model that somebody brings."""
+    open: Mapping[str, list[str]]
+    """Sizes that the scenario leaves open."""
 
     def lines(self) -> list[str]:
         """The plan as text."""
         before = [self.earlier.line()] if self.earlier else []
-        about = [f"scenario {self.scenario.name}: {self.path}", *before]
+        about = [f"scenario {self.scenario.name}: {self.path}", *before, *finding(self.scenario, self.parts)]
         memory = self.room.lines() if self.room else short(self.scenario, self.parts)
         return [*about, *self.validation.lines(), *self.estimate.lines(), *memory]
 
@@ -90,6 +93,8 @@ class Plan:
         }
         if self.probe:
             settings["probe"] = {"teachable": self.parts.engine.serves}
+        if self.scenario.discover:
+            settings[OPEN] = {table: list(names) for table, names in self.open.items()}
         if self.earlier:
             settings["from"] = self.earlier.facts()
         return Session(
@@ -137,7 +142,9 @@ def plan(
     validation = validate(splits, shrunk=fitted.shrunk)
     lacking = validation.errors if limit is None else ()
     # where tasks lack, a few of each are looked at all the same, so that everything wrong is said at once
-    wrong = mistakes(splits, parts, student.reader, limit=FEW if lacking else limit)
+    # which items the exams hold is known only when the skills are, so all tasks that may be items are looked at
+    looked, few = whole(splits) if scenario.discover else (splits, limit)
+    wrong = mistakes(looked, parts, student.reader, limit=FEW if lacking else few)
     # last, so that a skill which is short of tasks is not named for the same once more
     wrong += [said for said in unteachable(splits, parts.trainer, student.reader) if not lacking]
     if lacking or wrong:
@@ -156,9 +163,12 @@ def plan(
         earlier=earlier,
         validation=validation,
         room=room(scenario, parts),
-        estimate=estimate_probe(scenario, parts, limit=limit, parameters=student.parameters)
+        estimate=estimate_probe(bounding(scenario, parts), parts, limit=limit, parameters=student.parameters)
         if probe
-        else estimate(scenario, parts, limit=limit, parameters=student.parameters, inherited=inherited),
+        else estimate(
+            bounding(scenario, parts), parts, limit=limit, parameters=student.parameters, inherited=inherited
+        ),
+        open=left_open(written),
     )
 
 
@@ -305,6 +315,7 @@ def _advance(desk: Desk) -> Json:
     _set_status(desk.run, "running")
     with spent("start-up"):
         _import_heavy(learning=desk.parts.engine.serves)
+    settle(desk)
     status = asyncio.run(graph.advance(desk))
     STOP.heed()
     return _conclude(desk, status)

@@ -1,12 +1,13 @@
 """Who finds out why the student fails, and writes what it learns from."""
 
 from abc import abstractmethod
-from collections.abc import Collection, Container, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import ClassVar, NamedTuple
 
 from ..memory.auditions import Audition
+from ..memory.debates import Turn
 from ..memory.inference import Models, Role
 from ..memory.parts import Part
 from ..memory.records import Attempt, Sample, Share, Weakness
@@ -15,6 +16,7 @@ from .judging.golden import Item
 from .operating import NOTHING, Material
 from .operator import Portioned
 from .prober.bench import Bench
+from .sorting import REST, Discovery, Found
 
 NOBODY: Models = MappingProxyType({})
 """No model to ask."""
@@ -25,6 +27,8 @@ class Opinion(NamedTuple):
 
     accepted: bool
     reason: str
+    turns: tuple[Turn, ...] = ()
+    """What was said, where judges who disagreed talked about it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,22 @@ class Teacher(Part):
             splits: knows the source and its vocabulary.
             models: who may be asked, by role; all that `asks` names are there.
         """
+
+    @property
+    def finds(self) -> Discovery | None:
+        """How it finds skills where a scenario names none; None where it cannot."""
+        return None
+
+    async def discover(self, tasks: Mapping[str, str], sample: Sequence[str], *, models: Models = NOBODY) -> Found:
+        """Find skills in tasks, and sort every task into one of them by its prompt.
+
+        Args:
+            tasks: prompts by key.
+            sample: keys of the tasks that skills are read off.
+            models: as in `diagnose`.
+        """
+        del sample, models
+        return Found((), dict.fromkeys(tasks, REST), {}, {})
 
     @property
     def explores(self) -> bool:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from .debates import Debate
 from .exams import Flips, moved
 from .ledger import Ledger
 from .records import Arm, Attempt, Critique, Exam, Fate, Observation, Promotion, Round, Sample, Weakness
@@ -26,6 +27,8 @@ class Lineage:
     """States of the weakness, round by round."""
     failures: tuple[Attempt, ...]
     critiques: tuple[Critique, ...]
+    debates: tuple[Debate, ...]
+    """What judges who disagreed on it said to each other."""
     fate: Fate | None
     """None until the round is curated."""
     nearest: Sample | None
@@ -69,6 +72,7 @@ def lineage(ledger: Ledger, sample: str) -> Lineage:
         life=tuple(ledger.read(Observation, subject=weakness)) if weakness else (),
         failures=tuple(ledger.get(Attempt, id) for id in own.failures) if weakness else (),
         critiques=tuple(ledger.read(Critique, subject=own.id)),
+        debates=tuple(ledger.read(Debate, subject=own.id)),
         fate=fate,
         nearest=_nearest(ledger, fate),
         trained_in=tuple(rounds),

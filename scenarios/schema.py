@@ -1,8 +1,9 @@
 """What a scenario file may say. Every default works; a file needs a name, a source and skills."""
 
-from typing import Annotated, Any, Literal
+from contextlib import suppress
+from typing import Annotated, Any, Literal, cast
 
-from pydantic import Field, StringConstraints, field_validator, model_validator
+from pydantic import Field, StringConstraints, ValidationError, field_validator, model_validator
 
 from ..memory.files import digest
 from ..memory.inference import Role
@@ -12,6 +13,12 @@ from .student import Student
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 """Lower-case letters, digits, `-` and `_`: it becomes part of file names."""
+
+
+FILE = "file"
+"""The source whose rows name their skill in a column, unless they have none."""
+WHOLE = "tasks"
+"""The one skill of a scenario whose skills are yet to be found."""
 
 
 class Skill(Section):
@@ -174,7 +181,9 @@ class Scenario(Section):
     verifier: PartSpec = PartSpec(name="exact")
     """How answers are judged."""
     skills: dict[Name, Skill] = Field(min_length=1)
-    """What is taught and what is guarded."""
+    """What is taught and what is guarded; without any the teacher finds them, and all are taught."""
+    discover: bool = Field(default=False, exclude_if=lambda discover: not discover)
+    """Have the teacher find the skills, as it does where a scenario names none."""
     student: Student = Student()
     teacher: PartSpec = PartSpec(name="program")
     """Who finds weaknesses and writes samples."""
@@ -217,8 +226,27 @@ class Scenario(Section):
         """Digest of everything the scenario says, defaults included, but for budget and GPU, which decide nothing."""
         return digest(self.model_dump(mode="json", exclude={"budget", "gpu"}))
 
+    @model_validator(mode="before")
+    @classmethod
+    def _unsorted(cls, value: Any) -> Any:
+        """Take all tasks for one skill where no skill is named; a file's skill column is not looked at then."""
+        if not isinstance(value, dict):
+            return value
+        given = dict(cast("dict[str, Any]", value))
+        if not given.get("skills"):
+            given |= {"skills": {WHOLE: {}}, "discover": True}
+            with suppress(ValidationError):
+                source = PartSpec.model_validate(given.get("source"))
+                given["source"] = (
+                    source.with_settings(**{"skill": "", **source.settings}) if source.name == FILE else source
+                )
+        return given
+
     @model_validator(mode="after")
     def _sensible(self) -> "Scenario":
+        if self.discover and set(self.skills) != {WHOLE}:
+            named = ", ".join(f"[skills.{name}]" for name in self.skills)
+            raise ValueError(f"discover finds skills where none is named; remove it, or remove {named}")
         if not self.targets:
             raise ValueError("every skill is a guard; at least one must be taught")
         for name in self.student.first.skills:

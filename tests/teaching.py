@@ -63,6 +63,12 @@ class Teaching(Endpoint):
         """Whether it gives another answer each time it is asked to solve the same."""
         self.judges = dict(judges)
         """Judges whose prompt holds certain words; the others are sound."""
+        self.arguing: Judge | None = None
+        """What every judge does once it has seen the critiques of others; without it, what it did before."""
+        self.quoted: list[list[dict[str, str]]] = []
+        """Critiques that judges were shown."""
+        self.sees: Callable[[str], str] = carrying
+        """Skill of a task as it sees it."""
         self.prober: Prober = probe
         """What it calls when it is offered tools."""
 
@@ -90,9 +96,11 @@ class Teaching(Endpoint):
                 most = schema["properties"]["tasks"]["maxItems"]
                 return json.dumps({"tasks": _write(given[-1], most, random.Random(body.get("seed", 0)))})
             case ("reason", "verdict"):
-                prompt = body["messages"][-1]["content"]
-                judge = next((judge for words, judge in self.judges.items() if words in prompt), sound)
-                return json.dumps({"reason": "worked it", "verdict": judge(given[0], prompt)})
+                return json.dumps(self._judge([m["content"] for m in body["messages"] if m["role"] == "user"]))
+            case ("skills",):
+                return json.dumps({"skills": self._place(given, schema["properties"]["skills"]["items"]["properties"])})
+            case ("categories",):
+                return json.dumps({"categories": _categories(given[0])})
             case ("reasoning", "solution"):
                 solution = str(body["seed"]) if self.wavers else solve(given[0]["question"])
                 return json.dumps({"reasoning": "worked it", "solution": solution})
@@ -101,9 +109,42 @@ class Teaching(Endpoint):
             case _:
                 return super()._say(body)
 
+    def _place(self, given: list[Any], wanted: dict[str, Any]) -> list[dict[str, Any]]:
+        """Name the skill of each task, in more words than are needed, or put it where its name is offered."""
+        offered = wanted["skill"].get("enum")
+        named = [(one["number"], self.sees(one["task"])) for one in given[-1]]
+        if offered is None:
+            return [{"number": n, "skill": f"{skill} {n % 3 or 'often'}"} for n, skill in named]
+        return [
+            {"number": n, "skill": next((o for o in offered if skill.startswith(o)), "other")} for n, skill in named
+        ]
+
+    def _judge(self, asked: list[str]) -> dict[str, str]:
+        """Judge what the first turn shows; later ones quote other judges."""
+        first = asked[0]
+        judge = next((judge for words, judge in self.judges.items() if words in first), sound)
+        if len(asked) > 1:
+            self.quoted.append(_data(asked[-1])[0])
+            judge = self.arguing or judge
+        return {"reason": "worked it", "verdict": judge(_data(first)[0], first)}
+
 
 def _data(prompt: str) -> list[Any]:
     return [json.loads(text) for text in re.findall(r"<data>\n(.*?)\n</data>", prompt, re.DOTALL)]
+
+
+def carrying(task: str) -> str:
+    """Whether a column of a sum carries."""
+    a, b = task.split("+")
+    return "carry" if any(int(x) + int(y) > 9 for x, y in zip(a, b, strict=True)) else "plain"
+
+
+def _categories(labels: dict[str, int]) -> list[dict[str, str]]:
+    """A category for every first word of the labels."""
+    return [
+        {"description": f"whatever is {word}", "name": word.title()}
+        for word in sorted({n.split("-")[0] for n in labels})
+    ]
 
 
 def _explain(given: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:

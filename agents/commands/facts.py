@@ -18,6 +18,7 @@ def of_lineage(found: Lineage) -> Json:
         "life": [_record(observation) for observation in found.life],
         "failures": [_record(attempt) for attempt in found.failures],
         "critiques": [_record(critique) for critique in found.critiques],
+        "debates": [_record(debate) for debate in found.debates],
         "fate": _record(found.fate),
         "nearest": _record(found.nearest),
         "trained_in": [_record(round) for round in found.trained_in],

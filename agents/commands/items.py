@@ -7,6 +7,7 @@ from ...memory.parts import load
 from ...memory.records import Split, Task
 from ...scenarios.source import Source
 from ...scenarios.splits import Splits
+from ..discovering import as_found
 from ..folder import begun, opened
 
 
@@ -26,5 +27,5 @@ def tasks(run: Path, split: Split) -> list[Task]:
     source = load(scenario.source, base=Source, package=package, where=str(run / "scenario.resolved.json"))
     if source.fingerprint() != session.settings["source"]:
         raise RunError(f"{run}: the data behind source {source.name!r} changed since; the tasks cannot be drawn again")
-    splits = Splits(scenario, source, session.seed, opened(run, session))
+    splits = Splits(scenario, as_found(source, run), session.seed, opened(run, session))
     return splits.items(split, limit=session.limit)

@@ -29,6 +29,9 @@ def of_sample(found: Lineage, run: str, *, origin: str = "") -> list[str]:
     for critique in found.critiques:
         said = "accepted" if critique.accepted else "refused"
         lines.append(f"  {said} by {line(critique.judge)}: {line(critique.reason)}")
+    for turn in (turn for debate in found.debates for turn in debate.turns):
+        when = f"debate, turn {turn.turn}" if turn.turn else "before the debate"
+        lines.append(f"  {when}: {line(turn.judge)} said {line(turn.verdict or 'nothing')} ({line(turn.reason)})")
     return [*lines, "", "what became of it", *_became(found), "", "what the exam did", *_examined(found)]
 
 

@@ -12,6 +12,7 @@ from ...training import student as embedded
 from ...training.exam import examine
 from ..curating import trainable
 from ..desk import BASE, Desk, rates
+from ..discovering import discover
 from ..folder import before
 from ..inheriting import inherit
 from ..node import Node, State, Update
@@ -21,7 +22,8 @@ class Baseline(Node):
     """First training of the student (or its cached result, or a model that somebody brings), then its first exam."""
 
     async def run(self, state: State, desk: Desk) -> Update:
-        """Prepare and examine the student."""
+        """Find skills where none is named; prepare and examine the student."""
+        await discover(desk)
         student = await self._student(desk)
         if desk.parts.engine.serves:
             desk.parts.trainer.require(desk.path(BASE))

@@ -6,8 +6,9 @@ checked like any other candidate.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
+from ...memory.debates import Debate
 from ...memory.effects import Outcome
 from ...memory.records import Critique, Sample
 from ...memory.trace import spent
@@ -22,6 +23,14 @@ NOBODY = "nobody"
 """Judge of what no verifier can decide where too few judges are sound; writing it again would not help."""
 
 
+class _Judged(NamedTuple):
+    critiques: list[Critique]
+    """In the order of the samples."""
+    debates: list[Debate]
+    jury: Jury | None
+    """Where one was needed."""
+
+
 class Judgement(Node):
     """Have every sample worked a second time or judged, and repaired once where that is possible."""
 
@@ -33,16 +42,18 @@ class Judgement(Node):
             judged = {c.sample for c in desk.ledger.read(Critique, round=round)}
             with spent("curation"):
                 fresh = [s for s in desk.ledger.read(Sample, round=round, subject="targeted") if s.id not in judged]
-                critiques, jury = await _judge(fresh, desk)
+                critiques, debates, jury = await _judge(fresh, desk)
                 repaired = await _repair(fresh, critiques, desk)
-                again, _ = await _judge(repaired, desk)
+                again, argued, _ = await _judge(repaired, desk)
             made = [*critiques, *again]
             undecided = sum(c.judge == NOBODY for c in critiques)
             refused = sum(not c.accepted for c in critiques) - sum(c.accepted for c in again)
             # what belongs to an exam is thrown away by curation; whoever wrote it is not told, and writes another
             leaks = sum(desk.splits.owner(s.task.key) != "train" for s in _accepted([*fresh, *repaired], made))
             result: dict[str, Any] = {"judged": len(made), "refused": refused, "missing": refused - undecided + leaks}
-            return Outcome(result | ({"judges": dict(jury.faults)} if jury else {}), [*repaired, *made])
+            return Outcome(
+                result | ({"judges": dict(jury.faults)} if jury else {}), [*repaired, *made, *debates, *argued]
+            )
 
         seen = await desk.effects.once(f"critique.{attempt}", round, work, inputs={})
         desk.say("critique", round=round, **{k: v for k, v in seen.items() if k != "missing"})
@@ -54,8 +65,9 @@ def _accepted(samples: Sequence[Sample], critiques: Sequence[Critique]) -> list[
     return [sample for sample in samples if sample.id in ids]
 
 
-async def _judge(samples: Sequence[Sample], desk: Desk) -> tuple[list[Critique], Jury | None]:
-    """A critique for each sample, in their order, and the jury if it was needed."""
+async def _judge(samples: Sequence[Sample], desk: Desk) -> _Judged:
+    """A critique for each sample, and what judges said to each other."""
+    debates: list[Debate] = []
     decided = {sample.id: _verify(sample, desk) for sample in samples}
     left = [sample for sample in samples if decided[sample.id] is None]
     jury = await seat(desk) if left and desk.parts.teacher.judges else None
@@ -65,7 +77,12 @@ async def _judge(samples: Sequence[Sample], desk: Desk) -> tuple[list[Critique],
         sound = jury.sound if jury else ()
         opinions = await desk.parts.teacher.judge(left, sound=sound, models=desk.models)
         decided.update({s.id: _opinion(s, opinion) for s, opinion in zip(left, opinions, strict=True)})
-    return [critique for sample in samples if (critique := decided[sample.id]) is not None], jury
+        debates = [
+            Debate(sample=s.id, round=s.round, turns=opinion.turns)
+            for s, opinion in zip(left, opinions, strict=True)
+            if opinion is not None and opinion.turns
+        ]
+    return _Judged([c for sample in samples if (c := decided[sample.id]) is not None], debates, jury)
 
 
 def _opinion(sample: Sample, opinion: Opinion | None) -> Critique:

@@ -37,7 +37,7 @@ class Progress:
             "student": self._student, "baseline": self._baseline, "probe": self._probe, "diagnose": self._diagnose,
             "allocate": self._allocate, "critique": self._critique, "curate": self._curate, "train": self._train,
             "control": self._control, "inherit": self._inherit, "examine": self._examine, "decide": self._decide,
-            "report": self._report, "rewind": self._rewind,
+            "report": self._report, "rewind": self._rewind, "discover": self._discover,
         }  # fmt: skip
 
     def start(self) -> None:
@@ -80,6 +80,10 @@ class Progress:
 
     def _rewind(self, _: Mapping[str, Any]) -> list[str]:
         return ["[bold]ledger[/bold]    is older than the run; going on from there, with the steps after it once more"]
+
+    def _discover(self, facts: Mapping[str, Any]) -> list[str]:
+        found = ", ".join(f"{escape(skill)} {count:,}" for skill, count in sorted(facts["skills"].items()))
+        return [f"[bold]skills[/bold]    {facts['asked']:,} tasks sorted into {found}"]
 
     def _student(self, facts: Mapping[str, Any]) -> list[str]:
         if "model" in facts:

@@ -6,6 +6,7 @@ from typing import Any
 
 from ...memory.viewer import charts
 from ...memory.viewer.charts import Point
+from ...memory.viewer.discovered import discovered
 from ...memory.viewer.markup import (
     NOTHING,
     between,
@@ -81,6 +82,11 @@ def _point(share: Json, row: Json | None = None) -> Point:
 
 def _outcome(row: Json) -> str:
     return "first student" if row["round"] == 0 else "promoted" if row["promoted"] else "rejected"
+
+
+def skills(found: Json) -> str:
+    """Skills that the teacher found, where it did."""
+    return discovered(found.get("found") or [])
 
 
 def heat(found: Json) -> str:
@@ -317,7 +323,7 @@ def _key(i: int) -> str:
     return f'<span class="key part-{charts.shade(i)}"></span> '
 
 
-ALL: tuple[Callable[[Json], str], ...] = (curve, heat, weaknesses, decisions, sealed, control, cost)
+ALL: tuple[Callable[[Json], str], ...] = (curve, skills, heat, weaknesses, decisions, sealed, control, cost)
 """In the order of the page."""
-PROBE = (heat, weaknesses, cost)
+PROBE = (skills, heat, weaknesses, cost)
 """Those of a session that only probed."""

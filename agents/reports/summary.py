@@ -9,6 +9,7 @@ from typing import Any, Literal
 from ...memory import files
 from ...memory.auditions import Audition
 from ...memory.bootstrap import bootstrap_interval
+from ...memory.categories import Category
 from ...memory.effects import CLOCK
 from ...memory.ledger import Ledger
 from ...memory.records import (
@@ -80,12 +81,18 @@ def summarize(ledger: Ledger, scenario: Scenario, session: Session, *, run: str,
         "weaknesses": _weaknesses(ledger),
         "predictions": _predictions(ledger),
         "judges": [a.model_dump(mode="json") for a in ledger.read(Audition)],
+        "found": found_skills(ledger),
         "cost": _cost(ledger, exams, rounds),
         **operators(ledger),
         **_time(ledger),
         **({"from": _inherited(ledger, session)} if before(session) else {}),
         **({"probe": {**session.settings["probe"], "next": command(session, "run")}} if session.only_probes else {}),
     }
+
+
+def found_skills(ledger: Ledger) -> list[Json]:
+    """Skills that the teacher found, and how many tasks each has; none where the scenario names them."""
+    return [{**c.model_dump(mode="json", exclude={"keys"}), "tasks": len(c.keys)} for c in ledger.read(Category)]
 
 
 def command(session: Session, verb: Literal["run", "probe"] | None = None, *, file: str | None = None) -> str:

@@ -17,6 +17,7 @@ from ...memory.records import Attempt, Sample, Share, Task, Weakness
 from ...scenarios.splits import Splits
 from ..clusters import clusters
 from ..judging.audition import audition
+from ..judging.debate import deliberate
 from ..judging.golden import Item
 from ..judging.panel import convene
 from ..operating import NOTHING, Material, Operating
@@ -26,8 +27,9 @@ from ..prober.bench import Bench
 from ..prober.solving import Solving
 from ..prober.tools import Toolbox
 from ..prompting import answer_schema, check, data, render
-from ..prompts import CONDUCT, EXPLAIN, EXPLORE, NAMES, REFUTES, REPAIR, SOLVE, SOLVES, SYSTEM, WRITE
+from ..prompts import ARGUES, CONDUCT, EXPLAIN, EXPLORE, NAMES, REFUTES, REPAIR, SOLVE, SOLVES, SYSTEM, WRITE
 from ..rules import corrected, foreseen, separation, telling, under
+from ..sorting import Discovery, Found, find
 from ..teacher import NOBODY, Hypothesis, Opinion, Teacher
 from ..written import TASK, adopted, read
 
@@ -52,6 +54,12 @@ class Llm(Teacher):
     """Prompt for one refused task."""
     judging: dict[str, str] = Field(default={"solver": SOLVES, "sceptic": REFUTES}, min_length=2)
     """Prompts of the judges, by name."""
+    debate: int = Field(default=0, ge=0, le=4)
+    """Turns in which judges that disagree see each other's critiques and may change their verdicts; 0 for none."""
+    arguing: str = ARGUES
+    """Prompt for such a turn."""
+    discovery: Discovery = Discovery()
+    """How skills are found where the scenario names none."""
     prober: bool = False
     """Whether an agent with tools probes every skill that failed; its model has to be served with tool calls."""
     conduct: str = CONDUCT
@@ -85,7 +93,7 @@ class Llm(Teacher):
     seeds: float = Field(default=SEEDS, gt=0, le=1, allow_inf_nan=False, exclude_if=lambda share: share == SEEDS)
     """Share of the training tasks that operators see: as examples, and as what they start from."""
 
-    @field_validator("system", "explaining", "writing", "repairing", "conduct", "exploring", "solving")
+    @field_validator("system", "explaining", "writing", "repairing", "arguing", "conduct", "exploring", "solving")
     @classmethod
     def _prompt(cls, template: str, info: Any) -> str:
         return check(template, NAMES[info.field_name])
@@ -113,6 +121,15 @@ class Llm(Teacher):
     def mix(self) -> Sequence[Portioned]:
         """Its operators."""
         return self.operators
+
+    @property
+    def finds(self) -> Discovery:
+        """How it finds skills."""
+        return self.discovery
+
+    async def discover(self, tasks: Mapping[str, str], sample: Sequence[str], *, models: Models = NOBODY) -> Found:
+        """Have a sample labelled, the labels grouped, and every task sorted."""
+        return await find(tasks, sample, models["teacher"], self.discovery, system=self.system, longest=self.longest)
 
     async def diagnose(
         self, skill: str, attempts: Sequence[Attempt], elsewhere: Sequence[Attempt], splits: Splits, *,
@@ -203,7 +220,10 @@ class Llm(Teacher):
     ) -> list[Opinion | None]:
         """Have every sound judge look at every sample."""
         heard = {name: prompt for name, prompt in self.judging.items() if name in sound}
-        return [*await convene(heard, [s.task for s in samples], models["judge"], system=self.system)]
+        tasks, model = [s.task for s in samples], models["judge"]
+        if self.debate:
+            return [*await deliberate(heard, tasks, model, system=self.system, arguing=self.arguing, turns=self.debate)]
+        return [*await convene(heard, tasks, model, system=self.system)]
 
     async def repair(
         self, refused: Sequence[tuple[Sample, str]], splits: Splits, *, models: Models = NOBODY

@@ -46,10 +46,10 @@ def desk(endpoint: Teaching, tmp_path: Path) -> Iterator[Desk]:
     opened.close()
 
 
-def make_taught(endpoint: Teaching, folder: Path, **changes: Any) -> Desk:
+def make_taught(endpoint: Teaching, folder: Path, **teacher: Any) -> Desk:
     part = {"name": "openai", "base_url": endpoint.url, "model": MODEL, "deadline": 5}
     models = {"teacher": part, "judge": part}
-    return make_desk(folder, teacher="llm", models=models, skills=SKILLS, **changes)
+    return make_desk(folder, teacher={"name": "llm", **teacher}, models=models, skills=SKILLS)
 
 
 def on_file(endpoint: Teaching, folder: Path, **teacher: Any) -> Desk:

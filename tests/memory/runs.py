@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
+from evolvent.memory.debates import Debate, Turn
 from evolvent.memory.ledger import Ledger
 from evolvent.memory.records import (
     Attempt,
@@ -90,6 +91,10 @@ def story(text: str = "fails where a digit carries", prompt: str = "17+25", skil
         Share(round=1, skill=skill, weakness=weakness.id, samples=2, reason=text),
         Critique(sample=kept.id, round=1, judge="exact", accepted=True, reason=text),
         Critique(sample=refused.id, round=1, judge="exact", accepted=False, reason=text),
+        Debate(sample=kept.id, round=1, turns=(
+            Turn(turn=0, judge=text, verdict="bad", reason=text),
+            Turn(turn=1, judge=text, verdict=text, reason=text),
+        )),
         Fate(sample=kept.id, round=1, kept=True, reason="kept"),
         Fate(sample=refused.id, round=1, kept=False, reason=f"leak: {text}", nearest=kept.id),
         make_exam("base", 0, carry="0001", skill=skill),

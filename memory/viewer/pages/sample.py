@@ -89,7 +89,22 @@ def _how(run: Run, found: Lineage) -> str:
         [f"critique by {safe(c.judge)}", f"{'accepted' if c.accepted else 'refused'}: {code(c.reason)}"]
         for c in found.critiques
     ]
-    return section("how", "How it was written", "", table("Making", ["part", "text"], rows, kind="facts"))
+    return section(
+        "how", "How it was written", "", table("Making", ["part", "text"], rows, kind="facts"), _debate(found)
+    )
+
+
+def _debate(found: Lineage) -> str:
+    """What judges who disagreed said, turn by turn."""
+    rows = [
+        [f"{turn.turn}" if turn.turn else "before", safe(turn.judge), safe(turn.verdict) or NOTHING, code(turn.reason)]
+        for debate in found.debates
+        for turn in debate.turns
+    ]
+    if not rows:
+        return ""
+    head = ["turn", "judge", "verdict", "reason"]
+    return f"<h3>The judges disagreed and talked</h3>{table('Debate of the judges', head, rows, kind='texts')}"
 
 
 def _origin(run: Run, found: Lineage) -> list[list[str]]:

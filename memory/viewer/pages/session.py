@@ -3,10 +3,12 @@
 from collections import Counter
 from collections.abc import Mapping
 
+from ...categories import Category
 from ...exams import gain, macro
 from ...reading import Run
 from ...records import Exam, Probe, Promotion, Round, Share
 from .. import charts
+from ..discovered import discovered
 from ..figures import Curated, change, curations, curve, doing, lives, seconds
 from ..frame import Page, pulse
 from ..markup import NOTHING, between, duration, percent, points, safe, section, several, table
@@ -25,6 +27,7 @@ def page(run: Run, asked: Mapping[str, str]) -> Page:
     exams, promotions = run.ledger.read(Exam), run.ledger.read(Promotion)
     body = [
         _curve(run, exams, promotions),
+        _found(run),
         _heat(run),
         _weaknesses(run, asked.get("from", "")),
         _rounds(run, promotions),
@@ -80,6 +83,12 @@ def _curve(run: Run, exams: list[Exam], promotions: list[Promotion]) -> str:
         "Hollow: a candidate that was turned down, hung on the student it would have replaced."
     )
     return section("curve", "Learning curve", lead, charts.curve(drawn, title="Select score by round"))
+
+
+def _found(run: Run) -> str:
+    """Skills that the teacher found, where the scenario names none."""
+    found = [{**vars(c), "tasks": len(c.keys)} for c in run.ledger.read(Category)]
+    return discovered(found, run.ledger.result("discover", 0))
 
 
 def _heat(run: Run) -> str:

@@ -101,6 +101,7 @@ def test_a_sample_page_tells_its_story_from_failure_to_exam(tmp_path: Path) -> N
         "fails where a digit carries",
         "program",
         "accepted",
+        "The judges disagreed and talked",
         "Kept.",
         "promoted in round 1",
         "+50.0",
