@@ -60,6 +60,8 @@ class Teaching(Endpoint):
         self.turns = 0
         self.wavers = False
         """Whether it gives another answer each time it is asked to solve the same."""
+        self.rambles = False
+        """Whether it answers what it is given in no form at all, though a greeting in its own."""
         self.judges = dict(judges)
         """Judges whose prompt holds certain words; the others are sound."""
         self.prober: Prober = probe
@@ -78,7 +80,12 @@ class Teaching(Endpoint):
 
     def _say(self, body: dict[str, Any]) -> str:
         schema = body.get("response_format", {}).get("json_schema", {}).get("schema", {})
-        given = _data(body["messages"][-1]["content"])
+        # asked once more for the form, the question stands before its answer
+        prompts = [turn["content"] for turn in body["messages"] if turn["role"] == "user"]
+        prompt = next((said for said in reversed(prompts) if "<data>" in said), prompts[-1])
+        given = _data(prompt)
+        if self.rambles and given:
+            return "The weather is fine."
         match tuple(schema.get("properties", {})):
             case ("explanation", *_):
                 return json.dumps(_explain(given[0], schema["properties"]))
@@ -86,7 +93,6 @@ class Teaching(Endpoint):
                 most = schema["properties"]["tasks"]["maxItems"]
                 return json.dumps({"tasks": _write(given[-1], most, random.Random(body.get("seed", 0)))})
             case ("reason", "verdict"):
-                prompt = body["messages"][-1]["content"]
                 judge = next((judge for words, judge in self.judges.items() if words in prompt), sound)
                 return json.dumps({"reason": "worked it", "verdict": judge(given[0], prompt)})
             case ("reasoning", "solution"):
