@@ -31,11 +31,13 @@ from ..training.client.flow import flow
 from ..training.client.key import Key
 from ..training.client.limiter import Limiter
 from ..training.client.transport import Transport
+from . import rivalry
 from .machine import Check, keep, median_and_range
 
 MODEL = "tester"
 AHEAD = 1.25
 """Calls under way per slot: the server's queue must not run empty."""
+FAULTY = ("--faults", "0.01")
 REDONE = 0.3
 """Share of the second stage's items that are asked once more in the pipeline."""
 
@@ -47,12 +49,16 @@ def main(argv: Sequence[str] | None = None) -> list[Check]:
     parser.add_argument("--calls", type=int, default=4000)
     parser.add_argument("--slots", type=int, default=256)
     parser.add_argument("--mean", type=float, default=0.4, help="seconds of a call")
+    parser.add_argument("--rivals", action="store_true", help="also measure other programs, which are installed first")
+    parser.add_argument("--rival-calls", type=int, default=10_000)
+    parser.add_argument("--rival-repeats", type=int, default=1)
+    parser.add_argument("--rival-mean", type=float, default=0.2, help="seconds of a call where rivals ask")
     options = parser.parse_args(argv)
     since, most = time.perf_counter(), int(AHEAD * options.slots)
     ways: dict[str, list[dict[str, float]]] = {"pool": [], "client": [], "client, 1 % faults": []}
     with (
         served(options.slots, options.mean) as plain,
-        served(options.slots, options.mean, "--faults", "0.01") as faulty,
+        served(options.slots, options.mean, *FAULTY) as faulty,
     ):
         asyncio.run(_pool(plain, options.calls // 10, most))
         asyncio.run(_client(plain, options.calls // 10, most))
@@ -68,10 +74,41 @@ def main(argv: Sequence[str] | None = None) -> list[Check]:
     )
     result["memory_gib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     checks = _checks(result)
+    if options.rivals:
+        result["rivals"] = _rivals(options, most)
+        ours = result["rivals"]["client"]
+        checks += rivalry.checks(ours["per_second"]["median"], result["rivals"]["others"])
     print(json.dumps(result, indent=1))
     path = keep("client", result, checks, seconds=time.perf_counter() - since)
     print("\n".join(c.line() for c in checks), f"\nwritten to {path}")
     return checks
+
+
+def _rivals(options: argparse.Namespace, most: int) -> dict[str, Any]:
+    """Pool, client and rivals in turns, each against a server of its own that answers 1 % of the calls with 500."""
+    calls, others = options.rival_calls, dict[str, Any]()
+    for name, rival in rivalry.RIVALS.items():
+        try:
+            others[name] = {"version": rivalry.prepare(name), "settings": rival.settings, "runs": []}
+        except RuntimeError as error:
+            others[name] = {"settings": rival.settings, "error": str(error)}
+    ours: dict[str, list[dict[str, float]]] = {"pool": [], "client": []}
+    for _ in range(options.rival_repeats):
+        for name, ask in (("pool", _pool), ("client", _client)):
+            with served(options.slots, options.rival_mean, *FAULTY) as url:
+                ours[name].append({**asyncio.run(ask(url, calls, most)), "per_second": rivalry.spanned(url)})
+        for name, found in others.items():
+            if "error" in found:
+                continue
+            try:
+                with served(options.slots, options.rival_mean, *FAULTY) as url:
+                    found["runs"].append(rivalry.compete(name, url, calls=calls, at_once=most))
+            except RuntimeError as error:
+                found["error"] = str(error)
+    for found in others.values():
+        runs = found.pop("runs", [])
+        found.update(_merge(runs) if runs else {})
+    return {name: _merge(runs) for name, runs in ours.items()} | {"others": others}
 
 
 @contextlib.contextmanager
@@ -100,7 +137,7 @@ async def _pool(url: str, count: int, workers: int) -> dict[str, float]:
             for body in bodies:
                 headers = {"Content-Type": "application/json"}
                 async with session.post(url + chat.PATH, data=body, headers=headers) as response:
-                    answered += bool(json.loads(await response.read())["choices"])
+                    answered += "choices" in json.loads(await response.read())
 
         wall, cpu = time.perf_counter(), time.process_time()
         await asyncio.gather(*(work() for _ in range(workers)))

@@ -61,9 +61,13 @@ class Responses:
             self._database.execute("pragma synchronous=full")
             self._database.execute(_TABLE)
         self._reader = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        # what is new is asked for far more often than what is stored, and a query costs as much as a call's own work
+        self._keys = {str(key) for (key,) in self._reader.execute("select key from responses")}
 
     def get(self, key: str) -> str | None:
         """Give the stored answer, or None."""
+        if key not in self._keys:
+            return None
         with self._lock:
             row = self._reader.execute("select body from responses where key = ?", (key,)).fetchone()
         return None if row is None else str(row[0])
@@ -101,6 +105,7 @@ class Responses:
         try:
             self._database.executemany("insert into responses values (?, ?, ?, ?, ?, ?) on conflict do nothing", flat)
             self._database.execute("commit")
+            self._keys.update(r.key for r in rows)
         except BaseException:
             self._database.execute("rollback")
             raise

@@ -15,6 +15,7 @@ import math
 import random
 import re
 import threading
+import time
 from collections.abc import Awaitable, Callable, Generator, Sequence
 from typing import Any
 
@@ -45,6 +46,8 @@ class Endpoint:
         self.headers: list[dict[str, str]] = []
         self.at_once = 0
         self.most_at_once = 0
+        self.longest = 0.0
+        """Seconds of the longest call, until it was answered or whoever asked went away."""
         self.url = ""
         self.slots: asyncio.Semaphore | None = None
         self.latency: Callable[[str], float] | None = None
@@ -52,6 +55,10 @@ class Endpoint:
         """Seconds after the first call between which nothing goes on; calls under way end that much later."""
         self.worked = 0.0
         """Slot seconds of all finished calls."""
+        self.span = (0.0, 0.0)
+        """When the first call came and when the last one ended, of a clock that only goes forward."""
+        self.answered = 0
+        """Calls that did not misbehave."""
         self._since = 0.0
 
     def app(self) -> web.Application:
@@ -60,10 +67,15 @@ class Endpoint:
         app.router.add_get("/v1/models", self._models)
         app.router.add_post("/v1/chat/completions", self._chat)
         app.router.add_get("/v1/worked", self._worked)
+        app.router.add_get("/v1/spanned", self._spanned)
         return app
 
     async def _worked(self, _: web.Request) -> web.Response:
         return web.json_response(self.worked)
+
+    async def _spanned(self, _: web.Request) -> web.Response:
+        first, last = self.span
+        return web.json_response({"seconds": last - first, "answered": self.answered})
 
     async def _work(self, seconds: float) -> None:
         loop = asyncio.get_running_loop()
@@ -80,6 +92,7 @@ class Endpoint:
         return web.json_response(listed if self.listed is None else self.listed)
 
     async def _chat(self, request: web.Request) -> web.StreamResponse:
+        since = time.monotonic()
         body = json.loads(await request.read())
         self.bodies.append(body)
         self.headers.append(dict(request.headers))
@@ -88,11 +101,19 @@ class Endpoint:
         try:
             if self.slots is not None and self.latency is not None:
                 async with self.slots:
-                    await self._work(self.latency(body["messages"][-1]["content"]))
-            fault = self.faults.pop(0) if self.faults else self.always
+                    await self._work(self.latency(asked(body)))
+            fault = self.trouble(body)
+            self.answered += not fault
             return await FAULTS[fault](request, body) if fault else web.json_response(self.reply(body))
         finally:
             self.at_once -= 1
+            self.longest = max(self.longest, time.monotonic() - since)
+            self.span = (self.span[0] or since, time.monotonic())
+
+    def trouble(self, body: dict[str, Any]) -> str:
+        """How a call misbehaves; empty when it does not."""
+        del body
+        return self.faults.pop(0) if self.faults else self.always
 
     def reply(self, body: dict[str, Any]) -> dict[str, Any]:
         """What a server that behaves answers."""
@@ -102,7 +123,13 @@ class Endpoint:
         schema = body.get("response_format", {}).get("json_schema", {}).get("schema")
         if schema and self.binds:
             return json.dumps({name: _value(part) for name, part in schema["properties"].items()})
-        return work(body["messages"][-1]["content"])
+        return work(asked(body))
+
+
+def asked(body: dict[str, Any]) -> str:
+    """The last turn, which may come as a list of parts."""
+    content = body["messages"][-1]["content"]
+    return content if isinstance(content, str) else "".join(part["text"] for part in content)
 
 
 def work(prompt: str) -> str:
@@ -120,8 +147,9 @@ def answer(body: dict[str, Any], texts: Sequence[str], *, model: str = MODEL) ->
         {"index": i, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
         for i, text in enumerate(texts)
     ]
-    usage = {"prompt_tokens": len(str(body["messages"])), "completion_tokens": sum(map(len, texts))}
-    return {"id": "1", "object": "chat.completion", "model": model, "choices": choices, "usage": usage}
+    given, made = len(str(body["messages"])), sum(map(len, texts))
+    usage = {"prompt_tokens": given, "completion_tokens": made, "total_tokens": given + made}
+    return {"id": "1", "object": "chat.completion", "created": 0, "model": model, "choices": choices, "usage": usage}
 
 
 def _value(schema: dict[str, Any]) -> Any:

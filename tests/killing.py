@@ -46,6 +46,8 @@ class Kill:
     """Seconds after the ledger got there."""
     number: signal.Signals = signal.SIGKILL
     """Signal that is sent when the ledger got there; a crash point is always SIGKILL."""
+    when: Callable[[], bool] | None = None
+    """Something else to wait for, once there is a run."""
 
     @property
     def code(self) -> int:
@@ -53,6 +55,8 @@ class Kill:
         return -9 if self.number == signal.SIGKILL else 128 + self.number
 
     def __str__(self) -> str:
+        if self.when:
+            return "a moment of its own"
         return f"{self.point}:{self.count}" if self.point else f"effects:{self.count}+{1000 * self.later:.0f}ms"
 
 
@@ -136,7 +140,7 @@ def _watch(process: subprocess.Popen[bytes], kill: Kill, where: Callable[[], Pat
     deadline = time.monotonic() + PATIENCE
     while process.poll() is None and time.monotonic() < deadline:
         run = where()
-        if run and committed(run) >= kill.count:
+        if run and (kill.when() if kill.when else committed(run) >= kill.count):
             time.sleep(kill.later)
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, kill.number)

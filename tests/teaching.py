@@ -61,6 +61,8 @@ class Teaching(Endpoint):
         self.turns = 0
         self.wavers = False
         """Whether it gives another answer each time it is asked to solve the same."""
+        self.rambles = False
+        """Whether it answers what it is given in no form at all, though a greeting in its own."""
         self.judges = dict(judges)
         """Judges whose prompt holds certain words; the others are sound."""
         self.arguing: Judge | None = None
@@ -85,7 +87,12 @@ class Teaching(Endpoint):
 
     def _say(self, body: dict[str, Any]) -> str:
         schema = body.get("response_format", {}).get("json_schema", {}).get("schema", {})
-        given = _data(body["messages"][-1]["content"])
+        # asked once more for the form, the question stands before its answer
+        prompts = [turn["content"] for turn in body["messages"] if turn["role"] == "user"]
+        prompt = next((said for said in reversed(prompts) if "<data>" in said), prompts[-1])
+        given = _data(prompt)
+        if self.rambles and given:
+            return "The weather is fine."
         match tuple(schema.get("properties", {})):
             case ("explanation", *_):
                 return json.dumps(_explain(given[0], schema["properties"]))
@@ -96,7 +103,7 @@ class Teaching(Endpoint):
                 most = schema["properties"]["tasks"]["maxItems"]
                 return json.dumps({"tasks": _write(given[-1], most, random.Random(body.get("seed", 0)))})
             case ("reason", "verdict"):
-                return json.dumps(self._judge([m["content"] for m in body["messages"] if m["role"] == "user"]))
+                return json.dumps(self._judge([said for said in prompts if "<data>" in said]))
             case ("skills",):
                 return json.dumps({"skills": self._place(given, schema["properties"]["skills"]["items"]["properties"])})
             case ("categories",):

@@ -106,7 +106,7 @@ async def test_too_few_failures_are_not_explained_and_cost_nothing(desk: Desk, e
 
 
 async def test_a_teacher_that_cannot_be_understood_explains_nothing(desk: Desk, endpoint: Teaching) -> None:
-    endpoint.always = "prose"
+    endpoint.rambles = True
     assert await desk.parts.teacher.diagnose("carry", attempts(desk), [], desk.splits, models=desk.models) == []
 
 
@@ -185,7 +185,7 @@ async def test_nobody_is_told_of_a_task_that_an_exam_holds(endpoint: Teaching, t
 async def test_a_judge_that_cannot_be_read_lets_nothing_through(endpoint: Teaching, tmp_path: Path) -> None:
     desk = on_file(endpoint, tmp_path)
     await seat(desk)
-    endpoint.always = "prose"
+    endpoint.rambles = True
     critiques, _ = await judged(desk, make_sample("55+55", "011"))
     assert [c.accepted for c in critiques] == [False]
     assert "solver: not heard (the answer does not have the form asked for" in critiques[0].reason

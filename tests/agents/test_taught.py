@@ -25,6 +25,8 @@ pytestmark = pytest.mark.slow
 SLOTS = 16
 GREETINGS = 3 * 2 * 2
 """Calls to see that an endpoint is there: before the run, in it and when it goes on, two for each of two roles."""
+TURN = 3
+"""Of five turns of the prober, the one in which it is killed: the student has answered it, and nothing is verified."""
 TAUGHT = Path(__file__).parent.with_name("taught.toml")
 
 
@@ -92,6 +94,23 @@ def test_a_session_killed_while_it_is_taught_comes_to_the_same_and_pays_once(
     assert stored == paid(whole[0] / ANSWERS)
     again = len(endpoint.bodies) - since - GREETINGS - sum(cost.calls for cost in stored.values())
     assert 0 <= again <= SLOTS
+
+
+def test_a_session_killed_while_its_prober_waits_for_a_turn_finds_the_same_and_pays_once(
+    endpoint: Teaching, folder: Path, whole: tuple[Path, Json]
+) -> None:
+    since = len(endpoint.bodies)
+
+    def amid() -> bool:
+        return sum("tools" in body for body in endpoint.bodies[since:]) == TURN
+
+    done = trial(folder, [Kill(when=amid)], TAUGHT, *options(endpoint))
+    assert done.problems(figures(*whole)) == []
+    assert done.stood == (("diagnose of round 1",),)
+    stored = paid(runs(folder)[-1] / ANSWERS)
+    assert stored == paid(whole[0] / ANSWERS)
+    # what the prober was told before is not asked for again; its last turn may be, since nobody knows of the answer
+    assert 0 <= len(endpoint.bodies) - since - GREETINGS - sum(cost.calls for cost in stored.values()) <= 1
 
 
 def in_words(folder: Path) -> Path:

@@ -66,6 +66,28 @@ def test_an_exam_with_a_hole_is_no_exam_and_costs_only_the_hole_when_it_goes_on(
     responses.close()
 
 
+def test_a_request_that_comes_to_nothing_is_data_where_the_endpoint_answers_others(endpoint: Endpoint) -> None:
+    model = make_part(endpoint, most=1).serve("teacher")
+    endpoint.faults = ["400"]
+    (reply,) = asyncio.run(model.ask([Request("1+1")]))
+    model.close()
+    assert reply.completion is None
+    assert reply.reason.startswith("400")
+
+
+@pytest.mark.parametrize("fault", ["400", "500", "wrong schema", "10 MB"])
+def test_requests_that_come_to_nothing_are_not_given_up_where_the_endpoint_answers_none(
+    fault: str, endpoint: Endpoint
+) -> None:
+    model = make_part(endpoint, tries=1).serve("teacher")
+    endpoint.always = fault
+    with pytest.raises(
+        UnavailableError, match=r"1 of 1 requests came to nothing, .*; mend that, then `evolvent resume`"
+    ):
+        asyncio.run(model.ask([Request("1+1", schema=CANARY)]))
+    model.close()
+
+
 @pytest.mark.parametrize("fault", ["400", "500", "hang", "drip", "html", "no choices", "10 MB"])
 def test_an_endpoint_that_does_not_answer_is_said_at_the_start(fault: str, endpoint: Endpoint, tmp_path: Path) -> None:
     endpoint.always = fault

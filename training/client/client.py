@@ -136,22 +136,28 @@ class Client:
 
     async def _paid(self, key: str, body: bytes, samples: int, role: str) -> Completion:
         """Pay for an answer and store it."""
-        text, completion = await self._tried(body, samples, role, Random(key))
+        text, completion = await self._tried(body, samples, role, key)
         if self.responses is not None:
             cost = self._cost(chat.Usage(completion.prompt_tokens, completion.tokens))
             await self.responses.put(Response(key, role, cost, text))
         return completion
 
-    async def _tried(self, body: bytes, samples: int, role: str, rng: Random) -> tuple[str, Completion]:
+    async def _tried(self, body: bytes, samples: int, role: str, key: str) -> tuple[str, Completion]:
         """Call until it succeeds, within the patience there is for an item."""
-        patience = Patience(tries=self.terms.tries, pause=self.terms.pause, busy=self.terms.patience, rng=rng)
+        patience: Patience | None = None
         while True:
             STOP.heed()
             try:
                 return await self._call(body, samples, role)
             except Fault as fault:
+                # a generator of its own costs as much as the rest of an item's bookkeeping, and few items need one
+                patience = patience or self._patience(key)
                 wait = self._borne(fault, patience)
             await asyncio.sleep(wait)
+
+    def _patience(self, key: str) -> Patience:
+        terms = self.terms
+        return Patience(tries=terms.tries, pause=terms.pause, busy=terms.patience, rng=Random(key))
 
     def _borne(self, fault: Fault, patience: Patience) -> float:
         """Seconds to wait before the next call of an item.

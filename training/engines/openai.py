@@ -54,6 +54,8 @@ class OpenAI(EnginePart):
     """Seconds one call may take, whatever the server does."""
     tries: int = Field(default=4, ge=1)
     """Calls a request may take."""
+    patience: float = Field(default=600.0, gt=0, allow_inf_nan=False)
+    """Seconds for which a server may refuse a request because it is busy."""
     first: int = Field(default=32, ge=1)
     """Calls at once in the beginning, of each address; the number then follows what the server can take."""
     most: int = Field(default=320, ge=1)
@@ -126,7 +128,9 @@ class OpenAI(EnginePart):
         from ..client.client import Client, Terms
         from ..client.fleet import Fleet
 
-        terms = Terms(tries=self.tries, prompt_price=self.prompt_price, answer_price=self.answer_price)
+        terms = Terms(
+            tries=self.tries, patience=self.patience, prompt_price=self.prompt_price, answer_price=self.answer_price
+        )  # fmt: skip
         endpoints: list[Endpoint] = []
         try:
             for url in self.urls:
@@ -175,7 +179,7 @@ class _Endpoint:
 
     async def answer(self, requests: Sequence[Request]) -> list[Completion]:
         """Answers in order; an exam with a hole in it would count the hole as a wrong answer, so none is given."""
-        replies = await self.ask(requests)
+        replies = await self._asked(requests)
         lost = [reply.reason for reply in replies if reply.completion is None]
         if lost:
             raise UnavailableError(
@@ -190,6 +194,19 @@ class _Endpoint:
         return [c.complete and c.text == answer for c, (_, answer) in zip(said, pairs, strict=True)]
 
     async def ask(self, requests: Sequence[Request]) -> list[Reply]:
+        """What became of each request; where one came to nothing, the endpoint has to show that it can answer.
+
+        Raises:
+            UnavailableError: it cannot. Then nothing is passed on as failed, and what was answered is stored.
+        """
+        replies = await self._asked(requests)
+        lost = [reply.reason for reply in replies if reply.completion is None]
+        if lost:
+            why = f"{len(lost)} of {len(replies)} requests came to nothing, the first because: {lost[0]}"
+            await self._loop.join(self._well(why))
+        return replies
+
+    async def _asked(self, requests: Sequence[Request]) -> list[Reply]:
         with spent("inference"), span("answer", requests=len(requests), role=self._role, student=self.student):
             outcomes = await self._loop.join(self._outcomes(requests))
             return [Reply(outcome.completion, outcome.reason) for outcome in outcomes]
@@ -198,3 +215,22 @@ class _Endpoint:
         """What became of each request, in their order."""
         found = [outcome async for outcome in self._client.stream(requests, role=self._role)]
         return sorted(found, key=lambda outcome: outcome.place)
+
+    async def _well(self, why: str) -> None:
+        """See that an endpoint answers a greeting.
+
+        Raises:
+            UnavailableError: none does.
+        """
+        from ..client.greeting import greet
+
+        model, structured, terms = self.settings.model, self.settings.structured, self._client.terms
+        refusals: list[str] = []
+        for endpoint in self._client.fleet.endpoints:
+            try:
+                await greet(endpoint.transport, model=model, structured=structured, terms=terms)
+            except UnavailableError as error:
+                refusals.append(str(error))
+            else:
+                return
+        raise UnavailableError(f"{why}; and {'; '.join(refusals)}; mend that, then `evolvent resume` goes on")
