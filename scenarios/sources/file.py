@@ -7,7 +7,6 @@ it is punctuated.
 
 import json
 import re
-from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,6 +21,9 @@ from ...memory.errors import PartError, suggest
 from ...memory.files import file_digest
 from ...memory.parts import explain
 from ...memory.records import Task
+from ...memory.talk import Talk
+from ..conversation import converse
+from ..features import frequent, seen, told
 from ..source import Settings, Source, identity
 from ..text import normal
 
@@ -29,10 +31,6 @@ FEATURES = "features"
 """Optional column: a list of texts, what is true of the row in your own terms."""
 LONGEST = 1 << 20
 """Bytes a line may have."""
-RAREST, COMMONEST = 0.01, 0.6
-"""Shares of the prompts between which a word is worth a feature: rules about rarer ones cannot be tested."""
-WORDS = 200
-"""Words that become features, the most frequent ones."""
 LISTED = 10
 """Names that a message lists."""
 
@@ -57,6 +55,8 @@ class Columns(NamedTuple):
     key: str
     prose: bool
     """Whether what they hold is prose."""
+    messages: str
+    tools: str
 
     def same(self, prompt: str) -> str:
         """What a prompt has in common with the same task written otherwise."""
@@ -73,6 +73,12 @@ class Row:
     prompt: str
     answer: str
     values: Mapping[str, Any]
+    talk: Talk | None = None
+
+    @property
+    def own(self) -> str:
+        """The text that words are looked for in."""
+        return self.prompt if self.talk is None else self.talk.own()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +105,10 @@ class File(Source):
     """Column of the question."""
     answer: str = "answer"
     """Column of the reference answer."""
+    messages: str = "messages"
+    """Column of a conversation whose last turn is the reference answer; read in rows that have no prompt column."""
+    tools: str = "tools"
+    """Column of the functions that may be called in a conversation."""
     skill: str = "skill"
     """Column that names the skill; empty when every skill takes its rows by `where` alone."""
     key: str = ""
@@ -153,8 +163,7 @@ class File(Source):
                 continue
             features = _features(row, words)
             if wanted <= features and unwanted.isdisjoint(features):
-                found = tuple(sorted(features))
-                tasks.append(Task(skill=skill, key=row.key, prompt=row.prompt, answer=row.answer, features=found))
+                tasks.append(_task(skill, row, features))
         return tasks
 
     def holds(self, key: str) -> bool:
@@ -167,11 +176,11 @@ class File(Source):
 
     def adopt(self, skill: str, settings: Settings, prompt: str, answer: str) -> Task:
         """Take a row that somebody else wrote: the file's own task where it has that prompt."""
-        del settings
+        if any(row.talk for row in self._rows(skill, settings)[:1]):
+            raise ValueError("tasks of this skill are conversations, which are drawn from the file and not written")
         table, own = self._table(), self._columns().same(prompt)
         row = Row(0, skill, table.keys.get(own, own), prompt, answer, {})
-        features = tuple(sorted(_features(row, table.words)))
-        return Task(skill=skill, key=row.key, prompt=prompt, answer=answer, features=features)
+        return _task(skill, row, _features(row, table.words))
 
     def phrase(self, rule: Sequence[str]) -> str:
         """Say features in words, as they are."""
@@ -196,7 +205,7 @@ class File(Source):
         raise PartError(f"source.path: no such file: {self.path:.500}; a path is relative to the scenario's folder")
 
     def _columns(self) -> Columns:
-        return Columns(self.prompt, self.answer, self.skill, self.key, self.prose)
+        return Columns(self.prompt, self.answer, self.skill, self.key, self.prose, self.messages, self.tools)
 
     def _filter(self, skill: str, settings: Settings) -> Filter:
         try:
@@ -239,7 +248,7 @@ def _read(path: str, changed: int, size: int, columns: Columns) -> Table:
         skills=skills,
         answers={key: row.answer for key, row in first.items()},
         columns=sorted(set[str]().union(*(row.values for row in rows))),
-        words=_frequent([row.prompt for row in first.values()]),
+        words=frequent([row.own for row in first.values()]),
         keys={columns.same(row.prompt): row.key for row in reversed(rows)},
     )
 
@@ -280,13 +289,17 @@ def _parquet(path: str) -> Iterator[tuple[int, dict[str, Any]]]:
 
 def _row(path: str, line: int, values: dict[str, Any], columns: Columns) -> Row:
     where = f"{path}:{line}"
-    prompt, answer = _text(where, values, columns.prompt), _text(where, values, columns.answer).strip()
+    talk = None
+    if columns.prompt not in values and values.get(columns.messages) is not None:
+        talk, prompt, answer = converse(where, values[columns.messages], values.get(columns.tools))
+    else:
+        prompt, answer = _text(where, values, columns.prompt), _text(where, values, columns.answer).strip()
     skill = _text(where, values, columns.skill, hint='; set source.skill = "" if it has none') if columns.skill else ""
     key = _text(where, values, columns.key) if columns.key else columns.same(prompt)
     features = values.get(FEATURES) or []
     if not isinstance(features, list) or not all(isinstance(f, str) for f in features):
         raise PartError(f"{where}: {FEATURES!r} is {_cut(features)}; write a list of texts")
-    return Row(line, skill, key, prompt, answer, values)
+    return Row(line, skill, key, prompt, answer, values, talk)
 
 
 def _text(where: str, values: Mapping[str, Any], column: str, *, hint: str = "") -> str:
@@ -321,30 +334,13 @@ def _cut(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def _words(prompt: str) -> list[str]:
-    return re.findall(r"[^\W\d_]+", prompt.casefold())
+def _features(row: Row, words: Collection[str]) -> set[str]:
+    """What the file says of a row, and what can be seen in any."""
+    found = {str(feature) for feature in row.values.get(FEATURES) or ()} | seen(row.own, words)
+    return found | (told(row.talk, row.answer) if row.talk else set())
 
 
-def _frequent(prompts: Sequence[str]) -> frozenset[str]:
-    """Words that enough prompts have and enough have not."""
-    counts = Counter(word for prompt in prompts for word in set(_words(prompt)))
-    useful = {w: n for w, n in counts.items() if RAREST <= n / len(prompts) <= COMMONEST}
-    return frozenset(sorted(useful, key=lambda w: (-useful[w], w))[:WORDS])
-
-
-def _features(row: Row, frequent: Collection[str]) -> set[str]:
-    """What the file says of a row, and what can be seen in any prompt."""
-    words = _words(row.prompt)
-    found = {str(feature) for feature in row.values.get(FEATURES) or ()}
-    found |= {f"contains {word}" for word in words if word in frequent}
-    if words and words[0] in frequent and row.prompt.lstrip().casefold().startswith(words[0]):
-        found.add(f"starts with {words[0]}")
-    if any(c.isdigit() for c in row.prompt):
-        found.add("has digit")
-    return found | {f"words {_bucket(len(row.prompt.split()))}", f"characters {_bucket(len(row.prompt))}"}
-
-
-def _bucket(count: int) -> str:
-    """Give the powers of two that a count lies between, as in `8 to 15`."""
-    low = 1 << (count.bit_length() - 1)
-    return f"{low} to {2 * low - 1}" if low > 1 else "1"
+def _task(skill: str, row: Row, features: Collection[str]) -> Task:
+    return Task(
+        skill=skill, key=row.key, prompt=row.prompt, answer=row.answer, features=tuple(sorted(features)), talk=row.talk
+    )

@@ -78,7 +78,7 @@ class Distill(Tuner):
         if why := refusal((tokenizer, widths[0]), (job.wording.tokenizer, widths[1])):
             raise PartError(f"{self.teacher}: {why}; {WAY}")
         rows = read_rows(job.folder)
-        longest = SPARE + max(map(len, job.wording.tokenizer([answer for _, answer in rows])["input_ids"]))
+        longest = SPARE + max(job.wording.answer_length(*row) for row in rows)
         with unheard("trl.experimental.gkd.gkd_trainer", ADVICE):
             return DistillingTrainer(
                 model=job.model,
