@@ -40,8 +40,8 @@ class Talk(BaseModel):
         return "\n".join([*lines, *(f"may call: {_json(tool)}" for tool in self.tools)])
 
     def own(self) -> str:
-        """The turns to read without instructions and tools, which many conversations have in common."""
-        return "\n".join(_line(turn) for turn in self.messages if turn["role"] != "system")
+        """What is said and called, without the instructions, tools and roles that many conversations share."""
+        return "\n".join(part for turn in self.messages if turn["role"] != "system" for _, part in _parts(turn))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -143,15 +143,16 @@ def _wired(call: Mapping[str, Any]) -> dict[str, Any]:
 
 def _line(turn: Turn) -> str:
     who = f"tool {turn['name']}" if turn["role"] == "tool" and turn.get("name") else str(turn["role"])
-    return "\n".join(part.replace("\n", "\n  ") for part in _parts(who, turn))
+    return "\n".join(f"{who}{joint}{part}".replace("\n", "\n  ") for joint, part in _parts(turn))
 
 
-def _parts(who: str, turn: Turn) -> Iterator[str]:
+def _parts(turn: Turn) -> Iterator[tuple[str, str]]:
+    """What a turn says and each call of it, with what stands between the speaker and that."""
     calls = called(turn.get("tool_calls") or ()) or ()
     if turn.get("content") or not calls:
-        yield f"{who}: {turn.get('content') or ''}"
+        yield ": ", str(turn.get("content") or "")
     for call in calls:
-        yield f"{who} calls {call.name}({_json(call.arguments)})"
+        yield " calls ", f"{call.name}({_json(call.arguments)})"
 
 
 def _json(value: object) -> str:

@@ -197,8 +197,12 @@ class Wording:
     @cached_property
     def _calling(self) -> Calling | None:
         """How it calls tools; None where its template has no way for it that is JSON."""
+
+        def written(question: Question, answer: str) -> str:
+            return self.part(self._text(self.turns([(question, answer)])[0].answer[:-1]))[1]
+
         try:
-            return learn(lambda question, answer: self._text(self.turns([(question, answer)])[0].answer[:-1]))
+            return learn(written)
         except EvolventError:
             return None
 

@@ -121,7 +121,7 @@ def test_parquet_keeps_conversations_beside_their_text(tmp_path: Path) -> None:
 
 
 def test_a_format_without_turns_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"alpaca has no place for turns and tools .*; use trl or sharegpt"):
+    with pytest.raises(UsageError, match=r"alpaca has no place for turns and tools.*; use trl or sharegpt"):
         written(tmp_path, "alpaca")
 
 

@@ -62,7 +62,7 @@ def test_what_tells_conversations_apart_leaves_out_what_many_share() -> None:
     system = {"role": "system", "content": "Be brief."}
     talk = Talk(messages=(system, user("How warm is Rome?")), tools=(WEATHER, ADD))
     task = Task(skill="s", prompt=talk.text(), answer="1", key="k", talk=talk)
-    assert task.own == "user: How warm is Rome?"
+    assert task.own == "How warm is Rome?"
     assert "Be brief." in task.prompt
 
 
@@ -76,7 +76,7 @@ def test_a_task_with_a_conversation_comes_back_whole_and_can_be_counted() -> Non
     task = told()
     again = Task.read(task.model_dump_json())
     assert (again, again.id) == (task, task.id)
-    assert len({task, again, make_task()}) == 2
+    assert hash(task) == hash(again) != hash(make_task())
 
 
 def test_a_conversation_is_asked_with_its_turns_and_tools() -> None:

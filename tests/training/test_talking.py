@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from evolvent.training.calling import Calling
 from evolvent.training.engines.openai import OpenAI
 from evolvent.training.engines.transformers import Transformers
 from evolvent.training.exam import sit
+from evolvent.training.manner import Manner
 from evolvent.training.reading import Characters, Elsewhere
 from evolvent.training.trainer import Trainer, read_rows, write_rows
 from evolvent.training.trainers.sft import Sft
@@ -88,6 +90,30 @@ def test_calls_are_read_back_in_whatever_json_the_template_writes_them(template:
     assert wording.refusal(talk, answer) is None
     (turn,) = wording.turns([(talk, answer)])
     assert wording.said(turn.answer, talk.tools).answer == answer
+
+
+@pytest.mark.parametrize(
+    ("name", "eos", "manner"),
+    [
+        ("qwen2_5", "<|im_end|>", {}),
+        ("qwen3", "<|im_end|>", {"reasoning": ("<think>", "</think>")}),
+        ("qwen3", "<|im_end|>", {"template": {"enable_thinking": False}}),
+        ("llama3_1", "<|eot_id|>", {"template": {"date_string": "26 Jul 2024"}}),
+    ],
+    ids=["Qwen2.5", "Qwen3 thinking", "Qwen3", "Llama 3.1"],
+)
+def test_templates_of_well_known_models_take_conversations(name: str, eos: str, manner: dict[str, Any]) -> None:
+    """TRL ships the templates."""
+    spec = find_spec("trl")
+    assert spec is not None
+    templates = Path(str(spec.origin)).parent / "chat_templates"
+    tokenizer = make_tokenizer(template=(templates / f"{name}.jinja").read_text())
+    tokenizer.add_special_tokens({"eos_token": eos, "bos_token": "<s>"})
+    wording = Wording(tokenizer, Manner.model_validate(manner))
+    for task in (make_task(), told()):
+        assert wording.refusal(task.question, task.answer) is None
+        (turn,) = wording.turns([(task.question, task.answer)])
+        assert wording.said(turn.answer, (WEATHER,)).answer == task.answer
 
 
 @pytest.mark.parametrize(
