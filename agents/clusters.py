@@ -47,5 +47,5 @@ def _likeness(a: Attempt, b: Attempt) -> float:
 
 
 def _traits(attempt: Attempt) -> set[str]:
-    text = f"{attempt.task.prompt}\n{attempt.answer}"
+    text = f"{attempt.task.own}\n{attempt.answer}"
     return {*attempt.task.features, *(text[i : i + PAIR] for i in range(max(1, len(text) - PAIR + 1)))}

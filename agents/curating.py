@@ -28,14 +28,16 @@ def sift(
         duplicates: knows what is kept in the same set; the kept ones are added to it.
         refused: sample id to reason, for those critique turned down.
     """
+    said = {s.id: desk.reader.refusal(s.task.question, s.task.answer) for s in candidates}
+    foreign = {id: f"refused: {why}" for id, why in said.items() if why is not None}
     longest = min(desk.parts.trainer.longest, desk.reader.positions)
     return curate(
         candidates,
-        refused,
+        {**foreign, **refused},
         round=round,
         contamination=desk.contamination,
         duplicates=duplicates,
-        too_long=lambda s: desk.reader.length(s.task.prompt, s.completion) > longest,
+        too_long=lambda s: desk.reader.length(s.task.question, s.completion) > longest,
     )
 
 

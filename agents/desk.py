@@ -167,7 +167,7 @@ class Desk:
     @cached_property
     def reader(self) -> Reader:
         """How the student reads; one that somebody brought has to be in place."""
-        return reader(self.scenario.student, self.path(BASE))
+        return reader(self.scenario.student, self.path(BASE), serves=self.parts.engine.serves)
 
     @cached_property
     def gate(self) -> Gate:
@@ -189,7 +189,7 @@ class Desk:
     def longest(self) -> int:
         """Tokens an answer may have in probes and exams."""
         items = [task for split in ("select", "guard", "report") for task in self.items(split)]
-        needed = SPARE + self.parts.room + max(self.reader.answer_length(t.answer) for t in items)
+        needed = SPARE + self.parts.room + max(self.reader.answer_length(t.question, t.answer) for t in items)
         return self.scenario.student.longest or needed
 
     @property

@@ -183,5 +183,5 @@ def _trained(run: Path, session: Session, splits: Splits, samples: Sequence[Samp
         known = json.loads((run / EARLIER / TRAINED).read_text())["prompts"]
     else:
         made = not splits.scenario.student.model
-        known = [task.prompt for task in first_tasks(splits.scenario, splits)] if made else []
-    return sorted({*known, *(sample.task.prompt for sample in samples)})
+        known = [task.own for task in first_tasks(splits.scenario, splits)] if made else []
+    return sorted({*known, *(sample.task.own for sample in samples)})

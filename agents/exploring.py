@@ -49,7 +49,7 @@ async def explore(attempts: Sequence[Attempt], round: int, path: str, desk: Desk
 def _bench(skill: str, round: int, engine: Engine, desk: Desk) -> Bench:
     async def ask(tasks: Sequence[Task]) -> list[str]:
         with span("ask", tasks=len(tasks), round=round):
-            return [said.text for said in await engine.answer([Request(t.prompt, desk.longest) for t in tasks])]
+            return [said.answer for said in await engine.answer([Request.of(t.question, desk.longest) for t in tasks])]
 
     def recall(about: str) -> list[dict[str, Any]]:
         kinds = {kind: desk.recall.recall([about], REMEMBERED, kind=kind)[0] for kind in ("weakness", "failure")}

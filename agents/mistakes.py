@@ -47,13 +47,22 @@ def _shared(task: Task, owner: str) -> Iterator[tuple[str, str]]:
 
 def _wrong(task: Task, parts: Parts, reader: Reader) -> Iterator[tuple[str, str]]:
     """Kind and words of what is wrong with one task."""
+    if (refusal := reader.refusal(task.question, task.answer)) is not None:
+        yield "refused", f"skills.{task.skill} holds conversations: {refusal}"
+        return
     if (strange := reader.unreadable(task.prompt + task.answer)) is not None:
         yield "unreadable", f"{task.prompt!r} holds {strange!r}, which the student cannot read"
-    elif (length := reader.length(task.prompt, task.answer)) > reader.positions:
+    elif (length := reader.length(task.question, task.answer)) > reader.positions:
         said = (
             f"{task.prompt[:SHOWN]!r}… comes to {length:,} tokens, and the student has {reader.positions:,} positions"
         )
         yield "long", said
+    if task.talk and parts.teacher.asks:
+        said = (
+            f"skills.{task.skill} holds conversations, which teacher {parts.teacher.name!r} does not write; choose "
+            "teacher.name = 'program', which draws them from the source"
+        )
+        yield "unwritten", said
     try:
         right = parts.verifier.judge(task, task.answer).passed
     except ValueError as error:

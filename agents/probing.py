@@ -22,15 +22,15 @@ async def ask(
 ) -> list[Attempt]:
     """Let the student answer tasks in one batch, and judge the answers."""
     with span("ask", tasks=len(tasks), round=round):
-        answers = await engine.answer([Request(task.prompt, desk.longest) for task in tasks])
+        answers = await engine.answer([Request.of(task.question, desk.longest) for task in tasks])
         return [
             Attempt(
                 task=task,
                 student=engine.student,
                 round=round,
                 purpose=purpose,
-                answer=answer.text,
-                verdict=desk.parts.verifier.judge(task, answer.text),
+                answer=answer.answer,
+                verdict=desk.parts.verifier.judge(task, answer.answer),
             )
             for task, answer in zip(tasks, answers, strict=True)
         ]

@@ -38,7 +38,7 @@ def failure_entries(attempts: Sequence[Attempt]) -> list[Entry]:
     return [
         Entry(
             id=a.id,
-            text=f"{a.task.skill}: {a.task.prompt} -> {a.answer} [{', '.join(a.task.features)}]",
+            text=f"{a.task.skill}: {a.task.own} -> {a.answer} [{', '.join(a.task.features)}]",
             label={"kind": "failure", "skill": a.task.skill, "round": a.round},
         )
         for a in attempts

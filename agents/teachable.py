@@ -40,8 +40,9 @@ def _lacking(skill: str, splits: Splits) -> Iterator[str]:
 
 def _long(skill: str, splits: Splits, most: int, reader: Reader) -> Iterator[str]:
     """A skill most of whose tasks curation would turn down as too long."""
-    tasks = splits.draw(skill, "train", LOOKED, stream=STREAM)
-    lengths = [reader.length(task.prompt, task.answer) for task in tasks]
+    drawn = splits.draw(skill, "train", LOOKED, stream=STREAM)
+    tasks = [task for task in drawn if reader.refusal(task.question, task.answer) is None]
+    lengths = [reader.length(task.question, task.answer) for task in tasks]
     if 2 * (count := sum(length > most for length in lengths)) > len(tasks):
         yield (
             f"skills.{skill}: {count:,} of {len(tasks):,} tasks are too long for trainer.longest {most:,}, "

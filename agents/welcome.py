@@ -6,7 +6,7 @@ from ..memory.errors import ScenarioError
 from ..scenarios.student import Student
 from ..training import origin
 from ..training.engine import EnginePart
-from ..training.reading import Characters, Reader
+from ..training.reading import Characters, Elsewhere, Reader
 
 
 class Welcome(NamedTuple):
@@ -26,7 +26,7 @@ def welcome(student: Student, engine: EnginePart) -> Welcome:
         ScenarioError: it cannot be a student, or its engine would not let it answer.
     """
     if not student.model:
-        return Welcome(Characters(), 0)
+        return Welcome(Characters() if engine.serves else Elsewhere(), 0)
     if not engine.serves:
         raise ScenarioError(
             f"student.model {student.model!r}: engine {engine.name!r} answers with a model of its own; leave "

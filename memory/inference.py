@@ -1,8 +1,11 @@
 """What may be asked of any model, whoever serves it; implementations live in `training/engines/`."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol
+
+from .talk import Question, Talk, called, spell
 
 Role = Literal["teacher", "judge"]
 """What a model works as beside the student."""
@@ -37,6 +40,18 @@ class Request:
     """Share of the probability that is drawn from, in (0, 1]."""
     tools: tuple[Mapping[str, Any], ...] = ()
     """Functions the model may call, as the chat format describes them."""
+
+    @classmethod
+    def of(cls, question: Question, longest: int) -> "Request":
+        """Ask a question, or go on with a conversation, greedily.
+
+        Args:
+            question: what is asked.
+            longest: tokens the answer may have.
+        """
+        if isinstance(question, Talk):
+            return cls("", longest, messages=question.messages, tools=question.tools)
+        return cls(question, longest)
 
     def conversation(self) -> list[Message]:
         """Every turn the model sees, in order."""
@@ -77,6 +92,12 @@ class Completion:
     cached: bool = field(default=False, compare=False)
     """Taken from what was answered and paid for before. Not part of the answer: two that differ only here are equal."""
 
+    @property
+    def answer(self) -> str:
+        """What it says and what it calls, as the one text that is judged and kept."""
+        calls = called(self.calls)
+        return f"{self.text}\n{json.dumps(self.calls)}" if calls is None else spell(self.text, calls)
+
 
 CUT = Completion("", 0, complete=False, finish="length")
 """What becomes of a request that leaves a model no room for an answer."""
@@ -113,7 +134,7 @@ class Engine(Protocol):
         """Answer requests in their order."""
         ...
 
-    async def agrees(self, pairs: Sequence[tuple[str, str]]) -> list[bool]:
+    async def agrees(self, pairs: Sequence[tuple[Question, str]]) -> list[bool]:
         """Say for each prompt and reference answer whether greedy decoding would give that answer."""
         ...
 

@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from .files import digest
 from .origin import Origin
+from .record import Record
 from .score import Score
+from .talk import Question, Talk
 
 Split = Literal["probe", "select", "report", "guard"]
 """Disjoint sets of tasks: probe drives generation, select and guard drive promotion, report is sealed."""
@@ -31,42 +32,6 @@ Grade = Annotated[float, Field(ge=0, le=1)]
 """0 wrong, 1 right; in between for graded answers."""
 
 
-class Record(BaseModel):
-    """Something the ledger keeps for ever."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-    kind: ClassVar[str] = "record"
-    filed: ClassVar[tuple[str | None, str | None]] = (None, None)
-    """Fields the ledger finds it by: its round, and what it is about."""
-
-    @cached_property
-    def id(self) -> str:
-        """Sixteen hexadecimal digits of the sha256 of kind and content."""
-        return digest([self.kind, self.model_dump(mode="json")])
-
-    @property
-    def at(self) -> int | None:
-        """Round it is filed under."""
-        return vars(self)[self.filed[0]] if self.filed[0] else None
-
-    @property
-    def about(self) -> str | None:
-        """Skill, weakness, sample, split or arm it is filed under."""
-        return vars(self)[self.filed[1]] if self.filed[1] else None
-
-    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        """Copy with changes; the copy gets an id of its own."""
-        copy = super().model_copy(update=update, deep=deep)
-        vars(copy).pop("id", None)
-        return copy
-
-    @classmethod
-    def read(cls, body: str) -> Self:
-        """Rebuild a record from its stored JSON."""
-        return cls.model_validate_json(body)
-
-
 class Task(Record):
     """A question with one reference answer."""
 
@@ -79,6 +44,18 @@ class Task(Record):
     """Canonical identity as the source declares it; two tasks with one key are the same task."""
     features: tuple[str, ...] = ()
     """What is true of this task, in the source's vocabulary; hypotheses are built from these."""
+    talk: Talk | None = Field(default=None, exclude_if=lambda talk: talk is None)
+    """The conversation that `prompt` is the text of; None where a prompt is one question and nothing else."""
+
+    @property
+    def question(self) -> Question:
+        """What a model is asked."""
+        return self.prompt if self.talk is None else self.talk
+
+    @property
+    def own(self) -> str:
+        """The text that tells it from other tasks: without the instructions and tools that many tasks share."""
+        return self.prompt if self.talk is None else self.talk.own()
 
 
 class Verdict(Record):

@@ -13,7 +13,7 @@ _SAMPLES = f"""
 select s.round, json_extract(s.body, '$.arm'), s.id, json_extract(s.body, '$.task.skill'),
   json_extract(s.body, '$.task.prompt'), {COMPLETION}, json_extract(s.body, '$.weakness'),
   json_extract(s.body, '$.teacher'), json_extract(s.body, '$.recipe'), json_extract(s.body, '$.origin.operator'),
-  json_extract(f.body, '$.kept'), json_extract(f.body, '$.reason')
+  json_extract(s.body, '$.task.talk'), json_extract(f.body, '$.kept'), json_extract(f.body, '$.reason')
 from records s left join records f on f.kind = 'fate' and f.subject = s.id
 where s.kind = 'sample' and s.round between ? and ? order by s.seq"""  # noqa: S608 - a constant of ours
 _ATTEMPTS = """
@@ -55,8 +55,8 @@ class Table(Protocol):
 
 
 def samples(ledger: Ledger, *, round: int | None = None) -> Table:
-    """One row per sample: what it says, what it answers, and whether it was kept."""
-    text = ("arm", "sample", "skill", "prompt", "completion", "weakness", "teacher", "recipe", "operator")
+    """One row per sample: what it says, what it answers, and whether it was kept; `talk` is JSON."""
+    text = ("arm", "sample", "skill", "prompt", "completion", "weakness", "teacher", "recipe", "operator", "talk")
     fields = [("round", "int64"), *((n, "string") for n in text), ("kept", "bool"), ("reason", "string")]
     rows = ledger.rows(_SAMPLES, *_between(round))
     return _table(fields, ([*row[:-2], None if row[-2] is None else bool(row[-2]), row[-1]] for row in rows))

@@ -1,43 +1,52 @@
-"""What can be seen in any prompt, and what a file says of it: the vocabulary that hypotheses are built from."""
+"""What can be seen of any task that is a text: its words, its length, and what its answer calls."""
 
 import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 
+from ..memory.talk import Talk, read_calls
+
 RAREST, COMMONEST = 0.01, 0.6
-"""Shares of the prompts between which a word is worth a feature: rules about rarer ones cannot be tested."""
+"""Shares of the texts between which a word is worth a feature: rules about rarer ones cannot be tested."""
 WORDS = 200
 """Words that become features, the most frequent ones."""
 
 
-def frequent(prompts: Sequence[str]) -> frozenset[str]:
-    """Words that enough prompts have and enough have not."""
-    counts = Counter(word for prompt in prompts for word in set(_words(prompt)))
-    useful = {w: n for w, n in counts.items() if RAREST <= n / len(prompts) <= COMMONEST}
+def frequent(texts: Sequence[str]) -> frozenset[str]:
+    """Words that enough texts have and enough have not."""
+    counts = Counter(word for text in texts for word in set(_words(text)))
+    useful = {w: n for w, n in counts.items() if RAREST <= n / len(texts) <= COMMONEST}
     return frozenset(sorted(useful, key=lambda w: (-useful[w], w))[:WORDS])
 
 
-def features(prompt: str, said: Collection[str], frequent: Collection[str]) -> tuple[str, ...]:
-    """Features of a prompt, sorted: what is said of it, and what can be seen in it.
+def seen(text: str, known: Collection[str]) -> set[str]:
+    """What can be seen in a text.
 
     Args:
-        prompt: the prompt.
-        said: what its file says of it.
-        frequent: words that are worth a feature.
+        text: what is asked.
+        known: words that become features.
     """
-    words = _words(prompt)
-    found = {str(feature) for feature in said}
-    found |= {f"contains {word}" for word in words if word in frequent}
-    if words and words[0] in frequent and prompt.lstrip().casefold().startswith(words[0]):
+    words = _words(text)
+    found = {f"contains {word}" for word in words if word in known}
+    if words and words[0] in known and text.lstrip().casefold().startswith(words[0]):
         found.add(f"starts with {words[0]}")
-    if any(c.isdigit() for c in prompt):
+    if any(c.isdigit() for c in text):
         found.add("has digit")
-    found |= {f"words {_bucket(len(prompt.split()))}", f"characters {_bucket(len(prompt))}"}
-    return tuple(sorted(found))
+    return found | {f"words {_bucket(len(text.split()))}", f"characters {_bucket(len(text))}"}
 
 
-def _words(prompt: str) -> list[str]:
-    return re.findall(r"[^\W\d_]+", prompt.casefold())
+def told(talk: Talk, answer: str) -> set[str]:
+    """What can be seen in a conversation: its turns, and what its reference answer calls."""
+    found = {f"turns {_bucket(len(talk.messages))}"}
+    if not talk.tools:
+        return found
+    calls = read_calls(answer)[1]
+    found |= {f"calls {call.name}" for call in calls} or {"calls nothing"}
+    return found | {f"tools {_bucket(len(talk.tools))}"} | ({"calls several times"} if len(calls) > 1 else set())
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"[^\W\d_]+", text.casefold())
 
 
 def _bucket(count: int) -> str:

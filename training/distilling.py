@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..memory.talk import Question
 from .packed import IGNORED, tokenize
 from .wording import Wording
 
@@ -27,12 +28,12 @@ class DistillingTrainer(GKDTrainer):
         return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
 
 
-def tokenize_whole(wording: Wording, rows: Sequence[tuple[str, str]]) -> "Dataset":
+def tokenize_whole(wording: Wording, rows: Sequence[tuple[Question, str]]) -> "Dataset":
     """Turn prompts and completions into what TRL's collator takes as it is: token ids, and where the answer begins.
 
     Args:
         wording: the student's.
-        rows: prompt and completion.
+        rows: question and completion.
     """
     from datasets import Dataset
 

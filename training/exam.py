@@ -11,6 +11,7 @@ from math import fsum
 from ..memory.errors import EvolventError
 from ..memory.inference import Engine, Request
 from ..memory.records import PARTIAL, Arm, Exam, Score, Split, Task
+from ..memory.talk import Question, text_of
 from ..memory.trace import span
 from ..scenarios.verifier import Verifier
 
@@ -18,9 +19,9 @@ from ..scenarios.verifier import Verifier
 async def sit(engine: Engine, tasks: Sequence[Task], verifier: Verifier, *, longest: int) -> list[float]:
     """Give the score of every task, in [0, 1]."""
     if verifier.teacher_forced and engine.forced:
-        return [float(agreed) for agreed in await engine.agrees([(task.prompt, task.answer) for task in tasks])]
-    answers = await engine.answer([Request(task.prompt, longest) for task in tasks])
-    return [verifier.judge(task, a.text).score for task, a in zip(tasks, answers, strict=True)]
+        return [float(agreed) for agreed in await engine.agrees([(task.question, task.answer) for task in tasks])]
+    answers = await engine.answer([Request.of(task.question, longest) for task in tasks])
+    return [verifier.judge(task, a.answer).score for task, a in zip(tasks, answers, strict=True)]
 
 
 async def examine(
@@ -40,7 +41,7 @@ async def examine(
     )
 
 
-async def canary(engine: Engine, prompts: Sequence[str], *, longest: int) -> None:
+async def canary(engine: Engine, prompts: Sequence[Question], *, longest: int) -> None:
     """Check that the weights that answer are the weights that are examined.
 
     What the engine says freely must be what it holds most likely, token by token; a server that mixes two sets of
@@ -52,13 +53,13 @@ async def canary(engine: Engine, prompts: Sequence[str], *, longest: int) -> Non
     """
     if not engine.forced:
         return
-    said = await engine.answer([Request(prompt, longest) for prompt in prompts])
-    pairs = [(prompt, answer.text) for prompt, answer in zip(prompts, said, strict=True) if answer.complete]
+    said = await engine.answer([Request.of(prompt, longest) for prompt in prompts])
+    pairs = [(prompt, answer.answer) for prompt, answer in zip(prompts, said, strict=True) if answer.complete]
     for (prompt, answer), stands in zip(pairs, await engine.agrees(pairs), strict=True):
         if not stands:
             raise EvolventError(
-                f"canary: {engine.student} answers {prompt!r} with {answer!r} and does not hold it most likely; "
-                "the engine serves other weights than it loaded, restart it and resume"
+                f"canary: {engine.student} answers {text_of(prompt)!r} with {answer!r} and does not hold it most "
+                "likely; the engine serves other weights than it loaded, restart it and resume"
             )
 
 

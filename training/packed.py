@@ -13,6 +13,7 @@ from peft import PeftModel
 from torch.nn.functional import cross_entropy
 from trl.trainer.sft_trainer import SFTTrainer
 
+from ..memory.talk import Question
 from .callbacks import Heeding
 from .wording import Wording
 
@@ -28,12 +29,12 @@ ROOM = 2
 """Width of a packed row in lengths of the batch's longest conversation: wider rows waste less and attend to more."""
 
 
-def tokenize(wording: Wording, rows: Sequence[tuple[str, str]]) -> "Dataset":
+def tokenize(wording: Wording, rows: Sequence[tuple[Question, str]]) -> "Dataset":
     """Turn prompts and completions into token ids and labels, all rows at once: what TRL makes one by one.
 
     Args:
         wording: the student's.
-        rows: prompt and completion.
+        rows: question and completion.
     """
     from datasets import Dataset
 

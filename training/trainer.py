@@ -14,9 +14,12 @@ from ..memory.errors import EvolventError
 from ..memory.files import write_json
 from ..memory.parts import Part
 from ..memory.records import Task
+from ..memory.talk import Question, Talk
 from ..scenarios.verifier import Verifier
 
 DATA = "data/train.parquet"
+TALK = "talk"
+"""Column of conversations as JSON, in a training set that has any."""
 MODEL = "model"
 METRICS = "metrics.jsonl"
 RESULT = "round.json"
@@ -125,18 +128,23 @@ def write_rows(folder: Path, rows: Sequence[tuple[str, str, str]], *, tasks: Seq
     path = folder / DATA
     path.parent.mkdir(parents=True, exist_ok=True)
     ids, prompts, answers = zip(*rows, strict=True) if rows else ((), (), ())
-    columns = {"sample": ids, "prompt": prompts, "completion": answers}
+    columns: dict[str, tuple[str | None, ...]] = {"sample": ids, "prompt": prompts, "completion": answers}
     if tasks:
         columns["task"] = tuple(task.model_dump_json() for task in tasks)
+    if any(task.talk for task in tasks):
+        columns[TALK] = tuple(task.talk.model_dump_json() if task.talk else None for task in tasks)
     pq.write_table(pa.table(columns), path, write_page_checksum=True)
 
 
-def read_rows(folder: Path) -> list[tuple[str, str]]:
-    """Read prompts and completions of a training set, in order."""
+def read_rows(folder: Path) -> list[tuple[Question, str]]:
+    """Read questions and completions of a training set, in order."""
     import pyarrow.parquet as pq
 
-    table = pq.read_table(folder / DATA, columns=["prompt", "completion"], page_checksum_verification=True)
-    return list(zip(table["prompt"].to_pylist(), table["completion"].to_pylist(), strict=True))
+    table = pq.read_table(folder / DATA, page_checksum_verification=True)
+    talks = table[TALK].to_pylist() if TALK in table.column_names else [None] * table.num_rows
+    asked = zip(table["prompt"].to_pylist(), talks, strict=True)
+    questions = [prompt if talk is None else Talk.model_validate_json(talk) for prompt, talk in asked]
+    return list(zip(questions, table["completion"].to_pylist(), strict=True))
 
 
 def read_tasks(folder: Path) -> list[Task]:

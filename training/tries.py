@@ -6,8 +6,10 @@ from typing import NamedTuple
 
 from ..memory.inference import Engine, Request
 from ..memory.records import Task
+from ..memory.talk import Question, Talk, text_of
 from ..memory.trace import span
 from ..scenarios.verifier import Verifier
+from .trainer import TALK
 
 TRIES = "data/tries.parquet"
 NEAR = 16
@@ -19,7 +21,7 @@ class Try(NamedTuple):
 
     sample: str
     """Id of the sample it was asked for."""
-    prompt: str
+    question: Question
     reference: str
     """The right answer."""
     answer: str
@@ -46,13 +48,13 @@ async def try_out(engine: Engine, asked: Sequence[tuple[str, Task]], verifier: V
         longest: tokens an answer may have.
     """
     with span("try out", samples=len(asked), student=engine.student):
-        answers = await engine.answer([Request(task.prompt, longest) for _, task in asked])
-    whole = [(sample, task, said.text) for (sample, task), said in zip(asked, answers, strict=True) if said.complete]
+        answers = await engine.answer([Request.of(task.question, longest) for _, task in asked])
+    whole = [(sample, task, said.answer) for (sample, task), said in zip(asked, answers, strict=True) if said.complete]
     texts = [text for *_, text in whole]
     return [
         Try(
             sample,
-            task.prompt,
+            task.question,
             task.answer,
             text,
             verifier.judge(task, text).score,
@@ -74,8 +76,15 @@ def write_tries(folder: Path, tries: Sequence[Try]) -> None:
 
     path = folder / TRIES
     path.parent.mkdir(parents=True, exist_ok=True)
-    schema = pa.schema([(name, pa.float64() if name == "score" else pa.string()) for name in Try._fields])
-    rows = [one._asdict() for one in tries]
+    schema = pa.schema([(name, pa.float64() if name == "score" else pa.string()) for name in (*Try._fields, TALK)])
+    rows = [
+        {
+            **one._asdict(),
+            "question": text_of(one.question),
+            TALK: one.question.model_dump_json() if isinstance(one.question, Talk) else None,
+        }
+        for one in tries
+    ]
     pq.write_table(pa.Table.from_pylist(rows, schema=schema), path, write_page_checksum=True)
 
 
@@ -84,7 +93,12 @@ def read_tries(folder: Path) -> list[Try]:
     import pyarrow.parquet as pq
 
     rows = pq.read_table(folder / TRIES, page_checksum_verification=True).to_pylist()
-    return [Try(**row) for row in rows]
+    talks = [row.pop(TALK) for row in rows]
+    tries = [Try(**row) for row in rows]
+    return [
+        one if talk is None else one._replace(question=Talk.model_validate_json(talk))
+        for one, talk in zip(tries, talks, strict=True)
+    ]
 
 
 def _wrong(task: Task, answers: Sequence[str], verifier: Verifier) -> str | None:

@@ -27,6 +27,8 @@ from .trainer import METRICS, MODEL, Trained, Trainer
 from .wording import Wording
 
 Values = Mapping[str, Any]
+MIXED = "use_json"
+"""How calls with different arguments lie in one table: as they are, none with the names of another's."""
 LOGS = 20
 """Entries of the metrics file that a round comes to."""
 

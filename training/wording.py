@@ -6,14 +6,19 @@ two are turned into tokens apart, as they are when the student answers, up to th
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..memory.errors import EvolventError, ScenarioError
 from ..memory.inference import Completion, Message
+from ..memory.talk import Question, Talk, call_turn, called, reply, spell, tools_of
 from . import checkpoint
+from .calling import Calling, learn
 from .manner import Manner
 
+Tools = Sequence[Mapping[str, Any]]
+"""JSON schemas of the functions that may be called."""
 UNBOUNDED = 1 << 30
 """Positions of a student whose configuration names no limit."""
 SHOWN = 80
@@ -79,23 +84,29 @@ class Wording:
 
     def dated(self) -> bool:
         """Whether the template writes the time of day or the date into a question."""
-        asked = [self._turns([{"role": "user", "content": "1+1"}])]
-        return self._render(asked, ask=True) != self._render(asked, ask=True, strftime_now=str)
+        asked = self._asked("1+1")
+        return self._render([asked], [()], ask=True) != self._render([asked], [()], ask=True, strftime_now=str)
 
-    def opening(self, prompt: str) -> dict[str, Any]:
-        """A question as TRL's trainers take it: its turns, and more arguments for the template."""
+    def opening(self, question: Question) -> dict[str, Any]:
+        """A question as TRL's trainers take it: its turns and tools, and more arguments for the template."""
         more = {"chat_template_kwargs": dict(self.manner.template)} if self.manner.template else {}
-        return {"prompt": self._turns([{"role": "user", "content": prompt}]), **more}
+        # as JSON, since schemas of different tools share no columns
+        tools = {"tools": json.dumps(tools_of(question))} if tools_of(question) else {}
+        return {"prompt": self._asked(question), **tools, **more}
 
-    def prompt(self, conversation: Sequence[Message]) -> list[int]:
+    def prompt(self, conversation: Sequence[Message], tools: Tools = ()) -> list[int]:
         """Token ids of a conversation, ready for the answer."""
-        return self._ids(self._render([self._turns(conversation)], ask=True))[0]
+        return self._ids(self._render([self._turns(conversation)], [tools], ask=True))[0]
+
+    def text(self, question: Question) -> str:
+        """A question as the student gets it, ready for the answer."""
+        return self._render([self._asked(question)], [tools_of(question)], ask=True)[0]
 
     def room(self, prompt: Sequence[int], longest: int) -> int:
         """Tokens that an answer may have: as many as wanted, where the student has positions for them."""
         return max(0, min(longest, self.positions - len(prompt)))
 
-    def turns(self, pairs: Sequence[tuple[str, str]]) -> list[Turn]:
+    def turns(self, pairs: Sequence[tuple[Question, str]]) -> list[Turn]:
         """Token ids of questions with their answers.
 
         Args:
@@ -106,20 +117,54 @@ class Wording:
         """
         if not pairs:
             return []
-        asked = [self._turns([{"role": "user", "content": prompt}]) for prompt, _ in pairs]
-        told = [[*a, {"role": "assistant", "content": answer}] for a, (_, answer) in zip(asked, pairs, strict=True)]
-        prompts = self._render(asked, ask=True)
-        answers = [_rest(*both) for both in zip(prompts, self._render(told, ask=False), strict=True)]
+        asked, tools = [self._asked(q) for q, _ in pairs], [tools_of(q) for q, _ in pairs]
+        told = [[*a, reply(answer, t)] for a, t, (_, answer) in zip(asked, tools, pairs, strict=True)]
+        prompts = self._render(asked, tools, ask=True)
+        answers = [_rest(*both) for both in zip(prompts, self._render(told, tools, ask=False), strict=True)]
         found = zip(self._ids(prompts), self._ids(answers), strict=True)
         return [Turn(prompt, self._whole(answer)) for prompt, answer in found]
 
-    def said(self, tokens: Sequence[int]) -> Completion:
-        """What a student said, its reasoning apart, as far as it said it before the end."""
+    def said(self, tokens: Sequence[int], tools: Tools = ()) -> Completion:
+        """What a student said, its reasoning apart, as far as it said it before the end.
+
+        Args:
+            tokens: of the answer.
+            tools: that it might call.
+        """
         end = next((place for place, token in enumerate(tokens) if token in self.ends), None)
         own = list(tokens[:end])
         reasoning, text = self.part(self._text(own))
         cut = min((at for at in map(text.find, self.stops) if at >= 0), default=None)
-        return Completion(text[:cut], len(own), end is not None or cut is not None, reasoning=reasoning)
+        content, calls = self.calls(text[:cut], tools)
+        return Completion(content, len(own), end is not None or cut is not None, reasoning=reasoning, calls=calls)
+
+    def calls(self, text: str, tools: Tools) -> tuple[str, tuple[Message, ...]]:
+        """Part an answer into what it says and the tools it calls."""
+        found = self._calling.read(text) if tools and self._calling else None
+        if found is None:
+            return text, ()
+        content, calls = found
+        return content, tuple(call_turn(call, number) for number, call in enumerate(calls))
+
+    def heard(self, text: str, tools: Tools) -> str:
+        """The answer in what a student said, as the text that is judged."""
+        content, calls = self.calls(self.part(text)[1], tools)
+        return spell(content, called(calls) or ())
+
+    def refusal(self, question: Question, answer: str) -> str | None:
+        """Say why a conversation cannot be put to this student, or None."""
+        if not isinstance(question, Talk):
+            return None
+        try:
+            whole = self.text(question)
+            self.turns([(question, answer)])
+        except EvolventError as error:
+            return str(error)
+        if (lost := next((name for name in question.names if name not in whole), None)) is not None:
+            return f"the student's chat template leaves tools away, such as {lost!r}; bring a model that calls tools"
+        if question.tools and self._calling is None:
+            return "the student's chat template writes calls of tools in no JSON, so they cannot be read back"
+        return None
 
     def part(self, text: str) -> tuple[str, str]:
         """Reasoning and answer; a text that is still reasoning has no answer."""
@@ -141,25 +186,46 @@ class Wording:
             return None
         return next((c for c in text if unknown in self._ids([c])[0]), text)
 
-    def length(self, prompt: str, answer: str) -> int:
+    def length(self, question: Question, answer: str) -> int:
         """Tokens of a question with its answer."""
-        return sum(map(len, self.turns([(prompt, answer)])[0]))
+        return sum(map(len, self.turns([(question, answer)])[0]))
 
-    def answer_length(self, text: str) -> int:
+    def answer_length(self, question: Question, answer: str) -> int:
         """Tokens that an answer takes."""
-        return len(self._ids([text])[0])
+        return len(self.turns([(question, answer)])[0].answer if tools_of(question) else self._ids([answer])[0])
+
+    @cached_property
+    def _calling(self) -> Calling | None:
+        """How it calls tools; None where its template has no way for it that is JSON."""
+
+        def written(question: Question, answer: str) -> str:
+            return self.part(self._text(self.turns([(question, answer)])[0].answer[:-1]))[1]
+
+        try:
+            return learn(written)
+        except EvolventError:
+            return None
+
+    def _asked(self, question: Question) -> list[Message]:
+        if isinstance(question, Talk):
+            return self._turns(question.messages)
+        return self._turns([{"role": "user", "content": question}])
 
     def _turns(self, conversation: Sequence[Message]) -> list[Message]:
         told = self.manner.system and not any(turn["role"] == "system" for turn in conversation)
         return [{"role": "system", "content": self.manner.system}, *conversation] if told else [*conversation]
 
-    def _render(self, conversations: Sequence[Sequence[Message]], *, ask: bool, **more: Any) -> list[str]:
+    def _render(
+        self, conversations: Sequence[Sequence[Message]], tools: Sequence[Tools], *, ask: bool, **more: Any
+    ) -> list[str]:
         from jinja2 import TemplateError
 
+        how = {"tokenize": False, "add_generation_prompt": ask, **self.manner.template, **more}
         try:
-            return self.tokenizer.apply_chat_template(
-                conversations, tokenize=False, add_generation_prompt=ask, **self.manner.template, **more
-            )
+            if not any(tools):
+                return self.tokenizer.apply_chat_template(conversations, **how)
+            apply = self.tokenizer.apply_chat_template
+            return [apply(c, tools=[*t] or None, **how) for c, t in zip(conversations, tools, strict=True)]
         except (TemplateError, TypeError) as error:
             raise EvolventError(
                 f"the student's chat template refuses a conversation ({error}); leave student.system away where it "

@@ -21,7 +21,9 @@ def of_sample(found: Lineage, run: str, *, origin: str = "") -> list[str]:
     """A sample from failure to score, one station a paragraph; `origin` is the run that this one went on from."""
     own = found.sample
     lines = [f"sample {own.id}  {line(own.task.skill)}  round {own.round}, {own.arm} arm  in {line(run)}"]
-    lines += ["", "prompt     " + line(own.task.prompt), "completion " + line(own.completion)]
+    asked = [f"  {line(part)}" for part in own.task.prompt.split("\n")] if own.task.talk else []
+    lines += ["", *(["prompt", *asked] if asked else ["prompt     " + line(own.task.prompt)])]
+    lines.append("completion " + line(own.completion))
     further = f"  an earlier run knows: evolvent explain {own.id} --run {line(origin)}"
     why = [further] if found.inherited else _why(found) or ["  drawn evenly; it answers no failure"]
     lines += ["", "why it was written", *why]

@@ -5,8 +5,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from ...memory.errors import UsageError
 from ...memory.reading import Run
 from ...memory.records import Weakness
+from ...memory.talk import Talk
+from . import talking
 
 Format = Literal["trl", "sharegpt", "alpaca", "parquet"]
 Row = dict[str, Any]
@@ -34,13 +37,22 @@ def samples(run: Run, *, rejected: bool = False) -> list[Row]:
 
 
 def write(rows: Sequence[Row], format: Format, path: Path) -> None:
-    """Write samples in a format."""
+    """Write samples in a format.
+
+    Raises:
+        UsageError: the format has no place for conversations, and there are some.
+    """
+    if format == "alpaca" and any(row["talk"] for row in rows):
+        raise UsageError(
+            "--format alpaca has no place for turns and tools, which these samples have; use trl or sharegpt"
+        )
     shaped = [SHAPES[format](row) | {name: row[name] for name in ORIGIN} for row in rows]
     if format == "parquet":
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        kinds = [(name, pa.int64() if name == "round" else pa.string()) for name in shaped[0]]
+        names = dict.fromkeys(name for row in shaped for name in row)
+        kinds = [(name, pa.int64() if name == "round" else pa.string()) for name in names]
         pq.write_table(pa.Table.from_pylist(shaped, schema=pa.schema(kinds)), path, write_page_checksum=True)
         return
     with path.open("w", encoding="utf-8", newline="\n") as file:
@@ -55,6 +67,8 @@ def ending(format: Format) -> str:
 
 def _trl(row: Row) -> Row:
     """TRL's conversational prompt and completion: the loss lies on the completion."""
+    if row["talk"]:
+        return talking.trl(Talk.model_validate_json(row["talk"]), row["completion"])
     return {
         "prompt": [{"role": "user", "content": row["prompt"]}],
         "completion": [{"role": "assistant", "content": row["completion"]}],
@@ -62,6 +76,8 @@ def _trl(row: Row) -> Row:
 
 
 def _sharegpt(row: Row) -> Row:
+    if row["talk"]:
+        return talking.sharegpt(Talk.model_validate_json(row["talk"]), row["completion"])
     turns = [{"from": "human", "value": row["prompt"]}, {"from": "gpt", "value": row["completion"]}]
     return {"conversations": turns}
 
@@ -71,7 +87,7 @@ def _alpaca(row: Row) -> Row:
 
 
 def _flat(row: Row) -> Row:
-    return {"prompt": row["prompt"], "completion": row["completion"]}
+    return {"prompt": row["prompt"], "completion": row["completion"], **({"talk": row["talk"]} if row["talk"] else {})}
 
 
 SHAPES: Mapping[Format, Callable[[Row], Row]] = {

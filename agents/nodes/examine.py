@@ -25,7 +25,7 @@ class Examination(Node):
                     "the checkpoint changed on disk, restore it from a copy or start a new run"
                 )
             watched = desk.splits.draw(desk.scenario.targets[0], "probe", CANARIES, stream="canary")
-            await canary(engine, [task.prompt for task in watched], longest=desk.longest)
+            await canary(engine, [task.question for task in watched], longest=desk.longest)
             verifier = desk.parts.verifier
             exams = [
                 await examine(

@@ -119,3 +119,39 @@ def test_f1_is_a_share_and_whole_only_for_the_same_words(answer: str, reference:
 def test_regex_refuses_a_pattern_that_does_not_compile() -> None:
     with pytest.raises(PartError, match=r"verifier 'regex': pattern: not a regular expression: .*unterminated"):
         make_verifier("regex", pattern="([)")
+
+
+CALL = '[{"name": "add", "arguments": {"a": 1, "b": [2, 3]}}]'
+TWICE = '[{"name": "add", "arguments": {"a": 1}}, {"name": "add", "arguments": {"a": 2}}]'
+
+
+@pytest.mark.parametrize(
+    ("answer", "passed"),
+    [
+        (CALL, True),
+        ('Gladly.\n[{"name": "add", "arguments": {"b": [2, 3], "a": 1.0}}]', True),
+        ('[{"name": "add", "arguments": {"a": 1, "b": [3, 2]}}]', False),
+        ('[{"name": "add", "arguments": {"a": true, "b": [2, 3]}}]', False),
+        ('[{"name": "add", "arguments": {"a": "1", "b": [2, 3]}}]', False),
+        ('[{"name": "sub", "arguments": {"a": 1, "b": [2, 3]}}]', False),
+        (f"{CALL}\n", False),
+        ("6", False),
+    ],
+)
+def test_tool_calls_compares_names_and_arguments_as_json(answer: str, passed: bool) -> None:
+    verdict = make_verifier("tool_calls").judge(make_task(answer=CALL), answer)
+    assert (verdict.passed, bool(verdict.reason)) == (passed, not passed)
+
+
+def test_tool_calls_heeds_the_order_of_calls_only_where_it_is_told_to() -> None:
+    swapped = '[{"name": "add", "arguments": {"a": 2}}, {"name": "add", "arguments": {"a": 1}}]'
+    assert make_verifier("tool_calls").judge(make_task(answer=TWICE), swapped).passed
+    assert not make_verifier("tool_calls", ordered=True).judge(make_task(answer=TWICE), swapped).passed
+    assert not make_verifier("tool_calls").judge(make_task(answer=TWICE), CALL).passed
+
+
+def test_tool_calls_wants_a_text_where_nothing_is_to_be_called() -> None:
+    strict, lenient = make_verifier("tool_calls"), make_verifier("tool_calls", any_text=True)
+    assert [v.judge(make_task(), "a dozen").passed for v in (strict, lenient)] == [False, True]
+    assert [v.judge(make_task(), CALL).passed for v in (strict, lenient)] == [False, False]
+    assert "got a call of 'add'" in strict.judge(make_task(), CALL).reason

@@ -42,8 +42,8 @@ def make_tokenizer(*, template: str | None = CHATML, eos: str = "<|im_end|>", pa
 
 
 def make_model(
-    folder: Path, *, kind: str = "qwen2", tied: bool = False, seed: int = 0, shard: str = "5GB",
-    layers: int = 2, **tokenizing: Any
+    folder: Path, *, kind: str = "qwen2", tied: bool = False, seed: int = 0, shard: str = "5GB", layers: int = 2,
+    positions: int = 128, **tokenizing: Any
 ) -> Path:  # fmt: skip
     """Write an untrained model of two layers; its tokenizer has no token to pad with unless told."""
     import torch
@@ -53,7 +53,7 @@ def make_model(
     torch.manual_seed(seed)
     config: Any = AutoConfig.for_model(
         kind, vocab_size=len(tokenizer), hidden_size=64, intermediate_size=128, num_hidden_layers=layers,
-        num_attention_heads=2, num_key_value_heads=1, max_position_embeddings=128, tie_word_embeddings=tied,
+        num_attention_heads=2, num_key_value_heads=1, max_position_embeddings=positions, tie_word_embeddings=tied,
         head_dim=32, initializer_range=0.06,
     )  # fmt: skip
     model = AutoModelForCausalLM.from_config(config)

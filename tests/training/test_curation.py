@@ -4,6 +4,7 @@ import pytest
 
 from evolvent.memory.parts import PartSpec, load
 from evolvent.memory.records import Sample, Task
+from evolvent.memory.talk import Talk
 from evolvent.scenarios.loader import parse
 from evolvent.scenarios.source import Source
 from evolvent.scenarios.splits import Splits
@@ -206,3 +207,29 @@ def test_an_item_is_given_away_by_what_would_have_been_a_leak(prompt: str, text:
     )
     assert given_away([item, other], [text], 8) == [item] * given
     assert (shared(normal(text), held([item], 8), 8) is not None) == given
+
+
+def test_conversations_are_compared_by_what_is_said_and_not_by_tools_they_share() -> None:
+    duplicates = Duplicates(near=0.8, prose=True)
+    lend = {
+        "name": "lend",
+        "description": "Lends a book of the library to a reader for four weeks, or until called",
+    }
+
+    def sample(text: str, *tools: dict[str, str]) -> Sample:
+        schemas = tuple({"type": "function", "function": tool} for tool in tools)
+        talk = Talk(messages=({"role": "user", "content": text},), tools=schemas)
+        task = Task(skill="sums", prompt=talk.text(), answer="7", key=talk.text(), talk=talk)
+        return Sample(task=task, arm="targeted", round=1, weakness=None, teacher="test", recipe="")
+
+    first = sample("May I borrow Emma until Friday?", lend)
+    duplicates.add([first])
+    assert duplicates.find(sample("Who wrote the Odyssey?", lend)) is None
+    found = duplicates.find(sample("May I borrow Emma until Friday?", {"name": "search"}))
+    assert found == ("near duplicate, similarity 1.00", first.id)
+
+
+def test_a_question_that_an_exam_asks_with_tools_is_a_leak_without_them_too() -> None:
+    talk = Talk(messages=({"role": "user", "content": EXAM},), tools=({"function": {"name": "count"}},))
+    item = Task(skill="sums", prompt=talk.text(), answer="7", key="k", talk=talk)
+    assert shared(normal(EXAM), held([item], 8), 8) == "leak: shares 8 words in a row with an exam item"

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from evolvent.memory.errors import EvolventError
 from evolvent.memory.inference import Completion, Request
 from evolvent.memory.records import Exam, Task, Verdict
+from evolvent.memory.talk import Question
 from evolvent.scenarios.verifier import Verifier
 from evolvent.training.engines.scripted import Scripted
 from evolvent.training.engines.transformers import Transformers
@@ -32,7 +33,7 @@ class Silent:
     async def answer(self, requests: Sequence[Request]) -> list[Completion]:
         return [Completion("", 0, complete=True) for _ in requests]
 
-    async def agrees(self, pairs: Sequence[tuple[str, str]]) -> list[bool]:
+    async def agrees(self, pairs: Sequence[tuple[Question, str]]) -> list[bool]:
         return [False for _ in pairs]
 
     def close(self) -> None:
@@ -100,7 +101,7 @@ class TwoFaced:
     async def answer(self, requests: Sequence[Request]) -> list[Completion]:
         return [Completion("1", 1, complete=True) for _ in requests]
 
-    async def agrees(self, pairs: Sequence[tuple[str, str]]) -> list[bool]:
+    async def agrees(self, pairs: Sequence[tuple[Question, str]]) -> list[bool]:
         return [False for _ in pairs]
 
     def close(self) -> None:

@@ -12,6 +12,7 @@ from evolvent.memory.errors import EvolventError, PartError
 from evolvent.memory.inference import Completion, Request
 from evolvent.memory.parts import PartSpec, known, load
 from evolvent.memory.records import Task
+from evolvent.memory.talk import Question
 from evolvent.scenarios.verifiers.exact import Exact
 from evolvent.training import checkpoint
 from evolvent.training.trainer import Trainer, read_metrics, read_tasks, write_rows
@@ -38,7 +39,7 @@ def prepare_round(folder: Path, count: int = 48, *, wrong: str = "7") -> Path:
     return start
 
 
-def make_opening(prompt: str) -> dict[str, Any]:
+def make_opening(prompt: Question) -> dict[str, Any]:
     return {"prompt": [{"role": "user", "content": prompt}]}
 
 
@@ -54,7 +55,7 @@ class Cutting:
     async def answer(self, requests: Sequence[Request]) -> list[Completion]:
         return [Completion("?", 1, complete=r.prompt != self.cut) for r in requests]
 
-    async def agrees(self, pairs: Sequence[tuple[str, str]]) -> list[bool]:
+    async def agrees(self, pairs: Sequence[tuple[Question, str]]) -> list[bool]:
         return [False for _ in pairs]
 
     def close(self) -> None:

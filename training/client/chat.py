@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, cast
 
 from ...memory.inference import Completion, Request
+from ...memory.talk import wired
 from .fault import Fault, Remedy
 
 PATH = "/chat/completions"
@@ -31,7 +32,7 @@ def compose(request: Request, *, model: str) -> dict[str, Any]:
     """Give the body of a request; what it does not ask for is left out, since servers differ in what they know."""
     body: dict[str, Any] = {
         "model": model,
-        "messages": [dict(turn) for turn in request.conversation()],
+        "messages": [wired(turn) for turn in request.conversation()],
         "max_tokens": request.longest,
         "temperature": request.temperature,
     }

@@ -26,25 +26,25 @@ class Decontamination:
         self.ngram = ngram
         items, prose = list(items), splits.source.prose
         self._grams: Mapping[int, set[str]] = held(items, ngram) if prose else {}
-        self._written = frozenset[str]() if prose else frozenset(normal(item.prompt) for item in items)
+        self._written = frozenset[str]() if prose else frozenset(normal(item.own) for item in items)
 
     def leak(self, task: Task) -> str | None:
         """Say why training on a task would give an exam away, or None."""
         part = self.splits.owner(task.key)
         if part != "train":
             return f"leak: the task belongs to the {part} split"
-        return shared(normal(task.prompt), self._grams, self.ngram)
+        return shared(normal(task.own), self._grams, self.ngram)
 
     def near(self, task: Task) -> bool:
         """Whether a task that is no leak is written like an exam item but for spacing, case and punctuation."""
-        return bool(self._written) and normal(task.prompt) in self._written
+        return bool(self._written) and normal(task.own) in self._written
 
 
 def held(items: Iterable[Task], ngram: int) -> dict[int, set[str]]:
     """Runs of `ngram` words of every item, and items with fewer words as a whole, by number of words."""
     grams: dict[int, set[str]] = {}
     for item in items:
-        text = normal(item.prompt)
+        text = normal(item.own)
         if text:
             grams.setdefault(min(ngram, len(text.split())), set()).update(ngrams(text, ngram))
     return grams
@@ -58,7 +58,7 @@ def given_away(items: Iterable[Task], texts: Iterable[str], ngram: int) -> list[
         texts: prompts a student was trained on.
         ngram: words in a row that count as a leak.
     """
-    words = {item: normal(item.prompt) for item in items}
+    words = {item: normal(item.own) for item in items}
     sizes = {item: min(ngram, len(text.split())) for item, text in words.items()}
     known = {size: set[str]() for size in sizes.values()}
     for text in map(normal, texts):

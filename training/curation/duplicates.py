@@ -50,7 +50,7 @@ class Duplicates:
             return Collision("the same task is already kept", same)
         if not self.prose:
             return None
-        text = normal(sample.task.prompt)
+        text = normal(sample.task.own)
         own = shingles(text, CHARACTERS)
         best = max(((self._similarity(own, i), i) for i in self._bands.query(_minhash(text))), default=(0.0, -1))
         if best[0] >= self.near:
@@ -62,7 +62,7 @@ class Duplicates:
         for sample in samples:
             self._keys[sample.task.key] = sample.id
             if self.prose:
-                text = normal(sample.task.prompt)
+                text = normal(sample.task.own)
                 self._bands.insert(len(self._ids), _minhash(text))
                 self._ids.append(sample.id)
                 self._texts.append(text)

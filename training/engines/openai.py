@@ -18,6 +18,7 @@ from ...memory.files import digest
 from ...memory.finding import Finding
 from ...memory.inference import Completion, Engine, Model, Reply, Request, Role
 from ...memory.responses import Responses
+from ...memory.talk import Question
 from ...memory.trace import span, spent
 from ...scenarios.schema import Student
 from ..engine import EnginePart
@@ -188,10 +189,10 @@ class _Endpoint:
             )
         return [reply.completion for reply in replies if reply.completion is not None]
 
-    async def agrees(self, pairs: Sequence[tuple[str, str]]) -> list[bool]:
-        asked = [Request(prompt, len(answer.encode()) + SLACK) for prompt, answer in pairs]
+    async def agrees(self, pairs: Sequence[tuple[Question, str]]) -> list[bool]:
+        asked = [Request.of(question, len(answer.encode()) + SLACK) for question, answer in pairs]
         said = await self.answer(asked)
-        return [c.complete and c.text == answer for c, (_, answer) in zip(said, pairs, strict=True)]
+        return [c.complete and c.answer == answer for c, (_, answer) in zip(said, pairs, strict=True)]
 
     async def ask(self, requests: Sequence[Request]) -> list[Reply]:
         """What became of each request; where one came to nothing, the endpoint has to show that it can answer.

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ...memory.files import digest
 from ...memory.inference import Completion, Engine, Request, require
+from ...memory.talk import Question, text_of
 from ..engine import EnginePart
 
 
@@ -39,8 +40,8 @@ class _Script:
         texts = [self._say(request.prompt) for request in requests]
         return [Completion(text, len(text), complete=True) for text in texts]
 
-    async def agrees(self, pairs: Sequence[tuple[str, str]]) -> list[bool]:
-        return [self._say(prompt) == answer for prompt, answer in pairs]
+    async def agrees(self, pairs: Sequence[tuple[Question, str]]) -> list[bool]:
+        return [self._say(text_of(question)) == answer for question, answer in pairs]
 
     def _say(self, prompt: str) -> str:
         found = re.fullmatch(r"(\d+)([-+*])(\d+)", prompt)

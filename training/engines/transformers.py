@@ -13,6 +13,7 @@ from pydantic import Field
 from ...memory.files import digest
 from ...memory.inference import CUT, Completion, Engine, Request, require
 from ...memory.stopping import STOP
+from ...memory.talk import Question
 from ...memory.trace import span, spent
 from ..checkpoint import identify, load
 from ..device import Device, choose, unset
@@ -63,9 +64,9 @@ class _Loaded:
         self.model = None
 
     async def answer(self, requests: Sequence[Request]) -> list[Completion]:
-        require(requests, engine="transformers", takes=("system", "messages", "top_p"))
+        require(requests, engine="transformers", takes=("system", "messages", "top_p", "tools"))
         with spent("inference"), span("answer", requests=len(requests), student=self.student):
-            prompts = [self.wording.prompt(r.conversation()) for r in requests]
+            prompts = [self.wording.prompt(r.conversation(), r.tools) for r in requests]
             kinds = [_kind(r, self.wording.room(p, r.longest)) for r, p in zip(requests, prompts, strict=True)]
             answers = {i: CUT for i, kind in enumerate(kinds) if kind[1] == 0}
             order = sorted(
@@ -78,7 +79,7 @@ class _Loaded:
                 answers.update(zip(indices, made, strict=True))
             return [answers[i] for i in range(len(requests))]
 
-    async def agrees(self, pairs: Sequence[tuple[str, str]]) -> list[bool]:
+    async def agrees(self, pairs: Sequence[tuple[Question, str]]) -> list[bool]:
         with spent("inference"), span("agree", requests=len(pairs), student=self.student):
             rows = self.wording.turns(pairs)
             order = sorted(range(len(rows)), key=lambda i: len(rows[i].prompt) + len(rows[i].answer))
@@ -98,7 +99,7 @@ class _Loaded:
         temperature, longest, top_p = kind
         sampling: dict[str, Any] = {"do_sample": False}
         if temperature > 0:
-            torch.manual_seed(int(digest([[r.prompt, r.seed] for r in requests], length=12), 16))
+            torch.manual_seed(int(digest([[r.prompt, *r.messages, r.seed] for r in requests], length=12), 16))
             sampling = {"do_sample": True, "temperature": temperature, "top_k": 0, "top_p": top_p}
         with torch.inference_mode():
             made = self.model.generate(
@@ -110,7 +111,7 @@ class _Loaded:
                 use_cache=True,
                 **sampling,
             )[:, width:].tolist()
-        return [self.wording.said(row) for row in made]
+        return [self.wording.said(row, r.tools) for row, r in zip(made, requests, strict=True)]
 
     def _forced(self, rows: list[Turn]) -> list[bool]:
         """One forward pass: does the arg-max at every answer position give the reference?"""

@@ -18,6 +18,7 @@ from ...memory.files import digest
 from ...memory.finding import Finding
 from ...memory.inference import CUT, Completion, Engine, Request, require
 from ...memory.stopping import STOP
+from ...memory.talk import Question
 from ...memory.trace import span, spent
 from ...scenarios.schema import Student
 from ..engine import EnginePart
@@ -138,17 +139,16 @@ class _Served:
         self._exits.close()
 
     async def answer(self, requests: Sequence[Request]) -> list[Completion]:
-        require(requests, engine="vllm", takes=("system", "messages", "top_p", "stop"))
+        require(requests, engine="vllm", takes=("system", "messages", "top_p", "stop", "tools"))
         with spent("inference"), span("answer", requests=len(requests), student=self.student):
             rows = [self._row(request) for request in requests]
             whole = [i for i, row in enumerate(rows) if row.longest > 0]
             choices = dict(zip(whole, await self._ask([rows[i] for i in whole]), strict=True))
             return [
-                self._completion(choices[i], request.stop) if i in choices else CUT
-                for i, request in enumerate(requests)
+                self._completion(choices[i], request) if i in choices else CUT for i, request in enumerate(requests)
             ]
 
-    async def agrees(self, pairs: Sequence[tuple[str, str]]) -> list[bool]:
+    async def agrees(self, pairs: Sequence[tuple[Question, str]]) -> list[bool]:
         with spent("inference"), span("agree", requests=len(pairs), student=self.student):
             turns = self._wording.turns(pairs)
             # not by `prompt_logprobs`: asked for them, a server with room for adapters dies
@@ -156,14 +156,14 @@ class _Served:
             return [choice["token_ids"] == turn.answer for choice, turn in zip(choices, turns, strict=True)]
 
     def _row(self, request: Request) -> _Row:
-        prompt = self._wording.prompt(request.conversation())
+        prompt = self._wording.prompt(request.conversation(), request.tools)
         longest = self._wording.room(prompt, request.longest)
         # a text that ends an answer may stand in the reasoning before it
         stop = (*request.stop, *(() if self._wording.manner.reasoning else self._wording.stops))
         if request.temperature == 0:
             return _Row(prompt, longest, stop=stop)
         # one seed serves a whole HTTP request, so every sampled prompt is a request of its own
-        seed = int(digest([request.prompt, request.seed], length=12), 16)
+        seed = int(digest([request.prompt, *request.messages, request.seed], length=12), 16)
         return _Row(prompt, longest, request.temperature, seed, request.top_p, stop)
 
     async def _ask(self, rows: Sequence[_Row]) -> list[dict[str, Any]]:
@@ -198,9 +198,9 @@ class _Served:
             said = await wire.post("/v1/completions", body, seconds=self.settings.deadline)
         return sorted(said["choices"], key=lambda choice: choice["index"])
 
-    def _completion(self, choice: dict[str, Any], stop: Sequence[str]) -> Completion:
-        said = self._wording.said(choice["token_ids"])
-        cut = min((at for at in map(said.text.find, stop) if at >= 0), default=None)
+    def _completion(self, choice: dict[str, Any], request: Request) -> Completion:
+        said = self._wording.said(choice["token_ids"], request.tools)
+        cut = min((at for at in map(said.text.find, request.stop) if at >= 0), default=None)
         return replace(said, text=said.text[:cut], complete=said.complete or cut is not None)
 
 

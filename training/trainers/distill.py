@@ -90,7 +90,7 @@ class Distill(Tuner):
         self.require(job.start)
         teacher, _ = checkpoint.load(self.teacher)
         rows = read_rows(job.folder)
-        longest = SPARE + max(map(len, job.wording.tokenizer([answer for _, answer in rows])["input_ids"]))
+        longest = SPARE + max(job.wording.answer_length(*row) for row in rows)
         with unheard("trl.experimental.gkd.gkd_trainer", ADVICE):
             return DistillingTrainer(
                 model=job.model,

@@ -14,9 +14,10 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from ...memory.errors import EvolventError
+from ...memory.talk import Question, reply, tools_of
 from .. import checkpoint
 from ..tries import TRIES, read_tries
-from ..tuning import Job, Tuner
+from ..tuning import MIXED, Job, Tuner
 
 
 class Dpo(Tuner):
@@ -58,12 +59,12 @@ class Dpo(Tuner):
             model=job.model,
             ref_model=None if self.adapts else checkpoint.load(job.start)[0],
             args=self.arguments(job, len(pairs)),
-            train_dataset=Dataset.from_list(pairs),
+            train_dataset=Dataset.from_list(pairs, on_mixed_types=MIXED),
             processing_class=job.wording.tokenizer,
         )
 
 
-def read_pairs(folder: Path, opening: Callable[[str], Mapping[str, Any]]) -> list[dict[str, Any]]:
+def read_pairs(folder: Path, opening: Callable[[Question], Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Prompt, chosen and rejected answer of every task, as conversations.
 
     Args:
@@ -75,9 +76,9 @@ def read_pairs(folder: Path, opening: Callable[[str], Mapping[str, Any]]) -> lis
     """
     pairs = [
         {
-            **opening(one.prompt),
-            "chosen": [{"role": "assistant", "content": one.reference}],
-            "rejected": [{"role": "assistant", "content": one.wrong}],
+            **opening(one.question),
+            "chosen": [reply(one.reference, tools_of(one.question))],
+            "rejected": [reply(one.wrong, tools_of(one.question))],
         }
         for one in read_tries(folder)
         if one.wrong is not None

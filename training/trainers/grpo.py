@@ -13,9 +13,11 @@ from pydantic import Field, model_validator
 
 from ...memory.errors import EvolventError
 from ...memory.records import Task
+from ...memory.talk import tools_of
 from ...scenarios.verifier import Verifier
 from ..trainer import read_tasks
 from ..tuning import Job, Tuner
+from ..wording import Wording
 
 SPARE = 8
 """Tokens an answer may be longer than the longest reference."""
@@ -75,32 +77,44 @@ class Grpo(Tuner):
             raise EvolventError(f"{job.folder}: 'grpo' needs a verifier for its reward; give one to `train`")
         tasks = read_tasks(job.folder)
         wording, manner = job.wording, job.wording.manner
-        longest = manner.longest or SPARE + max(wording.answer_length(task.answer) for task in tasks)
-        rows = [{"prompt": wording.opening(t.prompt)["prompt"], "number": number} for number, t in enumerate(tasks)]
+        longest = manner.longest or SPARE + max(wording.answer_length(task.question, task.answer) for task in tasks)
+        rows = [{"prompt": prompt, "number": number} for number, prompt in enumerate(prompts(wording, tasks))]
         more = {"chat_template_kwargs": dict(manner.template)} if manner.template else {}
         ends = {"generation_kwargs": {"eos_token_id": list(wording.ends)}} if len(wording.ends) > 1 else {}
         return GRPOTrainer(
             model=job.model,
-            reward_funcs=reward(job.verifier, tasks, heard=lambda said: wording.part(said)[1]),
+            reward_funcs=reward(
+                job.verifier, tasks, heard=lambda said, task: wording.heard(said, tools_of(task.question))
+            ),
             args=self.arguments(job, len(rows) * self.generations, max_completion_length=longest, **more, **ends),
             train_dataset=Dataset.from_list(rows),
             processing_class=job.wording.tokenizer,
         )
 
 
+def prompts(wording: Wording, tasks: Sequence[Task]) -> list[Any]:
+    """What TRL asks: turns, or texts where there are conversations, since it knows one set of tools for all of them."""
+    if not any(task.talk for task in tasks):
+        return [wording.opening(task.question)["prompt"] for task in tasks]
+    # TRL's tokenizer puts a mark before a text that the template has put there already
+    marked = wording.tokenizer("")["input_ids"] and wording.tokenizer.bos_token
+    return [wording.text(task.question).removeprefix(marked or "") for task in tasks]
+
+
 def reward(
-    verifier: Verifier, tasks: Sequence[Task], *, heard: Callable[[str], str] = str
+    verifier: Verifier, tasks: Sequence[Task], *, heard: Callable[[str, Task], str] = lambda said, _: said
 ) -> Callable[..., list[float | None]]:
     """Give TRL's reward function: the verifier's score of every answer.
 
     Args:
         verifier: judges.
         tasks: what is asked; the rows name them by their place.
-        heard: gives the answer in what the student said.
+        heard: gives the answer in what the student said to a task.
     """
 
     def score(*, completions: Sequence[Any], number: Sequence[int], **_: Any) -> list[float | None]:
-        answers = [heard(str(turns[-1]["content"])) for turns in completions]
-        return [verifier.judge(tasks[n], answer).score for n, answer in zip(number, answers, strict=True)]
+        texts = [said if isinstance(said, str) else str(said[-1]["content"]) for said in completions]
+        asked = [tasks[n] for n in number]
+        return [verifier.judge(t, heard(text, t)).score for t, text in zip(asked, texts, strict=True)]
 
     return score

@@ -12,10 +12,11 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
+from ...memory.talk import Question, reply, tools_of
 from .. import checkpoint
 from ..trainer import read_rows
 from ..tries import read_tries
-from ..tuning import Job, Tuner, unheard
+from ..tuning import MIXED, Job, Tuner, unheard
 from ..wording import Wording
 
 ADVICE = "different amounts of desirable"
@@ -54,9 +55,9 @@ class Kto(Tuner):
         from datasets import Dataset
         from trl.trainer.kto_trainer import KTOTrainer
 
-        right = [_row(job.wording, prompt, answer, good=True) for prompt, answer in read_rows(job.folder)]
+        right = [_row(job.wording, question, answer, good=True) for question, answer in read_rows(job.folder)]
         wrong = [
-            _row(job.wording, one.prompt, one.answer, good=False) for one in read_tries(job.folder) if not one.passed
+            _row(job.wording, one.question, one.answer, good=False) for one in read_tries(job.folder) if not one.passed
         ]
         rows = [*right, *wrong]
         Random(job.seed).shuffle(rows)
@@ -65,14 +66,14 @@ class Kto(Tuner):
                 model=job.model,
                 ref_model=None if self.adapts else checkpoint.load(job.start)[0],
                 args=self.arguments(job, len(rows)),
-                train_dataset=Dataset.from_list(rows),
+                train_dataset=Dataset.from_list(rows, on_mixed_types=MIXED),
                 processing_class=job.wording.tokenizer,
             )
 
 
-def _row(wording: Wording, prompt: str, answer: str, *, good: bool) -> dict[str, Any]:
+def _row(wording: Wording, question: Question, answer: str, *, good: bool) -> dict[str, Any]:
     return {
-        **wording.opening(prompt),
-        "completion": [{"role": "assistant", "content": answer}],
+        **wording.opening(question),
+        "completion": [reply(answer, tools_of(question))],
         "label": good,
     }

@@ -7,6 +7,7 @@ from ...reading import Run
 from ..frame import Page
 from ..markup import NOTHING, code, percent, points, safe, section, several, table
 from ..places import link, to
+from ..talking import turns
 from .samples import beside
 from .weakness import SHOWN, failure
 
@@ -61,7 +62,8 @@ def _chain(run: Run, found: Lineage) -> str:
 
 def _text(found: Lineage) -> str:
     task = found.sample.task
-    rows = [["prompt", code(task.prompt)], ["completion", code(found.sample.completion)]]
+    asked = turns(task.talk) if task.talk else [["prompt", code(task.prompt)]]
+    rows = [*asked, ["completion", code(found.sample.completion)]]
     rows.append(["features", ", ".join(map(code, task.features)) or NOTHING])
     return section("text", "What it says", "", table("Text", ["part", "text"], rows, kind="facts"))
 

@@ -1,0 +1,209 @@
+"""A JSON Lines or Parquet file as rows, each checked where it stands: what the source `file` draws from."""
+
+import json
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ..memory.errors import PartError, suggest
+from ..memory.records import Task
+from ..memory.talk import Talk
+from .conversation import converse
+from .features import frequent, seen, told
+from .source import identity
+from .text import normal
+
+FEATURES = "features"
+"""Optional column: a list of texts, what is true of the row in your own terms."""
+LONGEST = 1 << 20
+"""Bytes a line may have."""
+LISTED = 10
+"""Names that a message lists."""
+
+
+class Columns(NamedTuple):
+    """Which column holds what."""
+
+    prompt: str
+    answer: str
+    skill: str
+    key: str
+    prose: bool
+    """Whether what they hold is prose."""
+    document: str
+    """Empty where there is none."""
+    messages: str
+    tools: str
+
+    def same(self, prompt: str) -> str:
+        """What a prompt has in common with the same task written otherwise."""
+        return identity((normal(prompt) if self.prose else "") or prompt)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the file."""
+
+    line: int
+    skill: str
+    key: str
+    prompt: str
+    answer: str
+    values: Mapping[str, Any]
+    talk: Talk | None = None
+
+    @property
+    def own(self) -> str:
+        """The text that words are looked for in."""
+        return self.prompt if self.talk is None else self.talk.own()
+
+    def features(self, words: Collection[str]) -> set[str]:
+        """What the file says of it, and what can be seen in any.
+
+        Args:
+            words: those that are worth a feature.
+        """
+        found = {str(feature) for feature in self.values.get(FEATURES) or ()} | seen(self.own, words)
+        return found | (told(self.talk, self.answer) if self.talk else set())
+
+    def task(self, skill: str, features: Collection[str]) -> Task:
+        """What it asks, as a task of a skill."""
+        return Task(
+            skill=skill,
+            key=self.key,
+            prompt=self.prompt,
+            answer=self.answer,
+            features=tuple(sorted(features)),
+            talk=self.talk,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A file as read."""
+
+    skills: Mapping[str, Sequence[Row]]
+    """Rows by skill, each list ordered by key."""
+    answers: Mapping[str, str]
+    """By key."""
+    columns: Sequence[str]
+    words: Collection[str]
+    """Words that become features."""
+    keys: Mapping[str, str]
+    """Of the rows, by the identity of their prompts."""
+    documents: Mapping[str, str]
+    """By key."""
+
+
+@lru_cache(maxsize=4)
+def read(path: str, changed: int, size: int, columns: Columns) -> Table:
+    """Read and check a file; time and size are there to notice that it changed."""
+    del changed, size
+    lines = _parquet(path) if path.endswith(".parquet") else _jsonl(path)
+    rows = sorted((_row(path, line, values, columns) for line, values in lines), key=lambda row: (row.key, row.line))
+    if not rows:
+        raise PartError(f"{path}: no rows; write one a task, with {columns.prompt!r} and {columns.answer!r}")
+    skills: dict[str, list[Row]] = {}
+    first: dict[str, Row] = {}
+    for row in rows:
+        earlier = first.setdefault(row.key, row)
+        if earlier.answer != row.answer:
+            raise PartError(
+                f"{path}: lines {earlier.line} and {row.line} are the same task, with answers {_cut(earlier.answer)} "
+                f"and {_cut(row.answer)}; remove one, name a column in source.key that tells them apart, or "
+                "set source.procedural = true where punctuation does"
+            )
+        skills.setdefault(row.skill, []).append(row)
+    return Table(
+        skills=skills,
+        answers={key: row.answer for key, row in first.items()},
+        columns=sorted(set[str]().union(*(row.values for row in rows))),
+        words=frequent([row.own for row in first.values()]),
+        keys={columns.same(row.prompt): row.key for row in reversed(rows)},
+        documents={key: str(text) for key, row in first.items() if (text := row.values.get(columns.document))},
+    )
+
+
+def _jsonl(path: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Give line numbers, from 1, and objects; empty lines are skipped."""
+    with Path(path).open("rb") as file:
+        number = 0
+        while line := file.readline(LONGEST + 1):
+            number += 1
+            if len(line) > LONGEST:
+                raise PartError(f"{path}:{number}: longer than {LONGEST:,} bytes; write one task a line")
+            if not line.strip():
+                continue
+            try:
+                value = json.loads(line.decode("utf-8-sig"))
+            except UnicodeDecodeError as error:
+                raise PartError(f"{path}:{number}: byte {error.start} is not UTF-8; save the file as UTF-8") from None
+            except (ValueError, RecursionError) as error:
+                raise PartError(f"{path}:{number}: not JSON: {error}; write one object a line") from None
+            if not isinstance(value, dict):
+                raise PartError(f"{path}:{number}: {_cut(value)} is not an object; write {{...}} on each line")
+            yield number, value
+
+
+def _parquet(path: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Give row numbers, from 1, and rows."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        rows: list[dict[str, Any]] = pq.read_table(path).to_pylist()
+    except (pa.ArrowException, OSError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise PartError(f"{path}: not a Parquet file: {reason}") from None
+    yield from enumerate(rows, start=1)
+
+
+def _row(path: str, line: int, values: dict[str, Any], columns: Columns) -> Row:
+    where = f"{path}:{line}"
+    talk = None
+    if columns.prompt not in values and values.get(columns.messages) is not None:
+        talk, prompt, answer = converse(where, values[columns.messages], values.get(columns.tools))
+    else:
+        prompt, answer = _text(where, values, columns.prompt), _text(where, values, columns.answer).strip()
+    skill = _text(where, values, columns.skill, hint='; set source.skill = "" if it has none') if columns.skill else ""
+    key = _text(where, values, columns.key) if columns.key else columns.same(prompt)
+    features = values.get(FEATURES) or []
+    if not isinstance(features, list) or not all(isinstance(f, str) for f in features):
+        raise PartError(f"{where}: {FEATURES!r} is {_cut(features)}; write a list of texts")
+    return Row(line, skill, key, prompt, answer, values, talk)
+
+
+def _text(where: str, values: Mapping[str, Any], column: str, *, hint: str = "") -> str:
+    """Give a column as text; numbers are written out."""
+    if column not in values:
+        raise PartError(f"{where} {lacks(column, values)}{hint}")
+    value = values[column]
+    if type(value) is str and value.isascii() and value.strip():
+        return value
+    text = str(value) if isinstance(value, (str, int, float)) and not isinstance(value, bool) else ""
+    if not text.strip():
+        raise PartError(f"{where}: {column!r} is {_cut(value)}; write a text or a number")
+    if re.search("[\ud800-\udfff]", text):
+        raise PartError(f"{where}: {column!r} holds half a surrogate pair, which is no character; remove it")
+    return text
+
+
+def lacks(column: str, columns: Collection[str]) -> str:
+    """Say that a column is missing, and which there are."""
+    return f"has no column {column!r}{known(column, columns)}"
+
+
+def known(name: str, names: Collection[str]) -> str:
+    """List what there is, the nearest name first."""
+    ordered = sorted(names)
+    listed = ", ".join(ordered[:LISTED]) + (", ..." if len(ordered) > LISTED else "")
+    return f"{suggest(name, ordered)}; it has: {listed or 'none'}"
+
+
+def _cut(value: object) -> str:
+    """Show a value, but not a page of it."""
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
