@@ -223,11 +223,12 @@ def _route(address: str) -> tuple[str, dict[str, str]]:
 
 def _name(address: str, root: str) -> str:
     """A file name for an address: readable where that is safe, and another for every address."""
-    path, _, query = address.removeprefix(root).strip("/").partition("?")
+    within = address.removeprefix(root).strip("/")
+    path, _, query = within.partition("?")
     parts = path.split("/")
     plain = all(map(_PLAIN.fullmatch, parts)) and not query
     stem = "/".join(part if _PLAIN.fullmatch(part) else "page" for part in parts)
-    return f"{stem}.html" if plain else f"{stem}/{files.digest(address)}.html"
+    return f"{stem}.html" if plain else f"{stem}/{files.digest(within)}.html"
 
 
 def _write(path: Path, content: bytes) -> int:
