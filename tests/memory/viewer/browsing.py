@@ -3,7 +3,7 @@
 import contextlib
 import shutil
 import subprocess
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -40,7 +40,7 @@ class Visit:
 
     def axe(self) -> list[str]:
         """What axe-core finds, whatever weight it gives it."""
-        from axe_playwright_python.base import AXE_SCRIPT  # pyright: ignore[reportMissingTypeStubs]
+        from axe_playwright_python.base import AXE_SCRIPT
 
         # a page's policy refuses a script of another site; the debugger's own are outside it
         session = self.page.context.new_cdp_session(self.page)
@@ -63,7 +63,7 @@ def browser(*options: str) -> Generator["Browser"]:
 
 
 @contextlib.contextmanager
-def visiting(opened: "Browser", scheme: Scheme = "light") -> Iterator[Visit]:
+def visiting(opened: "Browser", scheme: Scheme = "light") -> Generator[Visit]:
     """A page of its own, without anything another one left."""
     context = opened.new_context(color_scheme=scheme, viewport={"width": 1280, "height": 900}, service_workers="block")
     context.set_default_timeout(20_000)
