@@ -46,7 +46,7 @@ class Visit:
         session = self.page.context.new_cdp_session(self.page)
         session.send("Runtime.evaluate", {"expression": AXE_SCRIPT})
         session.detach()
-        found: list[dict[str, Any]] = self.page.evaluate("() => axe.run()")["violations"]
+        found: list[dict[str, Any]] = self.page.evaluate("() => axe.run({ preload: false })")["violations"]
         return [f"{v['impact']} {v['id']} at {self.page.url}: {v['nodes'][0]['html'][:200]}" for v in found]
 
 
