@@ -6,7 +6,7 @@ PIP_ARGS ?=
 SCENARIO ?= scenarios/arithmetic.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup vllm evolve check fix test evidence clean
+.PHONY: help setup vllm browser evolve check fix test evidence clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -34,6 +34,11 @@ $(VENV)/.vllm: $(VENV)/.installed
 
 vllm: $(VENV)/.vllm ## install vLLM as well, to serve students: its CPU build where there is no GPU
 
+browser: setup ## install Chromium as well, to test the pages of the viewer in it
+	$(BIN)/python -m evolvent.tests.memory.viewer.browsing || \
+	  { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && apt-get install -qq -y chromium; } || \
+	  $(BIN)/playwright install chromium
+
 evolve: setup ## run one autonomous evolution session on this machine
 	$(BIN)/evolvent run $(SCENARIO)
 
@@ -48,7 +53,7 @@ fix: setup ## repair what formatter and linter can repair
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-test: setup ## everything: the checks, and every mechanism once for real; vLLM too where `make vllm` was run
+test: setup ## everything: the checks, and every mechanism once for real; vLLM and Chromium too where `make vllm` and `make browser` were run
 	$(MAKE) check
 	$(BIN)/python -m pytest -m "slow and not gpu"
 

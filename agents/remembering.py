@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from ..memory.recall import Entry
-from ..memory.records import Attempt
+from ..memory.records import Attempt, Sample, Task
 from .lives import Life
 
 
@@ -38,9 +38,25 @@ def failure_entries(attempts: Sequence[Attempt]) -> list[Entry]:
     return [
         Entry(
             id=a.id,
-            text=f"{a.task.skill}: {a.task.own} -> {a.answer} [{', '.join(a.task.features)}]",
+            text=_worded(a.task, a.answer),
             label={"kind": "failure", "skill": a.task.skill, "round": a.round},
         )
         for a in attempts
         if not a.verdict.passed
     ]
+
+
+def sample_entries(samples: Sequence[Sample]) -> list[Entry]:
+    """Samples, worded as failures are, so that one lies near the failures it answers."""
+    return [
+        Entry(
+            id=s.id,
+            text=_worded(s.task, s.completion),
+            label={"kind": "sample", "skill": s.task.skill, "round": s.round, "weakness": s.weakness or ""},
+        )
+        for s in samples
+    ]
+
+
+def _worded(task: Task, answer: str) -> str:
+    return f"{task.skill}: {task.own} -> {answer} [{', '.join(task.features)}]"

@@ -1,17 +1,22 @@
 """Settings of every test: no clock decides, the same examples come each time, and what is not installed is said."""
 
+import os
 from importlib.util import find_spec
 
 import pytest
 from hypothesis import settings
+
+from .memory.viewer.browsing import chromium
 
 settings.register_profile("evolvent", deadline=None, derandomize=True)
 settings.load_profile("evolvent")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave tests of the real vLLM out where it is not installed."""
-    if find_spec("vllm") is None:
-        for item in items:
-            if "vllm" in item.keywords:
-                item.add_marker(pytest.mark.skip(reason="vLLM is not installed; try: make vllm"))
+    """Leave tests of the real vLLM and of a real browser out where it is not installed; CI has the browser."""
+    missing = {"vllm": "vLLM is not installed; try: make vllm"} if find_spec("vllm") is None else {}
+    if chromium() is None and not os.environ.get("CI"):
+        missing["browser"] = "Chromium is not installed; try: make browser"
+    for item in items:
+        for marker in missing.keys() & item.keywords:
+            item.add_marker(pytest.mark.skip(reason=missing[marker]))

@@ -1,4 +1,4 @@
-"""Commands that look at what a run did: explain, blame, trace and view. None of them writes to a run.
+"""Commands that look at what a run did: explain, blame and trace. None of them writes to a run.
 
 Text of models is printed with everything that cannot be seen made visible, so that no answer can move the cursor,
 turn the reading direction or colour the terminal.
@@ -25,8 +25,6 @@ Which = Annotated[
     Path | None, typer.Option("--run", metavar="RUN", help="Folder of a run, or its name; without it the newest.")
 ]
 Most = Annotated[int, typer.Option("--most", min=1, help="Lines at most.")]
-DRAWN = 8
-"""Lists of exam items the viewer keeps at hand; drawing one again may take a second."""
 
 
 @app.command()
@@ -102,28 +100,6 @@ def trace_grep(text: str, run: Which = None, runs_dir: RunsDir = RUNS, most: Mos
             _say([f"nothing in the {opened.trace.count():,} steps of {opened.name} holds {text!a}"])
 
 
-@app.command()
-def view(
-    runs: Annotated[list[Path] | None, typer.Argument(metavar="[RUN]...", help="Only these; else the folder.")] = None,
-    runs_dir: RunsDir = RUNS,
-    host: Annotated[str, typer.Option(help="Where to listen; anything but this machine itself needs a token.")] = (
-        "127.0.0.1"
-    ),
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 7411,
-    token: Annotated[
-        str | None, typer.Option(envvar="EVOLVENT_VIEW_TOKEN", help="Secret that every visitor must bring.")
-    ] = None,
-) -> None:
-    """Look at runs in a browser; follows the ones that are going on, and writes nothing."""
-    from functools import lru_cache
-
-    from ...memory.viewer.server import serve
-    from .items import tasks
-
-    shown = [find(run, runs_dir) for run in runs] if runs else runs_dir
-    serve(shown, host=host, port=port, token=token, say=_line, tasks=lru_cache(maxsize=DRAWN)(tasks))
-
-
 def _open(run: Path | None, runs_dir: Path) -> "Run":
     from ...memory.reading import Run, newest
 
@@ -138,7 +114,3 @@ def _json(facts: Mapping[str, Any]) -> str:
 def _say(lines: Iterable[str]) -> None:
     for line in lines:
         typer.echo(line)
-
-
-def _line(text: str) -> None:
-    typer.echo(text, err=True)

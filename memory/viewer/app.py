@@ -70,7 +70,7 @@ def application(
         return HTMLResponse(frame(sessions.page(library, request.query_params)))
 
     def both(request: Request) -> Response:
-        with _guarded("one of the two"):
+        with guarded("one of the two"):
             return HTMLResponse(frame(compare.page(library, request.query_params)))
 
     def pulses(_: Request) -> Response:
@@ -116,12 +116,12 @@ class _Unreadable(EvolventError):
 
 @contextlib.contextmanager
 def _opened(library: Library, name: str) -> Generator[Run]:
-    with _guarded(name), Run.load(library.find(name)) as run:
+    with guarded(name), Run.load(library.find(name)) as run:
         yield run
 
 
 @contextlib.contextmanager
-def _guarded(name: str) -> Generator[None]:
+def guarded(name: str) -> Generator[None]:
     """Let what cannot be read of a run cost a page, not the viewer."""
     try:
         yield

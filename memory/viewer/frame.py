@@ -20,9 +20,9 @@ _PAGE = """<!doctype html>
 </head>
 <body{live}>
 <a class="skip" href="#content">Skip to the content</a>
-<div class="bar"><nav aria-label="Where you are"><ol>{crumbs}</ol></nav>{tools}</div>
+<header class="bar"><nav aria-label="Where you are"><ol>{crumbs}</ol></nav>{tools}</header>
 <main id="content"><header><h1>{heading}</h1>{head}</header>{body}</main>
-<footer class="keys"><p>{keys}</p></footer>
+<footer class="keys"><p>{keys}</p>{note}</footer>
 </body>
 </html>
 """
@@ -50,6 +50,8 @@ class Page:
     before: str | None = None
     after: str | None = None
     """Addresses of its neighbours."""
+    note: str = ""
+    """What stands at its foot, HTML."""
 
 
 def frame(page: Page) -> str:
@@ -65,6 +67,7 @@ def frame(page: Page) -> str:
         head=page.head,
         body="".join(page.body),
         keys=KEYS,
+        note=f"<p>{page.note}</p>" if page.note else "",
     )
 
 
@@ -93,7 +96,7 @@ def pulse(run: str, status: str) -> str | None:
 
 def plain(anchor: str, *body: str) -> str:
     """A section that needs no title of its own, being all there is on the page."""
-    return f'<section id="{anchor}" aria-label="{anchor}">{"".join(body)}</section>'
+    return f'<section id="{anchor}">{"".join(body)}</section>'
 
 
 def pager(caption: str, *links: tuple[str | None, str]) -> str:

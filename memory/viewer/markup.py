@@ -67,11 +67,11 @@ def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[str]], *, k
 
     Args:
         caption: plain text, for those who hear the table.
-        head: column heads, HTML.
+        head: column heads, HTML; a column without one has an empty string.
         rows: cells, HTML.
         kind: class; `figures` sets every column but the first flush right.
     """
-    heads = "".join(f'<th scope="col">{cell}</th>' for cell in head)
+    heads = "".join(f'<th scope="col">{cell}</th>' if cell else "<td></td>" for cell in head)
     body = "".join(
         f'<tr><th scope="row">{first}</th>{"".join(f"<td>{cell}</td>" for cell in rest)}</tr>' for first, *rest in rows
     )

@@ -135,6 +135,16 @@ def test_a_viewer_that_others_could_reach_or_that_has_nothing_to_show_is_refused
     assert part in said
 
 
+def test_a_run_is_written_as_pages_that_need_no_server(say: Say, tmp_path: Path) -> None:
+    make_run(tmp_path / "runs", story())
+    arguments = ("view", "bundle", "then_mini_0001", "--runs-dir", tmp_path / "runs", "-o", tmp_path / "out")
+    said = say(*arguments)
+    assert f"open     {tmp_path / 'out' / 'index.html'}" in said
+    assert "left out" in say(*arguments, "--most", "1")
+    assert json.loads(say(*arguments, "--json"))["pages"] == len(list((tmp_path / "out").rglob("*.html")))
+    assert say("view", "bundle", "nothing", "-o", tmp_path / "out").startswith("2: ")
+
+
 def test_a_port_that_is_taken_is_refused_with_the_way_out(say: Say, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         said = say("view", "--runs-dir", tmp_path, "--port", str(taken.getsockname()[1]))

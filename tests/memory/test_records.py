@@ -2,6 +2,8 @@ import pytest
 from pydantic import ValidationError
 
 from evolvent.memory.auditions import Audition, Tally
+from evolvent.memory.categories import Category
+from evolvent.memory.debates import Debate, Turn
 from evolvent.memory.records import (
     Attempt,
     Critique,
@@ -42,6 +44,8 @@ EXAMPLES: tuple[Record, ...] = (
               p_value=0.001, guards={"plain": {"loss": 0.0, "upper": 0.01, "margin": 0.02}}),
     Round(number=1, arm="targeted", start="a", checkpoint="b", path="rounds/001/model", dataset="d", samples=10,
           steps=5, tokens=100, loss=0.5),
+    Category(skill="carry", description="sums that carry", rest=False, sorted=9, merged=("long",), keys=("add:5,7",)),
+    Debate(sample="s", round=1, turns=(Turn(turn=0, judge="sceptic", verdict="bad", reason="too easy"),)),
     Session(name="n", scenario="h", seed=0, limit=None, graph="g", settings={"overrides": ["a=1"]}),
 )  # fmt: skip
 

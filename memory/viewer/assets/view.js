@@ -75,6 +75,28 @@ function neighbour(step, by) {
   return all[all.indexOf(step) + by];
 }
 
+// map: arrow keys walk from point to point, of which one is in the order of tabs; what one stands for is said below
+
+function walkMap(point, key) {
+  const all = [...point.closest(".map").querySelectorAll("a")];
+  const by = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[key];
+  const next = by ? all[all.indexOf(point) + by] : { Home: all[0], End: all.at(-1) }[key];
+  if (!next) return Boolean(by);
+  point.setAttribute("tabindex", "-1");
+  next.setAttribute("tabindex", "0");
+  next.focus();
+  return true;
+}
+
+function say(event) {
+  const point = event.target.closest?.(".map a");
+  if (!point) return;
+  point.closest("section").querySelector(".said").textContent = point.getAttribute("aria-label");
+}
+
+document.addEventListener("focusin", say);
+document.addEventListener("mouseover", say);
+
 document.addEventListener("click", (event) => {
   const step = event.target.closest?.(".step[data-parts] .twist")?.closest(".step");
   if (!step) return;
@@ -84,6 +106,11 @@ document.addEventListener("click", (event) => {
 
 document.addEventListener("keydown", (event) => {
   if (event.metaKey || event.ctrlKey || event.altKey || event.target.closest?.("input, select, textarea")) return;
+  const point = event.target.closest?.(".map a");
+  if (point && walkMap(point, event.key)) {
+    event.preventDefault();
+    return;
+  }
   const step = event.target.closest?.(".step");
   const walk = { ArrowDown: 1, ArrowUp: -1 }[event.key];
   if (walk && (step || document.querySelector(".step"))) {

@@ -9,6 +9,7 @@ from .. import charts
 from ..charts import Point
 from ..difference import compare
 from ..frame import Page, pager
+from ..map import near
 from ..markup import code, percent, safe, section, several, table, within
 from ..places import link, to, whole
 from .samples import listing
@@ -33,9 +34,15 @@ def page(run: Run, asked: Mapping[str, str]) -> Page:
         f"<span>found in {link(to(run.name, 'rounds', own.round), f'round {own.round}')}</span> "
         f"<span>p {own.p_value:.2g} corrected</span></p><p class='about'>Rule: {rule}</p>"
     )
-    body = [_life(run, seen), _foresight(run, own), _failures(run, own, asked.get("from", "")), _tried(run, own)]
+    body = [_life(run, seen), _foresight(run, own), _failures(run, own, asked.get("from", "")), near(run, own)]
     trail = [("/", "sessions"), (to(run.name), run.session.name)]
-    return Page(own.hypothesis or "unnamed weakness", [*body, _samples(run, own)], head=head, trail=trail, run=run.name)
+    return Page(
+        own.hypothesis or "unnamed weakness",
+        [*body, _tried(run, own), _samples(run, own)],
+        head=head,
+        trail=trail,
+        run=run.name,
+    )
 
 
 def _life(run: Run, seen: Sequence[Observation]) -> str:

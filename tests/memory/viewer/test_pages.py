@@ -13,6 +13,7 @@ from evolvent.memory.ledger import Ledger
 from evolvent.memory.reading import Run
 from evolvent.memory.records import Sample, Task, Weakness
 from evolvent.memory.trace import Trace, recording, span
+from evolvent.memory.viewer.guard import HEADERS
 from evolvent.memory.viewer.pages import exam, samples, sessions, trace
 
 from ..runs import make_attempt, make_exam, make_run, make_sample, make_task, make_weakness, story
@@ -361,6 +362,20 @@ def test_what_no_session_wrote_costs_a_page_and_not_the_viewer(tmp_path: Path) -
     assert "content-security-policy" in answer.headers
     assert_ours(answer.text)
     assert client.get(f"/runs/{RUN}/trace").status_code == 200
+
+
+def test_a_step_that_left_what_nobody_expects_is_a_page_that_says_so_with_status_500(tmp_path: Path) -> None:
+    run = make_run(tmp_path, story())
+    with closing(sqlite3.connect(run / "ledger.sqlite")) as database:
+        database.execute("update effects set result = '{\"<script>\": 1}' where name = 'curate'")
+        database.commit()
+    client = visit(tmp_path)
+    answer = client.get(f"/runs/{RUN}")
+    assert (answer.status_code, "KeyError" in answer.text) == (500, True)
+    assert {name: answer.headers[name] for name in HEADERS} == HEADERS
+    assert_ours(answer.text)
+    assert client.get(f"/runs/{RUN}/trace").status_code == 200
+    assert "damaged" in client.get("/").text
 
 
 def test_a_search_for_a_whole_book_looks_for_its_beginning(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ _FRAME = (
 _INSIDE = (
     "table caption thead tbody tr th td b i small strong code mark del ins pre br kbd details summary label select"
 )
-_DRAWN = "option button svg g rect line circle text desc"
+_DRAWN = "option button svg g rect line circle path text desc"
 TAGS = frozenset(f"{_FRAME} {_INSIDE} {_DRAWN}".split())
 """Every kind of element the viewer makes."""
 VOID = ("meta", "link", "input", "br")
@@ -100,13 +100,19 @@ class Seen(HTMLParser):
 
 def assert_ours(html: str) -> Seen:
     """Nothing on the page but what the viewer makes: no foreign element, handler, script, style or address."""
+    seen = assert_made(html)
+    assert seen.scripts == ["/assets/view.js"]
+    assert [link for link in seen.links if not re.match(r"[/#?]", link) or link.startswith("//")] == []
+    return seen
+
+
+def assert_made(html: str) -> Seen:
+    """Every element is whole and of a kind the viewer makes, and none has a handler or a style."""
     seen = Seen(html)
     assert seen.faults == []
     assert seen.opened == []
     assert seen.tags <= TAGS
     assert [a for a in seen.attributes if a.startswith("on") or a == "style"] == []
-    assert seen.scripts == ["/assets/view.js"]
-    assert [link for link in seen.links if not re.match(r"[/#?]", link) or link.startswith("//")] == []
     return seen
 
 
