@@ -6,10 +6,8 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from ...memory.errors import UnavailableError
-
-HIDDEN = "***"
-SHORTEST = 8
-"""Characters below which a value is too common a text to be a key, and would be cut out of ordinary answers."""
+from ...memory.secrets import HIDDEN, SHORTEST
+from ...memory.trace import hide
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +35,7 @@ class Key:
                 f"environment variable {variable!r} holds no key for the endpoint; "
                 f"try: export {variable}=… (at least {SHORTEST} printable characters)"
             )
+        hide(value)
         return cls(value)
 
     def headers(self, url: str) -> dict[str, str]:
