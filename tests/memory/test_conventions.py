@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 
 def test_every_name_taken_from_the_conventions_is_in_them() -> None:
     known = {v for m in (gen_ai_attributes, error_attributes) for v in vars(m).values() if isinstance(v, str)}
-    source = inspect.getsource(gen_ai_attributes.GenAiOperationNameValues)
+    source = inspect.getsource(vars(gen_ai_attributes)["GenAiOperationNameValues"])
     operations = set(re.findall(r'= "(\w+)"', source))
     own = {v for k, v in vars(conventions).items() if k.isupper() and isinstance(v, str) and k != "OWN"}
     assert {name for name in own if "." in name} <= known
