@@ -61,6 +61,7 @@ def _head(run: Run, exam: Exam, tasks: Sequence[Task]) -> Json:
     model = f"evolvent/{exam.student}"
     scorer = str(run.scenario.get("verifier", {}).get("name", "verifier"))
     facts = {"run": run.name, "round": exam.round, "arm": exam.arm, "split": exam.split, "student": exam.student}
+    tags = ["evolvent", exam.arm]
     return {
         "version": VERSION,
         "status": "success",
@@ -69,7 +70,8 @@ def _head(run: Run, exam: Exam, tasks: Sequence[Task]) -> Json:
             "run_id": run.session.id,
             "created": _iso(began),
             "task": f"{run.session.name}-{exam.split}".replace("_", "-"),
-            "task_id": files.digest([run.session.scenario, exam.split]),
+            # of logs with one task id the viewer takes all but the last for failed tries
+            "task_id": files.digest([run.name, exam.id]),
             "task_version": 0,
             "dataset": {
                 "name": run.session.name,
@@ -83,7 +85,7 @@ def _head(run: Run, exam: Exam, tasks: Sequence[Task]) -> Json:
             "config": {"epochs": EPOCH},
             "scorers": [{"name": scorer, "options": {}, "metrics": [], "metadata": {}}],
             "metadata": facts,
-            "tags": ["evolvent", exam.arm],
+            "tags": tags,
         },
         "plan": {"name": "plan", "steps": [{"solver": "generate", "params": {}}], "config": {}},
         "results": {
@@ -91,6 +93,8 @@ def _head(run: Run, exam: Exam, tasks: Sequence[Task]) -> Json:
             "completed_samples": len(tasks),
             "scores": [{"name": scorer, "scorer": scorer, "params": {}, "metrics": _metrics(exam)}],
         },
+        "tags": tags,
+        "metadata": facts,
         "stats": {"started_at": _iso(began), "completed_at": _iso(began + seconds), "model_usage": {}},
     }
 

@@ -81,7 +81,7 @@ class Prober:
     async def _act(self, talk: Talk) -> Talk:
         turns: list[Message] = []
         for call in talk["calls"]:
-            result = await self.toolbox.call(call["function"]["name"], call["function"]["arguments"])
+            result = await self.toolbox.call(call["function"]["name"], call["function"]["arguments"], id=call["id"])
             turns.append({"role": "tool", "tool_call_id": call["id"], "content": data(result)})
         return Talk(turns=(*talk["turns"], *turns), calls=(), step=talk["step"])
 

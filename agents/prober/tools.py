@@ -67,9 +67,9 @@ class Toolbox:
             for name, (purpose, arguments) in self.schemas().items()
         )
 
-    async def call(self, name: str, arguments: str) -> object:
-        """Do what a call asks for, or say what is wrong with it."""
-        with conventions.tool(name[:60], skill=self.bench.skill):
+    async def call(self, name: str, arguments: str, *, id: str = "") -> object:
+        """Do what a call asks for, or say what is wrong with it; `id` is the call's in the conversation."""
+        with conventions.tool(name[:60], call=id, skill=self.bench.skill):
             schemas = self.schemas()
             if name not in schemas:
                 return {"refused": f"no tool called {name[:60]!r}; there are: {', '.join(schemas)}"}

@@ -153,6 +153,7 @@ def test_every_exam_is_a_log_with_items_answers_and_the_scores_on_the_record(sat
     assert "on the record it has 1" in samples[3]["scores"]["exact"]["explanation"]
     metrics = first["header.json"]["results"]["scores"][0]["metrics"]
     assert (metrics["accuracy"]["value"], metrics["carry"]["value"]) == (0.1, 0.1)
+    assert len({log["header.json"]["eval"]["task_id"] for log in logs}) == len(logs)
     assert [s["id"] for s in first["summaries.json"]] == first["header.json"]["eval"]["dataset"]["sample_ids"]
 
 
