@@ -84,15 +84,15 @@ def test_steps_say_what_they_left_on_the_record(step: str, words: str, tmp_path:
 def test_the_hubs_loader_reads_trace_and_tables_by_their_cards(run: Run, tmp_path: Path) -> None:
     for kind in ("trace", "tables"):
         export_record(run, kind, tmp_path / kind)
-    place = {"split": "train", "cache_dir": str(tmp_path / "cache")}
-    trace = load_dataset(str(tmp_path / "trace"), parse_agent_traces=False, **place)
+    cache = str(tmp_path / "cache")
+    trace = load_dataset(str(tmp_path / "trace"), parse_agent_traces=False, split="train", cache_dir=cache)
     assert trace.num_rows == 5
     assert has_agent_traces_markers(trace.features)
     lines = (tmp_path / "trace" / "session.jsonl").read_text().splitlines()
     asked = messages(tmp_path / "trace" / "session.jsonl")[0]["content"]
     assert parse_traces_info(lines)[1:3] == (run.trace.identity(), asked)
     for name in ("samples", "attempts", "rounds", "spans"):
-        table = load_dataset(str(tmp_path / "tables"), name, **place)
+        table = load_dataset(str(tmp_path / "tables"), name, split="train", cache_dir=cache)
         assert table.num_rows == getattr(run, name)().num_rows > 0
         assert pq.read_table(tmp_path / "tables" / f"{name}.parquet").to_pylist() == getattr(run, name)().to_pylist()
 
