@@ -1,7 +1,8 @@
 """A session as one conversation that the Hub's trace viewer shows: what was asked for, and every step as a call.
 
 Steps come in the order in which they were begun: a call names the step and its round, its result is what came of it,
-and beside it stand the words it left, which are hypotheses, samples, judgements and decisions.
+and beside it stand the words it left, which are hypotheses, samples, judgements and decisions. What teachers and judges
+were told and said in a step stands between the two.
 
 Source: the Hub's Session Trace Simple Format, https://huggingface.co/docs/hub/session-traces-format
 """
@@ -13,6 +14,7 @@ from pathlib import Path
 from ...memory.reading import Run
 from ...memory.records import Critique, Promotion, Sample, Share, Weakness
 from ..reports.summary import Json
+from .talk import Talk
 
 HARNESS = "evolvent"
 SHOWN = 8
@@ -35,7 +37,7 @@ def _head(run: Run) -> Json:
 
 
 def _messages(run: Run) -> Iterator[Json]:
-    began = _began(run)
+    began, talk = _began(run), Talk(run)
     yield {"role": "user", "content": _asked(run)}
     for row, name, round, status, result, seconds in run.ledger.rows(_STEPS):
         call, time = f"step-{row}", began.get((str(name), int(round)))
@@ -45,6 +47,8 @@ def _messages(run: Run) -> Iterator[Json]:
             "role": "assistant", "content": _said(run, str(name), int(round)),
             "toolCalls": [{"id": call, "function": function}], **known,
         }  # fmt: skip
+        if time is not None:
+            yield from talk.between(time, time + (seconds or 0))
         came = {**_plain(json.loads(result) if result else {}), "status": status, "seconds": seconds}
         ended = {} if time is None else {"timestamp": int((time + (seconds or 0)) * 1_000)}
         yield {"role": "tool", "toolCallId": call, "content": json.dumps(came, ensure_ascii=False), **ended}

@@ -1,6 +1,8 @@
+import asyncio
 import io
 import json
 import shutil
+import time
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -12,11 +14,19 @@ from datasets.packaged_modules.json.json import has_agent_traces_markers, parse_
 
 from evolvent.agents.commands.items import tasks
 from evolvent.agents.exports.record import export_record
+from evolvent.agents.exports.talk import Talk
+from evolvent.memory.account import ANSWERS
+from evolvent.memory.budget import Budget, Purse
 from evolvent.memory.errors import RunError, UsageError
+from evolvent.memory.inference import Request
 from evolvent.memory.reading import Run
 from evolvent.memory.records import Session
+from evolvent.memory.responses import Responses
+from evolvent.memory.trace import Trace, recording, span
 from evolvent.scenarios.loader import parse
+from evolvent.training.engines.openai import OpenAI
 
+from ..endpoint import MODEL, Endpoint, serving
 from ..memory.runs import make_exam, make_run, story
 from .calling import call
 from .handed import make_shared, make_students
@@ -173,3 +183,26 @@ def test_exams_whose_tasks_are_not_the_same_any_more_are_not_exported(run: Run, 
 def members(path: Path) -> dict[str, Any]:
     with zipfile.ZipFile(io.BytesIO(path.read_bytes())) as log:
         return {name: json.loads(log.read(name)) for name in log.namelist()}
+
+
+def test_what_a_teacher_was_told_and_said_stands_in_its_step(tmp_path: Path) -> None:
+    path = make_run(tmp_path, [])
+    with serving(Endpoint()) as endpoint, recording(Trace(path / "trace.sqlite")), span("write", round=2):
+        part = OpenAI.model_validate({"base_url": endpoint.url, "model": MODEL})
+        store = Responses(path / ANSWERS)
+        asked = [Request("1+2", system="be brief"), Request("2+2", system="be brief")]
+        for role in ("teacher", "student"):
+            engine = part.connect(Purse(Budget(), clock=time.monotonic), store, role=role)
+            for request in asked:
+                asyncio.run(engine.ask([request]))
+            engine.close()
+            asked = [Request("4+4")]
+        store.close()
+    with Run.load(path) as run:
+        (whole,) = [s for s in run.trace.roots() if s.name == "write"]
+        said = list(Talk(run).between(whole.started, whole.started + whole.seconds))
+    assert [(m["role"], m["content"]) for m in said] == [
+        ("system", "be brief"), ("user", "1+2"), ("assistant", "3"), ("user", "2+2"), ("assistant", "4"),
+    ]  # fmt: skip
+    assert said[2]["model"] == f"{MODEL} (teacher)"
+    assert said[0]["timestamp"] <= said[-1]["timestamp"]

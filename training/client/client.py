@@ -28,6 +28,7 @@ from .patience import Patience
 from .sharing import Sharing
 
 MILLION = 1_000_000
+STUDENT = "student"
 SPARE = 1.25
 """Items under way per slot: some wait to be stored or tried again, and leave their slot to others."""
 
@@ -140,7 +141,9 @@ class Client:
         text, completion = await self._tried(key, body, samples, role)
         if self.responses is not None:
             cost = self._cost(chat.Usage(completion.prompt_tokens, completion.tokens))
-            await self.responses.put(Response(key, role, cost, text))
+            # what a student is asked is a task, and on the record
+            asked = "" if role == STUDENT else self.fleet.redact(body.decode())
+            await self.responses.put(Response(key, role, cost, text, asked))
         return completion
 
     async def _tried(self, key: str, body: bytes, samples: int, role: str) -> tuple[str, Completion]:

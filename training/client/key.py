@@ -1,5 +1,6 @@
 """A key for an endpoint: read from the environment by name, and taken out of every text that leaves the client."""
 
+import json
 import os
 from dataclasses import dataclass, field
 from ipaddress import ip_address
@@ -53,8 +54,10 @@ class Key:
         return {"Authorization": f"Bearer {self.value}"}
 
     def redact(self, text: str) -> str:
-        """Take the key out of a text."""
-        return text.replace(self.value, HIDDEN) if self.value and self.value in text else text
+        """Take the key out of a text, also where it stands as JSON writes it."""
+        if not self.value:
+            return text
+        return text.replace(self.value, HIDDEN).replace(json.dumps(self.value)[1:-1], HIDDEN)
 
 
 def _private(url: str) -> bool:
