@@ -31,6 +31,8 @@ class Talk:
     def __init__(self, run: Run) -> None:
         self._answers = run.path / ANSWERS
         self._told: set[str] = set()
+        self._ids: dict[tuple[str, str], str] = {}
+        """Id that the model gave to a call of a tool, by what was called."""
         found = (
             Call(span.started, span.seconds, str(span.attributes["answer"]))
             for some in run.trace.all()
@@ -52,7 +54,7 @@ class Talk:
         if kept is None or not kept[1]:
             return
         role, asked, said = kept
-        for turn in _turns(asked):
+        for turn in self._turns(asked):
             content = str(turn.get("content") or "")
             if turn["role"] != "system" or content not in self._told:
                 self._told |= {content}
@@ -62,21 +64,33 @@ class Talk:
             completion, model = chat.read(said, samples=1)
         except Fault:  # several samples, or what an older version kept
             completion, model = None, role
+        calls = [_tool(call) for call in completion.calls] if completion else []
+        self._ids |= {(call["function"]["name"], call["function"]["arguments"]): call["id"] for call in calls}
         yield {
             "role": "assistant",
             "content": completion.text if completion else said,
             "model": f"{model} ({role})",
             **({"reasoningContent": completion.reasoning} if completion and completion.reasoning else {}),
-            **({"toolCalls": [_tool(c) for c in completion.calls]} if completion and completion.calls else {}),
+            **({"toolCalls": calls} if calls else {}),
             "timestamp": _moment(call.started + call.seconds),
         }
 
+    def _turns(self, asked: str) -> Sequence[Json]:
+        """System prompt, and whatever was said since the model spoke last; what came before is there already.
 
-def _turns(asked: str) -> Sequence[Any]:
-    """System prompt, and whatever was said since the model spoke last; what came before is there already."""
-    turns = json.loads(asked)["messages"]
-    last = max((i for i, turn in enumerate(turns) if turn["role"] == "assistant"), default=-1)
-    return [turn for i, turn in enumerate(turns) if turn["role"] == "system" or i > last]
+        The agent gives calls of tools ids of its own before it answers them; here they get the model's back.
+        """
+        turns: list[Json] = json.loads(asked)["messages"]
+        last = max((i for i, turn in enumerate(turns) if turn["role"] == "assistant"), default=-1)
+        called = [_tool(call) for call in turns[last].get("tool_calls") or ()] if last >= 0 else []
+        names = {c["id"]: self._ids.get((c["function"]["name"], c["function"]["arguments"]), c["id"]) for c in called}
+        kept = [turn for i, turn in enumerate(turns) if turn["role"] == "system" or i > last]
+        return [
+            {**turn, "tool_call_id": names.get(turn["tool_call_id"], turn["tool_call_id"])}
+            if "tool_call_id" in turn
+            else turn
+            for turn in kept
+        ]
 
 
 def _tool(call: Any) -> Json:
