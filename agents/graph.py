@@ -14,12 +14,11 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..memory import crash, files
+from ..memory import conventions, crash, files
 from ..memory.errors import RunError
 from ..memory.parts import PartSpec, known, load
 from ..memory.records import Session
 from ..memory.stopping import STOP
-from ..memory.trace import span
 from .desk import Desk
 from .node import Node, State, Update
 
@@ -127,7 +126,7 @@ async def advance(desk: Desk) -> str:
         # checkpoint after it is not; going on from the end does nothing
         begun = await saver.aget_tuple(config) is not None
         start: Any = None if begun else Update()
-        with STOP.deferred(), span("session", run=desk.run.name):
+        with STOP.deferred(), conventions.workflow(desk.scenario.name, run=desk.run.name):
             async for _ in graph.astream(start, config, durability="sync", stream_mode="updates"):
                 crash.point("graph.after_node")
                 await _prune(saver)
@@ -140,7 +139,7 @@ def _step(name: str, node: Node, desk: Desk) -> Callable[[State], Awaitable[Upda
         STOP.heed()
         desk.account.purse.check_time()
         desk.say("node", name=name, round=state.get("round", 0))
-        with span(f"node {name}", round=state.get("round", 0)):
+        with conventions.agent(name, round=state.get("round", 0)):
             update = await node.run(state, desk)
         update["effects"] = desk.ledger.committed()
         return update

@@ -60,8 +60,9 @@ class Effects:
         if (done := self._begin(key, name, round)) is not None:
             return done
         since = time.perf_counter()
-        with span(name, round=round):
+        with span(name, round=round) as step:
             outcome = await work()
+            step.update({k: v for k, v in outcome.result.items() if isinstance(v, str | int | float)})
         return self._end(key, outcome, time.perf_counter() - since)
 
     async def folder(

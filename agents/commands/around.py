@@ -15,6 +15,14 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False)
 
 Form = Literal["trl", "sharegpt", "alpaca", "parquet"]
+Part = Literal["exams", "trace", "tables"]
+Record = Annotated[
+    Part | None,
+    typer.Option(
+        help="Write the record: exams as Inspect .eval logs, the agents' trace as JSONL for the Hub's viewer, "
+        "or samples, attempts, rounds and spans as Parquet."
+    ),
+]
 Merge = Annotated[bool, typer.Option("--merge", help="Merge an adapter into its base.")]
 Base = Annotated[str, typer.Option(help="What the base of an adapter is called where it will be used.")]
 
@@ -46,18 +54,32 @@ def export(
     model: Annotated[str | None, typer.Option(help="Write a student: final, base or the number of a round.")] = None,
     merge: Merge = False,
     base: Base = "",
+    record: Record = None,
+    ask: Annotated[
+        bool, typer.Option("--ask/--no-ask", help="For exams: have the students answer again, to show what they said.")
+    ] = True,
     force: Annotated[bool, typer.Option("--force", help="Replace an earlier export.")] = False,
     runs_dir: RunsDir = RUNS,
     json_: Json = False,
 ) -> None:
-    """Write a run's samples or a student with a card that says what they are and how to make them again."""
+    """Write a run's samples, a student or the record, with a card that says what they are and where they come from."""
     from ..exports import exporting
 
-    if (format is None) == (model is None):
-        raise UsageError("say what to export: samples with --format, or a student with --model")
-    if (rejected and model) or ((merge or base) and format):
+    if sum(chosen is not None for chosen in (format, model, record)) != 1:
+        raise UsageError(
+            "say what to export: samples with --format, a student with --model, or the record with --record"
+        )
+    if not ask and record != "exams":
+        raise UsageError("--no-ask goes with --record exams")
+    if (rejected and format is None) or ((merge or base) and model is None):
         raise UsageError("--rejected goes with --format; --merge and --base go with --model")
     with _open(run, runs_dir) as opened:
+        if record is not None:
+            from ..exports.record import export_record
+
+            made = export_record(opened, record, out, ask=ask, force=force)
+            typer.echo(_json(made) if json_ else f"{out}: {record} of {opened.name}, {_counted(made)}")
+            return
         if format is not None:
             made = exporting.export_data(opened, format, out, rejected=rejected, force=force)
             said = f"{made['samples']:,} {'rejected ' * rejected}samples as {format}"
@@ -98,6 +120,11 @@ def push(
         typer.echo(f"{parcel['kind']} {repo} ({seen}): {parcel['url'] or 'would hold'}")
         for entry in parcel["files"]:
             typer.echo(f"  {entry['bytes']:>13,} bytes  {entry['file']}")
+
+
+def _counted(made: dict[str, Any]) -> str:
+    counts = {name: made[name] for name in ("files", "messages", "items", "answered") if name in made}
+    return ", ".join(f"{count:,} {name}" for name, count in {**counts, **made.get("rows", {})}.items())
 
 
 def _open(run: Path, runs_dir: Path) -> "Run":

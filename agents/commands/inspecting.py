@@ -5,6 +5,7 @@ turn the reading direction or colour the terminal.
 """
 
 import json
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -98,6 +99,17 @@ def trace_grep(text: str, run: Which = None, runs_dir: RunsDir = RUNS, most: Mos
             _say([_json(asdict(span))] if json_ else [of_span(span)])
         if not found and not json_:
             _say([f"nothing in the {opened.trace.count():,} steps of {opened.name} holds {text!a}"])
+
+
+@trace_app.command("send")
+def trace_send(run: Which = None, runs_dir: RunsDir = RUNS, json_: Json = False) -> None:
+    """Send all steps, sent before or not, to the OpenTelemetry collector that OTEL_EXPORTER_OTLP_ENDPOINT names."""
+    from ...memory import collector
+
+    with _open(run, runs_dir) as opened:
+        count, where = collector.send(opened.trace, os.environ), collector.address(os.environ)
+        facts = {"event": "send", "run": opened.name, "trace": opened.trace.identity(), "spans": count}
+        _say([_json(facts) if json_ else f"{count:,} steps sent to {where} as trace {opened.trace.identity()}"])
 
 
 def _open(run: Path | None, runs_dir: Path) -> "Run":

@@ -6,7 +6,7 @@ head through its library, so none of them can become markup or a key.
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -108,6 +108,36 @@ def data_card(run: Run, found: Json, rows: Sequence[Row], *, file: str, format: 
         *(table(("turned down because", "samples"), reasons.most_common()) if rejected else []),
         "Tasks of the exams, and tasks that were there already, were left out." * (not rejected),
         *_weaknesses(found), *_again(run, found, None, command), *_versions(run),
+    ]  # fmt: skip
+    return _card(head, lines)
+
+
+def record_card(run: Run, found: Json, *, kind: str, configs: Mapping[str, str]) -> str:
+    """The card of a part of the record.
+
+    Args:
+        run: of the session.
+        found: the session in figures.
+        kind: `trace` or `tables`.
+        configs: files by the name under which the Hub's viewer shows them.
+    """
+    from huggingface_hub import DatasetCardData
+
+    said = {
+        "trace": "The steps of the agents as one conversation, which the Hub's trace viewer shows.",
+        "tables": "Samples with their fates, answers to probes with their verdicts, training rounds with the decisions "
+        "on them, and the spans of every step.",
+    }
+    head = DatasetCardData(
+        pretty_name=f"{found['scenario']}: {kind} of {run.name}",
+        tags=[*TAGS, *(["agent-traces"] if kind == "trace" else ["synthetic"])],
+        configs=[
+            {"config_name": name, "data_files": [{"split": "train", "path": file}]} for name, file in configs.items()
+        ],
+    )
+    lines = [
+        f"# {plain(found['scenario'])}: {kind}", "", plain(found["description"]), "",
+        f"{said[kind]} From {_session(run, found)}", *_limited(found), *_versions(run),
     ]  # fmt: skip
     return _card(head, lines)
 

@@ -36,14 +36,14 @@ def export_data(run: Run, format: dataset.Format, target: Path, *, rejected: boo
     if single and (target.suffix == ".parquet") != (dataset.ending(format) == ".parquet"):
         raise UsageError(f"--out {str(target)!r}: format {format!r} ends with {dataset.ending(format)!r}")
     name = target.name if single else f"train{dataset.ending(format)}"
-    with _staged(target, force=force, single=single) as staging:
+    with staged(target, force=force, single=single) as staging:
         dataset.write(rows, format, staging / name)
         card = cards.data_card(
             run, found, rows, file=name, format=format, rejected=rejected, command=_command(run, staging, single=single)
         )
         files.write_text(staging / CARD, card)
         facts = {"export": "data", "format": format, "samples": len(rows), "rejected": rejected}
-        _mark(run, staging, facts)
+        mark(run, staging, facts)
     return {"event": "export", "run": run.name, **facts, "out": str(target)}
 
 
@@ -68,7 +68,7 @@ def export_model(run: Run, which: str, target: Path, *, merge: bool, base: str, 
     session.quiet()
     chosen, found = pick(run, which), result(run.path)
     form = "weights" if not chosen.adapter else "merged" if merge else "adapter"
-    with _staged(target, force=force, single=False) as staging:
+    with staged(target, force=force, single=False) as staging:
         release(chosen.path, staging, merge=merge, base=base)
         card = cards.model_card(
             run, found, chosen, scores(run, chosen), form=form, base=base, data=data,
@@ -76,7 +76,7 @@ def export_model(run: Run, which: str, target: Path, *, merge: bool, base: str, 
         )  # fmt: skip
         files.write_text(staging / CARD, card)
         facts = {"export": "model", "student": chosen.digest, "form": form}
-        _mark(run, staging, facts)
+        mark(run, staging, facts)
     return {"event": "export", "run": run.name, **facts, "out": str(target)}
 
 
@@ -88,13 +88,14 @@ def _command(run: Run, staging: Path, *, single: bool) -> str:
     return command(run.session, file=SCENARIO)
 
 
-def _mark(run: Run, staging: Path, facts: Json) -> None:
+def mark(run: Run, staging: Path, facts: Json) -> None:
+    """Say in the folder where it comes from, so that a later export may replace it."""
     settings = {"run": run.name, "scenario": run.session.scenario, "seed": run.session.seed}
     files.write_json(staging / MARK, {**facts, **settings})
 
 
 @contextmanager
-def _staged(target: Path, *, force: bool, single: bool) -> Generator[Path]:
+def staged(target: Path, *, force: bool, single: bool) -> Generator[Path]:
     """A folder to write into, which becomes the target when all is written.
 
     Raises:

@@ -6,7 +6,7 @@ import pytest
 
 from evolvent.memory.budget import Budget, Purse, Spending
 from evolvent.memory.errors import BudgetError, RunError
-from evolvent.memory.responses import Response, Responses
+from evolvent.memory.responses import Response, Responses, exchange
 
 
 def make_response(key: str, role: str = "teacher", body: str = "{}") -> Response:
@@ -33,6 +33,16 @@ def test_answers_at_once_are_all_kept_and_counted_by_role(tmp_path: Path) -> Non
     assert again.spending() == {role: Spending(50, 500, 100, 25.0) for role in ("judge", "teacher")}
     assert (again.get("7"), again.get("100")) == ("{}", None)
     again.close()
+
+
+def test_a_question_is_found_again_with_its_answer_where_it_was_kept(tmp_path: Path) -> None:
+    store = Responses(tmp_path / "r.sqlite")
+    asyncio.run(store.put(make_response("a", body="said")._replace(asked="told")))
+    asyncio.run(store.put(make_response("b", role="student", body="said")))
+    assert exchange(store.path, "a") == ("teacher", "told", "said")
+    assert exchange(store.path, "b") == ("student", "", "said")
+    assert exchange(store.path, "c") is None
+    store.close()
 
 
 def test_the_first_answer_to_a_question_stays(tmp_path: Path) -> None:
