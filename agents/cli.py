@@ -147,6 +147,27 @@ def runs_show(run: options.RunPath, runs_dir: options.RunsDir = RUNS, json_: opt
     _finish(results.result(find(run, runs_dir)), json_=json_)
 
 
+@runs_app.command("rm")
+def runs_rm(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders of runs, or their names.")],
+    runs_dir: options.RunsDir = RUNS,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Also what another run still refers to.")] = False,
+    json_: options.Json = False,
+) -> None:
+    """Remove runs for good, with the servers that killed ones left behind."""
+    from .commands import removing
+
+    with removing.held(runs, runs_dir, force=force) as held:
+        for about in held:
+            typer.echo(about.line(), err=True)
+        if not yes:
+            removing.ask(len(held))
+        for about in held:
+            removing.remove(about.path)
+            _print({"event": "removed", **about.facts()} if json_ else f"removed {about.path}: {about.freed()}")
+
+
 @scenario_app.command("validate")
 def scenario_validate(
     scenario: options.ScenarioPath,

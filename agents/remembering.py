@@ -3,13 +3,18 @@
 from collections.abc import Sequence
 
 from ..memory.recall import Entry
-from ..memory.records import Attempt
+from ..memory.records import Attempt, Task
 from .lives import Life
 
 
 def describe(skill: str, words: str, rule: Sequence[str]) -> str:
     """Text of a weakness."""
     return f"{skill}: {words} [{', '.join(rule)}]"
+
+
+def describe_answer(task: Task, answer: str) -> str:
+    """Text of a task with an answer to it, a student's or a sample's."""
+    return f"{task.skill}: {task.prompt} -> {answer} [{', '.join(task.features)}]"
 
 
 def weakness_entries(lives: Sequence[Life], round: int) -> list[Entry]:
@@ -38,7 +43,7 @@ def failure_entries(attempts: Sequence[Attempt]) -> list[Entry]:
     return [
         Entry(
             id=a.id,
-            text=f"{a.task.skill}: {a.task.prompt} -> {a.answer} [{', '.join(a.task.features)}]",
+            text=describe_answer(a.task, a.answer),
             label={"kind": "failure", "skill": a.task.skill, "round": a.round},
         )
         for a in attempts

@@ -63,6 +63,11 @@ def pick(run: Run, which: str) -> Pick:
     made = trained[number] if number else None
     path = run.path / (made.path if made else BASE)
     _whole(run, path if made is None else path.parent)
+    if made and checkpoint.removed_from(path):
+        raise RunError(
+            f"{path}: the weights of round {number} were removed to save disk ([keep] checkpoints); its digest, data "
+            "and exams are kept, but it cannot be handed on"
+        )
     digest = made.checkpoint if made else checkpoint.identify(path)
     return Pick(path, digest, made, decided.get(digest) if made else None)
 

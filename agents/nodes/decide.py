@@ -5,6 +5,7 @@ from ...memory.records import Exam, Promotion
 from ...training.exam import pick
 from ...training.pairing import Paired, pair
 from ..desk import Desk
+from ..keeping import tidy
 from ..lives import histories
 from ..node import Node, State, Update
 
@@ -41,6 +42,7 @@ class Decision(Node):
         inputs = {"incumbent": state["student"], "candidate": candidate}
         seen = await desk.effects.once("decide", round, work, inputs=inputs)
         desk.say("decide", round=round, promoted=seen["promoted"], reason=seen["reason"])
+        await tidy(desk, round)
         if seen["promoted"]:
             return {"student": candidate, "path": state["candidate_path"]}
         return {}

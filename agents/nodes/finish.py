@@ -5,6 +5,7 @@ from ...memory.records import Exam, Round
 from ...training.exam import examine
 from ..control import train_twin
 from ..desk import BASE, Desk, rates
+from ..keeping import tidy
 from ..node import Node, State, Update
 
 
@@ -37,6 +38,7 @@ class Ending(Node):
         # keyed by round 0: there is one opening per session, whatever round it ends in
         seen = await desk.effects.once("report opening", 0, opening, inputs=students)
         desk.say("report", rates={name: e["rates"] for name, e in seen.items()})
+        await tidy(desk, state["round"], ended=True)
         return {}
 
     async def _examine(self, name: str, path: str, round: int, desk: Desk) -> Exam:

@@ -4,6 +4,7 @@ from typing import Any
 
 from ...memory.display import visible
 from ..judging.jury import jury_lines
+from .aftermath import aftermath_lines
 from .bill import bill_lines
 from .weak import weak_lines
 
@@ -122,6 +123,7 @@ def _cost(found: Json) -> list[str]:
         f"cost     {found['rounds']} rounds, {samples['kept']:,} samples kept of {samples['written']:,}, "
         f"{cost['probe_answers']:,} probe answers, {cost['training_steps']:,} training steps",
         f"time     {found['wall_seconds']:.0f} s: {shares}",
+        *aftermath_lines(found),
         *jury_lines(found),
         *bill_lines(found),
     ]

@@ -147,6 +147,10 @@ class Progress:
         what = "[bold green]promoted[/bold green]" if facts["promoted"] else "[yellow]not promoted[/yellow]"
         return [f"          decide    {what}: {escape(facts['reason'])}"]
 
+    def _tidy(self, facts: Mapping[str, Any]) -> list[str]:
+        rounds = ", ".join(map(str, facts["rounds"]))
+        return [f"          tidy      weights of round {rounds} removed, {facts['bytes'] / 1e6:,.1f} MB freed"]
+
     def _report(self, facts: Mapping[str, Any]) -> list[str]:
         return [f"[bold]sealed[/bold]    {name:8} {_rates(rates)}" for name, rates in facts["rates"].items()]
 

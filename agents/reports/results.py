@@ -74,7 +74,11 @@ def listed(runs: Path) -> list[Json]:
 
 def _listed(folder: Path) -> bool:
     """Whether a folder is a run, or one that cannot be looked into and may be."""
-    return folder.is_dir() and (not os.access(folder, os.X_OK) or (folder / "session.json").is_file())
+    return (
+        not folder.name.startswith(".")
+        and folder.is_dir()
+        and (not os.access(folder, os.X_OK) or (folder / "session.json").is_file())
+    )
 
 
 def writable(run: Path) -> None:

@@ -21,6 +21,7 @@ from ...memory.viewer.markup import (
     within,
 )
 from ..judging.jury import jury_table
+from .aftermath import aftermath_section
 from .bill import bill_table
 
 Json = dict[str, Any]
@@ -315,7 +316,7 @@ def _key(i: int) -> str:
     return f'<span class="key part-{charts.shade(i)}"></span> '
 
 
-ALL: tuple[Callable[[Json], str], ...] = (curve, heat, weaknesses, decisions, sealed, control, cost)
+ALL: tuple[Callable[[Json], str], ...] = (curve, heat, weaknesses, decisions, sealed, aftermath_section, control, cost)
 """In the order of the page."""
 PROBE = (heat, weaknesses, cost)
 """Those of a session that only probed."""

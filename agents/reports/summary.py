@@ -30,6 +30,7 @@ from ...scenarios.schema import Scenario
 from ...training.curation.pipeline import NEAR
 from ..folder import before
 from ..lives import Life, lives
+from .aftermath import aftermath
 from .comparison import against_twin, compare, macro, segment
 
 SHOWN = 5
@@ -80,6 +81,7 @@ def summarize(ledger: Ledger, scenario: Scenario, session: Session, *, run: str,
         "predictions": _predictions(ledger),
         "judges": [a.model_dump(mode="json") for a in ledger.read(Audition)],
         "cost": _cost(ledger, exams, rounds),
+        **aftermath(ledger),
         **_time(ledger),
         **({"from": _inherited(ledger, session)} if before(session) else {}),
         **({"probe": {**session.settings["probe"], "next": command(session, "run")}} if session.only_probes else {}),
@@ -203,7 +205,7 @@ def _control(
 def _curve(exams: Sequence[Exam], promotions: Sequence[Promotion], learnable: Sequence[str]) -> list[Json]:
     promoted = {p.candidate for p in promotions if p.promoted}
     points: list[Json] = []
-    for exam in (e for e in exams if e.split == "select"):
+    for exam in (e for e in exams if e.split == "select" and e.arm == "targeted"):
         points.append(
             {
                 "round": exam.round,
