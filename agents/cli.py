@@ -21,7 +21,7 @@ import typer  # noqa: E402
 
 from ..memory.errors import EvolventError  # noqa: E402
 from ..memory.stopping import STOP, Stopped  # noqa: E402
-from .commands import around, attending, inspecting, options  # noqa: E402
+from .commands import around, attending, inspecting, options, withdrawing  # noqa: E402
 from .commands.options import RUNS, find  # noqa: E402
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ app.add_typer(scenario_app, name="scenario")
 app.add_typer(attending.app)
 app.add_typer(inspecting.app)
 app.add_typer(around.app)
+app.add_typer(withdrawing.app)
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """Errors of a disk that takes no more."""

@@ -9,6 +9,7 @@ from ..memory.effects import Outcome
 from ..memory.ledger import Ledger
 from ..memory.records import Promotion, Round
 from ..memory.retention import Removal, removals
+from ..memory.retraction import current
 from ..scenarios.schema import Keeping
 from ..training import checkpoint
 from .desk import Desk
@@ -28,6 +29,8 @@ def dispensable(ledger: Ledger, keep: Keeping, *, ended: bool = False, full: boo
         return []
     rounds, gone = ledger.read(Round), removals(ledger)
     promoted = [decision.candidate for decision in ledger.read(Promotion) if decision.promoted]
+    # a clean student stands in the place of the tainted one, whose weights may go like any other's
+    promoted += [stands.digest] if (stands := current(ledger)) else []
     targeted = [made for made in rounds if made.arm == "targeted"]
     kept = set(promoted) if policy == "promoted" else {*promoted[-1:], *(r.checkpoint for r in targeted[-policy:])}
     newest = [] if ended else [made.checkpoint for made in rounds[-1:]]

@@ -13,7 +13,7 @@ from ..memory import crash, files
 from ..memory.errors import BudgetError, RunError, ScenarioError
 from ..memory.records import Session
 from ..memory.stopping import STOP, Stopped
-from ..memory.trace import spent
+from ..memory.trace import span, spent
 from ..scenarios import loader
 from ..scenarios.fitting import Fitted, fit
 from ..scenarios.schema import Scenario
@@ -26,6 +26,7 @@ from .earlier import Earlier, read
 from .estimate import Estimate, estimate, estimate_probe
 from .folder import begun
 from .hook import Hook
+from .keeping import tidy
 from .mistakes import FEW, mistakes
 from .parts import Parts
 from .reports.bill import bill
@@ -34,6 +35,8 @@ from .reports.progress import Progress
 from .reports.results import result, status, stored_session, writable, write_report
 from .reports.summary import summarize
 from .reports.watcher import Watcher
+from .retracting import waits
+from .retraining import retrain
 from .teachable import unteachable
 from .welcome import welcome
 
@@ -196,8 +199,11 @@ def resume(
     run: Path, *, since: float, json_lines: bool, allow_import: bool, overrides: Sequence[str] = (),
     hook: Hook = NOTHING,
 ) -> Json:  # fmt: skip
-    """Go on with a session, with another budget where the overrides say so; a finished one only gives its result."""
-    if status(run) == "finished":
+    """Go on with a session, with another budget where the overrides say so.
+
+    A finished one only gives its result, unless its student is tainted and no clean one was tried yet.
+    """
+    if status(run) == "finished" and not waits(run):
         if overrides:
             raise RunError(f"{run}: is finished and takes no --set; begin another session with `evolvent run`")
         return result(run)
@@ -299,9 +305,19 @@ def _advance(desk: Desk) -> Json:
     _set_status(desk.run, "running")
     with spent("start-up"):
         _import_heavy(learning=desk.parts.engine.serves)
-    status = asyncio.run(graph.advance(desk))
+    status = asyncio.run(_work(desk))
     STOP.heed()
     return _conclude(desk, status)
+
+
+async def _work(desk: Desk) -> str:
+    """Go through the graph to its end, and then see whether the student has to be trained again without taint."""
+    status = await graph.advance(desk)
+    if status == "finished" and not desk.session.only_probes:
+        with span("session", run=desk.run.name):
+            await retrain(desk)
+            await tidy(desk, desk.scenario.rounds.most, ended=True)
+    return status
 
 
 def _conclude(desk: Desk, status: str, *, reason: str = "") -> Json:
