@@ -33,7 +33,8 @@ def dispensable(ledger: Ledger, keep: Keeping, *, ended: bool = False, full: boo
     promoted += [stands.digest] if (stands := current(ledger)) else []
     targeted = [made for made in rounds if made.arm == "targeted"]
     kept = set(promoted) if policy == "promoted" else {*promoted[-1:], *(r.checkpoint for r in targeted[-policy:])}
-    newest = [] if ended else [made.checkpoint for made in rounds[-1:]]
+    # of either arm: a session that was killed between the twin and the sealed report still examines both
+    newest = [] if ended else [made.checkpoint for made in {made.arm: made for made in rounds}.values()]
     return [made for made in rounds if made.checkpoint not in {*kept, *newest} and made.path not in gone]
 
 

@@ -8,6 +8,7 @@ import typer
 
 from ...memory.display import line
 from ...memory.errors import UsageError
+from ...memory.retraction import What
 from ...memory.viewer.markup import several
 from .options import RUNS, AllowImport, Json, RunPath, RunsDir, find
 
@@ -36,13 +37,13 @@ def retract(
     from .. import retracting, session
     from ..reports.closing import closing
 
-    given = [("sample", sample), ("teacher", teacher), ("judge", judge)]
+    given: list[tuple[What, str | None]] = [("sample", sample), ("teacher", teacher), ("judge", judge)]
     named = [(what, name) for what, name in given if name]
     if len(named) != 1:
         raise UsageError("say what to withdraw: one of --sample, --teacher and --judge")
     folder, started = find(run, runs_dir), time.perf_counter()
     what, name = named[0]
-    done = retracting.withdraw(folder, what, name, reason=reason)  # type: ignore[arg-type]
+    done = retracting.withdraw(folder, what, name, reason=reason)
     if json_:
         _json({"event": "retract", "run": folder.name, **done})
     else:

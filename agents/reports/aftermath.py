@@ -93,16 +93,13 @@ def _withdrawn(found: Json) -> str:
         for r in gone["replacements"]
     ]
     head = ["repeats round", "student", "samples", "loss, bound, margin", "outcome", "why"]
-    return section(
-        "withdrawn",
-        "Withdrawn",
-        safe(verdict(found)),
-        table("What was withdrawn", ["what", "which", "samples", "why"], rows, kind="figures"),
-        table("Tainted students", ["round", "student", "withdrawn samples it learned"], bad, kind="figures")
-        if bad
-        else "",
-        table("Clean students", head, tried, kind="decisions") if tried else "",
-    )
+    parts = [table("What was withdrawn", ["what", "which", "samples", "why"], rows, kind="texts")]
+    if bad:
+        of = ["round", "student", "withdrawn samples it learned"]
+        parts += ["<h3>Tainted students</h3>", table("Tainted students", of, bad, kind="texts")]
+    if tried:
+        parts += ["<h3>Clean students</h3>", table("Clean students", head, tried, kind="texts")]
+    return section("withdrawn", "Withdrawn", safe(verdict(found)), *parts)
 
 
 def _bound(name: str, bound: Json) -> str:
@@ -124,6 +121,4 @@ def _removed(found: Json) -> str:
     ]
     lead = "These students can no longer be asked or exported. Their digests, data and exams are kept."
     head = ["round", "arm", "checkpoint", "freed", "why"]
-    return section(
-        "removed", "Weights removed", lead, table("Weights removed to save disk", head, rows, kind="figures")
-    )
+    return section("removed", "Weights removed", lead, table("Weights removed to save disk", head, rows, kind="texts"))

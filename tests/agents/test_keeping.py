@@ -64,6 +64,15 @@ def test_the_student_and_what_the_scenario_says_stay(
     assert [made.number for made in found] == going
 
 
+def test_what_the_sealed_report_may_still_examine_stays_until_it_was_opened(ledger: Ledger) -> None:
+    twin = make_round(4).model_copy(update={"arm": "control", "checkpoint": "twin", "path": "rounds/control/model"})
+    ledger.intend("twin", "twin", 4)
+    ledger.commit("twin", {}, [twin], 0, meta={})
+    keep = Keeping(checkpoints="promoted")
+    assert [made.checkpoint for made in dispensable(ledger, keep, full=True)] == ["student-2"]
+    assert [made.checkpoint for made in dispensable(ledger, keep, ended=True)] == ["student-2", "student-4", "twin"]
+
+
 def test_what_is_gone_is_not_removed_again(ledger: Ledger) -> None:
     ledger.intend("tidy", "tidy", 2)
     ledger.commit("tidy", {}, [make_removal(2)], 0, meta={})
