@@ -16,7 +16,7 @@ from evolvent.memory.errors import RunError
 from evolvent.memory.ledger import Ledger
 from evolvent.memory.lineage import kept
 from evolvent.memory.reading import Run
-from evolvent.memory.records import Round
+from evolvent.memory.records import Exam, Round
 from evolvent.memory.retraction import Replacement, Retraction, current, tainted, withdrawn
 from evolvent.scenarios import loader
 
@@ -205,3 +205,23 @@ def test_nothing_is_withdrawn_from_a_run_that_somebody_works_on(folder: Path, ru
         said = retract(run, folder, "--teacher", "program")
     assert (said.code, committed(run)) == (2, before)
     assert "is writing to this run" in said.said
+
+
+def test_a_session_that_goes_on_opens_its_report_for_the_clean_student(folder: Path, finished: Path) -> None:
+    with closing(Ledger(finished / "ledger.sqlite", read_only=True)) as ledger:
+        steps = [name for (name,) in ledger.rows("select name from effects order by rowid")]
+    last = [i for i, name in enumerate(steps) if name == "reflect"][-1]
+    before = runs(folder)
+    child("run", MINI, folder=folder, kill=Kill("effect.after_commit", last + 1))
+    run = newest(folder, before)
+    assert run
+    assert retract(run, folder, "--sample", first_sample(run)).events[0]["due"]
+    ended = child("resume", run, "--json", folder=folder)
+    assert ended.code == 0, ended.said
+    gone = ended.events[-1]["withdrawn"]
+    assert gone["student"]["clean"]
+    assert not gone["sealed"]
+    with closing(Ledger(run / "ledger.sqlite", read_only=True)) as ledger:
+        now, opened = current(ledger), ledger.result("report opening", 0)
+        assert now
+        assert ledger.get(Exam, opened["final"]["exam"]).student == now.digest
