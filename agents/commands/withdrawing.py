@@ -35,6 +35,7 @@ def retract(
 ) -> None:
     """Withdraw a bad sample, teacher or judge with everything that came of it; students that learned it are tainted."""
     from .. import retracting, session
+    from ..reports import results
     from ..reports.closing import closing
 
     given: list[tuple[What, str | None]] = [("sample", sample), ("teacher", teacher), ("judge", judge)]
@@ -44,6 +45,9 @@ def retract(
     folder, started = find(run, runs_dir), time.perf_counter()
     what, name = named[0]
     done = retracting.withdraw(folder, what, name, reason=reason)
+    if (folder / "report.json").is_file():
+        # what was written before would go on showing the student without its taint
+        results.report(folder)
     if json_:
         _json({"event": "retract", "run": folder.name, **done})
     else:

@@ -85,6 +85,7 @@ def test_a_withdrawn_sample_taints_its_students_and_they_are_not_exported_by_mis
     (done,) = retract(run, folder, "--sample", sample).events
     assert (done["samples"], len(done["tainted"]), done["due"]) == (1, 2, True)
     assert lost(before, look(run)) == []
+    assert "no clean one was trained yet" in (run / "report.html").read_text()
     with Run.load(run) as opened:
         with pytest.raises(RunError, match="tainted"):
             export_model(opened, "final", tmp_path / "out", merge=False, base="", force=False)
