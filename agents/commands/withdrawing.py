@@ -39,7 +39,7 @@ def retract(
     from ..reports.closing import closing
 
     given: list[tuple[What, str | None]] = [("sample", sample), ("teacher", teacher), ("judge", judge)]
-    named = [(what, name) for what, name in given if name]
+    named: list[tuple[What, str]] = [(what, name) for what, name in given if name]
     if len(named) != 1:
         raise UsageError("say what to withdraw: one of --sample, --teacher and --judge")
     folder, started = find(run, runs_dir), time.perf_counter()
