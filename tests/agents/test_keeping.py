@@ -1,3 +1,4 @@
+import contextlib
 import json
 import shutil
 from contextlib import closing
@@ -6,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from evolvent.agents.exports.pick import pick
-from evolvent.agents.keeping import dispensable
+from evolvent.agents.keeping import dispensable, make_room
 from evolvent.memory import files
-from evolvent.memory.errors import RunError
+from evolvent.memory.budget import Budget
+from evolvent.memory.errors import BudgetError, RunError
 from evolvent.memory.ledger import Ledger
 from evolvent.memory.reading import Run
 from evolvent.memory.records import Promotion, Round
@@ -19,6 +21,7 @@ from evolvent.training import checkpoint
 from ..killing import MINI, Ended, Kill, look, lost, newest, runs
 from ..killing import session as child
 from ..memory.runs import make_promotion, make_round
+from .desks import make_desk
 from .handed import make_students
 
 
@@ -94,6 +97,29 @@ def test_a_round_without_its_weights_is_whole_and_says_where_they_went(tmp_path:
             use(folder / "model")
 
 
+@pytest.mark.parametrize("enough", [True, False])
+async def test_a_reached_disk_budget_takes_weights_first_and_ends_the_session_only_where_that_is_not_enough(
+    tmp_path: Path, enough: bool
+) -> None:
+    built = make_students(tmp_path)
+    desk = make_desk(tmp_path / "runs")
+    for number in (1, 2):
+        folder = desk.path(f"rounds/{number:03d}")
+        shutil.copytree(built, folder / "model")
+        files.seal(folder)
+    desk.ledger.intend("rounds", "rounds", 0)
+    desk.ledger.commit("rounds", {}, [make_round(1), make_round(2)], 0, meta={})
+    # what is written down of it takes less than the weights of the smallest student
+    desk.account.purse.budget = Budget(disk=files.size(desk.run) if enough else 1)
+    with contextlib.nullcontext() if enough else pytest.raises(BudgetError, match="budget disk = "):
+        await make_room(desk, 2)
+    assert [removal.number for removal in desk.ledger.read(Removal)] == [1]
+    assert checkpoint.removed_from(desk.path("rounds/001/model"))
+    assert not checkpoint.removed_from(desk.path("rounds/002/model"))
+    assert files.verify(desk.path("rounds/001"))
+    desk.close()
+
+
 # real sessions
 
 
@@ -158,7 +184,7 @@ def test_a_session_killed_while_it_tidies_comes_to_the_same(folder: Path, tidied
 
 
 @pytest.mark.slow
-def test_a_disk_budget_frees_weights_first_and_then_ends_the_session_resumably(folder: Path, tidied: Ended) -> None:
+def test_a_session_that_reached_its_disk_budget_goes_on_with_a_larger_one(folder: Path, tidied: Ended) -> None:
     whole = Path(tidied.events[-1]["dir"])
     before = runs(folder)
     ended = child("run", MINI, "--json", "--set=budget.disk=1 MB", folder=folder)

@@ -162,12 +162,13 @@ def test_explain_says_what_is_known_of_a_weakness_and_of_an_attempt(say: Say, tm
 
 @pytest.mark.slow
 def test_the_memory_of_a_killed_session_can_be_searched_and_gone_on_with(say: Say, tmp_path: Path) -> None:
-    child("run", MINI, folder=tmp_path, kill=Kill("graph.after_node", 13))
+    child("run", MINI, folder=tmp_path, kill=Kill("index.after_upsert"))
     run = newest(tmp_path, [])
     assert run
     parts = {p.name: files.file_digest(p) for p in (run / "memory/vectors").iterdir()}
-    nearest = found(say("memory", "search", "digits carry", "--run", run, "--json", "--kind", "attempt"))
-    assert nearest
+    said = say("memory", "search", "digits carry", "--run", run, "--json", "--kind", "attempt")
+    nearest = found(said)
+    assert nearest, said
     assert "attempt" in say("explain", str(nearest[0]["id"]), "--run", run)
     assert {p.name: files.file_digest(p) for p in (run / "memory/vectors").iterdir()} == parts
     assert child("resume", run, folder=tmp_path).code == 0
