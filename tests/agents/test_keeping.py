@@ -10,7 +10,7 @@ from evolvent.agents.exports.pick import pick
 from evolvent.agents.keeping import dispensable, make_room
 from evolvent.memory import files
 from evolvent.memory.budget import Budget
-from evolvent.memory.errors import BudgetError, RunError
+from evolvent.memory.errors import BudgetError, RunError, ScenarioError
 from evolvent.memory.ledger import Ledger
 from evolvent.memory.reading import Run
 from evolvent.memory.records import Promotion, Round
@@ -21,7 +21,7 @@ from evolvent.training import checkpoint
 from ..killing import MINI, Ended, Kill, look, lost, newest, runs
 from ..killing import session as child
 from ..memory.runs import make_promotion, make_round
-from .desks import make_desk
+from .desks import make_desk, make_scenario
 from .handed import make_students
 
 
@@ -118,6 +118,27 @@ async def test_a_reached_disk_budget_takes_weights_first_and_ends_the_session_on
     assert not checkpoint.removed_from(desk.path("rounds/002/model"))
     assert files.verify(desk.path("rounds/001"))
     desk.close()
+
+
+@pytest.mark.parametrize(
+    ("keep", "budget", "said"),
+    [
+        (0, None, 'write "all", "promoted" or how many rounds, at least 1; not 0'),
+        (True, None, "not True"),
+        ("some", None, "not 'some'"),
+        ("all", "5 GoB", "budget.disk"),
+        ("all", 0, "budget.disk"),
+    ],
+)
+def test_what_cannot_be_kept_is_refused(keep: object, budget: object, said: str) -> None:
+    with pytest.raises(ScenarioError, match=said):
+        make_scenario(keep={"checkpoints": keep}, budget={"disk": budget})
+
+
+def test_a_disk_budget_is_written_as_people_write_it_and_decides_nothing() -> None:
+    scenario = make_scenario(keep={"checkpoints": 2}, budget={"disk": "5 GiB"})
+    assert scenario.budget.disk == 5 * 2**30
+    assert scenario.hash == make_scenario().hash
 
 
 # real sessions
