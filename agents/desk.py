@@ -241,7 +241,8 @@ class Desk:
 
     def folder(self, round: int, arm: Arm = "targeted") -> Path:
         """Where a round lives."""
-        return self.run / "rounds" / (f"{round:03d}" if arm == "targeted" else arm)
+        names = {"targeted": f"{round:03d}", "control": "control", "clean": f"clean-{round:03d}"}
+        return self.run / "rounds" / names[arm]
 
     def path(self, relative: str) -> Path:
         """A place in the run; paths are kept relative so that a run may be moved."""

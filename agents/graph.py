@@ -20,6 +20,7 @@ from ..memory.parts import PartSpec, known, load
 from ..memory.records import Session
 from ..memory.stopping import STOP
 from .desk import Desk
+from .keeping import make_room
 from .node import Node, State, Update
 
 if TYPE_CHECKING:
@@ -138,6 +139,7 @@ def _step(name: str, node: Node, desk: Desk) -> Callable[[State], Awaitable[Upda
     async def step(state: State) -> Update:
         STOP.heed()
         desk.account.purse.check_time()
+        await make_room(desk, state.get("round", 0))
         desk.say("node", name=name, round=state.get("round", 0))
         with conventions.agent(name, round=state.get("round", 0)):
             update = await node.run(state, desk)

@@ -92,7 +92,10 @@ class Effects:
         if (done := self._begin(key, name, round)) is not None:
             return done
         since = time.perf_counter()
-        sealed = files.verify(target) is not None and (target / ".effect").read_text() == key
+        # what lacks files that were removed to save disk is made again, not adopted
+        sealed = (
+            files.verify(target) is not None and (target / ".effect").read_text() == key and not files.removed(target)
+        )
         if not sealed:
             staging = self.run / "staging" / key
             if keep is None or not keep(staging):

@@ -272,7 +272,16 @@ def entries(folder: Path) -> list[Entry]:
     Raises:
         LedgerError: a part cannot be read.
     """
-    return [entry for path in sorted((folder / "vectors").glob("*.parquet")) for entry in _decode(path)[0]]
+    return [entry for some, _ in vectors(folder) for entry in some]
+
+
+def vectors(folder: Path) -> Iterator[tuple[list[Entry], Vectors]]:
+    """Everything a memory holds with its vectors, a part at a time, without opening it; also while it is written to.
+
+    Raises:
+        LedgerError: a part cannot be read.
+    """
+    return map(_decode, sorted((folder / "vectors").glob("*.parquet")))
 
 
 def _wrong(index: Index, vectors: Mapping[str, Vectors]) -> str | None:

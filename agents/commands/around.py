@@ -26,6 +26,8 @@ Record = Annotated[
 Merge = Annotated[bool, typer.Option("--merge", help="Merge an adapter into its base.")]
 Base = Annotated[str, typer.Option(help="What the base of an adapter is called where it will be used.")]
 
+Tainted = Annotated[bool, typer.Option("--tainted", help="Also a student that learned from what was withdrawn.")]
+
 
 @app.command()
 def doctor(
@@ -59,6 +61,7 @@ def export(
         bool, typer.Option("--ask/--no-ask", help="For exams: have the students answer again, to show what they said.")
     ] = True,
     force: Annotated[bool, typer.Option("--force", help="Replace an earlier export.")] = False,
+    tainted: Tainted = False,
     runs_dir: RunsDir = RUNS,
     json_: Json = False,
 ) -> None:
@@ -71,8 +74,8 @@ def export(
         )
     if not ask and record != "exams":
         raise UsageError("--no-ask goes with --record exams")
-    if (rejected and format is None) or ((merge or base) and model is None):
-        raise UsageError("--rejected goes with --format; --merge and --base go with --model")
+    if (rejected and format is None) or ((merge or base or tainted) and model is None):
+        raise UsageError("--rejected goes with --format; --merge, --base and --tainted go with --model")
     with _open(run, runs_dir) as opened:
         if record is not None:
             from ..exports.record import export_record
@@ -84,7 +87,9 @@ def export(
             made = exporting.export_data(opened, format, out, rejected=rejected, force=force)
             said = f"{made['samples']:,} {'rejected ' * rejected}samples as {format}"
         else:
-            made = exporting.export_model(opened, model or "", out, merge=merge, base=base, force=force)
+            made = exporting.export_model(
+                opened, model or "", out, merge=merge, base=base, force=force, tainted=tainted
+            )
             said = f"student {made['student']} as {made['form']}"
     typer.echo(_json(made) if json_ else f"{out}: {said}, with a card")
 
@@ -102,6 +107,7 @@ def push(
     format: Annotated[Form, typer.Option(help="Format of the samples.")] = "trl",
     public: Annotated[bool, typer.Option("--public", help="Let everybody see it; private otherwise.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    tainted: Tainted = False,
     runs_dir: RunsDir = RUNS,
     json_: Json = False,
 ) -> None:
@@ -110,7 +116,16 @@ def push(
 
     with _open(run, runs_dir) as opened:
         done = hub.push(
-            opened, repo, which=model, merge=merge, base=base, data=data, format=format, public=public, dry_run=dry_run
+            opened,
+            repo,
+            which=model,
+            merge=merge,
+            base=base,
+            data=data,
+            format=format,
+            public=public,
+            dry_run=dry_run,
+            tainted=tainted,
         )
     if json_:
         typer.echo(_json(done))

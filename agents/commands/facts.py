@@ -21,6 +21,8 @@ def of_lineage(found: Lineage) -> Json:
         "debates": [_record(debate) for debate in found.debates],
         "fate": _record(found.fate),
         "nearest": _record(found.nearest),
+        "withdrawn": found.withdrawn,
+        "marks": {r.checkpoint: found.marks[r.checkpoint] for r in found.trained_in if r.checkpoint in found.marks},
         "trained_in": [_record(round) for round in found.trained_in],
         "examined": [{"decision": _record(e.decision), "exam": _flips(e.flips)} for e in found.examined],
     }

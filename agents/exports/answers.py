@@ -12,7 +12,7 @@ from ...training.reading import reader
 from ..desk import BASE, SPARE
 from ..folder import begun
 from ..parts import Parts
-from ..session import quiet
+from ..quiet import quiet
 
 
 class Answer(NamedTuple):

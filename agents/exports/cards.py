@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...memory.reading import Run
+from ...memory.records import Promotion
 from ...memory.viewer.markup import between, percent, points, several, within
 from ..folder import before
 from ..reports.summary import Json
@@ -213,6 +214,12 @@ def _rate(share: Json) -> str:
 
 def _decision(pick: Pick) -> list[str]:
     decision = pick.decision
+    if pick.tainted:
+        return ["", "**Tainted: it learned from samples that were withdrawn afterwards.**", *_decided(decision)]
+    return _decided(decision)
+
+
+def _decided(decision: Promotion | None) -> list[str]:
     if decision is None:
         return []
     said = "Promoted" if decision.promoted else "Turned down"

@@ -9,7 +9,7 @@ from pathlib import Path
 from ...memory import files
 from ...memory.errors import UsageError
 from ...memory.reading import Run
-from .. import session
+from ..quiet import quiet
 from ..reports.results import result
 from ..reports.summary import Json, command
 from . import cards, dataset
@@ -47,7 +47,9 @@ def export_data(run: Run, format: dataset.Format, target: Path, *, rejected: boo
     return {"event": "export", "run": run.name, **facts, "out": str(target)}
 
 
-def export_model(run: Run, which: str, target: Path, *, merge: bool, base: str, force: bool, data: str = "") -> Json:
+def export_model(
+    run: Run, which: str, target: Path, *, merge: bool, base: str, force: bool, data: str = "", tainted: bool = False
+) -> Json:
     """Write a student as a folder with its card.
 
     Args:
@@ -58,6 +60,7 @@ def export_model(run: Run, which: str, target: Path, *, merge: bool, base: str, 
         base: what the base of an adapter is called where it will be used.
         force: replace an earlier export.
         data: data set on the Hub that the card names.
+        tainted: whether it may have learned from what was withdrawn.
 
     Raises:
         UsageError: there is no such student, or the target is taken.
@@ -65,8 +68,8 @@ def export_model(run: Run, which: str, target: Path, *, merge: bool, base: str, 
     """
     from ...training.release import release
 
-    session.quiet()
-    chosen, found = pick(run, which), result(run.path)
+    quiet()
+    chosen, found = pick(run, which, tainted=tainted), result(run.path)
     form = "weights" if not chosen.adapter else "merged" if merge else "adapter"
     with staged(target, force=force, single=False) as staging:
         release(chosen.path, staging, merge=merge, base=base)
@@ -75,7 +78,12 @@ def export_model(run: Run, which: str, target: Path, *, merge: bool, base: str, 
             command=_command(run, staging, single=False),
         )  # fmt: skip
         files.write_text(staging / CARD, card)
-        facts = {"export": "model", "student": chosen.digest, "form": form}
+        facts = {
+            "export": "model",
+            "student": chosen.digest,
+            "form": form,
+            **({"tainted": True} if chosen.tainted else {}),
+        }
         mark(run, staging, facts)
     return {"event": "export", "run": run.name, **facts, "out": str(target)}
 

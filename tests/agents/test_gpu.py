@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import evolvent
-from evolvent.agents import session
+from evolvent.agents import planning
 from evolvent.agents.gpu import Case, Room
 from evolvent.memory.errors import ScenarioError, UnavailableError
 from evolvent.training.engines.transformers import Transformers
@@ -94,7 +94,7 @@ def test_without_a_gpu_the_smallest_one_that_would_do_is_named(qwen: Path) -> No
 
 def test_the_recipe_for_one_gpu_says_what_it_takes_without_a_network(tmp_path: Path) -> None:
     student = f'student.model="{make_model(tmp_path / "model", kind="qwen3")}"'
-    plan = session.plan(RECIPE, [student, *LOCAL, "gpu.memory=80"], seed=0, limit=20, allow_import=False)
+    plan = planning.plan(RECIPE, [student, *LOCAL, "gpu.memory=80"], seed=0, limit=20, allow_import=False)
     assert plan.room is not None
     assert plan.facts()["memory"]["fits"] is True
     assert plan.facts()["memory"]["taken"] == 28 * GIB
@@ -104,11 +104,11 @@ def test_the_recipe_for_one_gpu_says_what_it_takes_without_a_network(tmp_path: P
 
 def test_the_gpu_that_is_meant_does_not_make_another_scenario(tmp_path: Path) -> None:
     path = write_scenario(tmp_path)
-    one, other = (session.plan(path, more, seed=0, limit=None, allow_import=False) for more in ([], ["gpu.memory=80"]))
+    one, other = (planning.plan(path, more, seed=0, limit=None, allow_import=False) for more in ([], ["gpu.memory=80"]))
     assert one.scenario.hash == other.scenario.hash
     assert "any GPU, or on none" in one.lines()[-1]
     with pytest.raises(ScenarioError, match="leaves nothing of memory"):
-        session.plan(path, ["gpu.memory=8", "gpu.taken=8"], seed=0, limit=None, allow_import=False)
+        planning.plan(path, ["gpu.memory=8", "gpu.taken=8"], seed=0, limit=None, allow_import=False)
 
 
 def test_a_model_that_is_neither_here_nor_to_be_had_is_named_with_the_way_out(
@@ -119,4 +119,4 @@ def test_a_model_that_is_neither_here_nor_to_be_had_is_named_with_the_way_out(
     monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
     with pytest.raises((ScenarioError, UnavailableError), match=r"Qwen/Qwen3-0.6B.*give the folder of a copy"):
-        session.plan(RECIPE, [], seed=0, limit=20, allow_import=False)
+        planning.plan(RECIPE, [], seed=0, limit=20, allow_import=False)

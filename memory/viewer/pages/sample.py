@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from ...lineage import Lineage, lineage
 from ...reading import Run
 from ..frame import Page
+from ..marking import marked
 from ..markup import NOTHING, code, percent, points, safe, section, several, table
 from ..places import link, to
 from ..talking import turns
@@ -127,6 +128,7 @@ def _fate(run: Run, found: Lineage) -> str:
     if fate is None:
         return section("fate", "What became of it", "Its round was not curated yet.")
     lead = "<strong>Kept.</strong>" if fate.kept else f"<strong>Rejected.</strong> {safe(fate.reason)}."
+    lead += f" <strong>{safe(found.withdrawn[:1].upper() + found.withdrawn[1:])}.</strong>" if found.withdrawn else ""
     if found.nearest is None:
         return section("fate", "What became of it", lead)
     near = f"It is like sample {link(to(run.name, 'samples', found.nearest.id), found.nearest.id[:8])}."
@@ -141,7 +143,7 @@ def _training(run: Run, found: Lineage) -> str:
             f"{r.samples:,}",
             f"{r.steps:,}",
             f"{r.loss:.3f}",
-            code(r.checkpoint),
+            marked(r.checkpoint, found.marks),
         ]
         for r in found.trained_in
     ]
