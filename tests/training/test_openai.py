@@ -198,8 +198,9 @@ def test_every_call_is_a_span_with_its_tokens_under_the_step_that_asked(
         engine.close()
     answer = Spans.open(tmp_path / "trace.sqlite")
     (step,) = [s for s in answer.roots() if s.name == "step"]
-    (batch,) = answer.children(step.id)
+    batch, *greeting = answer.children(step.id)
     calls = answer.children(batch.id)
+    assert {s.name for s in greeting} <= {f"chat {MODEL}"}
     assert (step.attributes, batch.name) == ({"note": "***"}, "answer")
     assert [(c.name, c.status) for c in calls if c.status == "ok"] == [(f"chat {MODEL}", "ok")]
     assert sorted(c.status for c in calls) == ["Fault", "ok"]
