@@ -4,8 +4,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import combinations, product
 
+from pydantic import ValidationError
+
 from ..training.engines.vllm import Vllm
 from ..training.lora import room_for
+from ..training.tuning import Tuner
 from .gpu import Case
 
 RANK = 16
@@ -71,7 +74,7 @@ def _half(case: Case) -> Iterator[Option]:
 
 def _batch(case: Case) -> Iterator[Option]:
     batch, steps = case.method.trainer.batch, int(case.method.trainer.args.get("gradient_accumulation_steps", 1))
-    while batch % 2 == 0:
+    while batch % 2 == 0 and _takes(case.method.trainer, batch // 2):
         batch, steps = batch // 2, steps * 2
         words = f"trainer.batch = {batch} with trainer.args.gradient_accumulation_steps = {steps}"
         yield words, lambda c, batch=batch: _training(c, batch=batch)
@@ -108,6 +111,15 @@ WAYS = (_sleep, _length, _share, _half, _batch, _recompute, _adapter, _four_bits
 def _room(case: Case) -> str:
     """What a server needs to be told before it takes adapters."""
     return f" with student.engine.rank = {RANK}" if _started(case) else ""
+
+
+def _takes(trainer: Tuner, batch: int) -> bool:
+    """Whether a trainer takes a batch of so many rows: one may want whole groups of them."""
+    try:
+        type(trainer).model_validate({**dict(trainer), "batch": batch})
+    except ValidationError:
+        return False
+    return True
 
 
 def _started(case: Case) -> bool:

@@ -1,6 +1,7 @@
 """What a dry run says of a GPU's memory; students have the shapes of real models and no weights."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from evolvent.memory.errors import ScenarioError, UnavailableError
 from evolvent.training.engines.transformers import Transformers
 from evolvent.training.engines.vllm import Vllm
 from evolvent.training.footprint import GIB, Method
+from evolvent.training.trainers.grpo import Grpo
 from evolvent.training.trainers.sft import Sft
 
 from ..training.brought import make_model
@@ -72,6 +74,14 @@ def test_a_batch_too_large_is_cut_into_steps_that_are_added_up(qwen: Path) -> No
     batch = int(said.split("trainer.batch = ")[1].split()[0])
     assert f"gradient_accumulation_steps = {64 // batch}" in said
     assert make_room(qwen, Transformers(batch=8), memory=24, batch=batch).facts()["fits"]
+
+
+def test_a_batch_is_cut_no_further_than_its_trainer_takes(qwen: Path) -> None:
+    grpo = Grpo.model_validate({"longest": 512, "batch": 64, "generations": 16})
+    case = Case(qwen, Transformers(batch=8), Method(grpo, "bfloat16"), 0)
+    last = Room("qwen", case, 24 * GIB, 0).lines()[-1]
+    assert "DOES NOT FIT" in last
+    assert all(int(batch) % 16 == 0 for batch in re.findall(r"trainer.batch = (\d+)", last)), last
 
 
 def test_a_server_without_room_for_one_conversation_is_told_to_take_shorter_ones(qwen: Path) -> None:
