@@ -53,9 +53,8 @@ def _length(case: Case) -> Iterator[Option]:
     wanted = 2 * (case.method.trainer.longest + case.answer)
     tokens = max(LEAST, 1 << (wanted - 1).bit_length())
     if _started(case) and isinstance(case.engine, Vllm) and not case.engine.longest and tokens < case.counted.longest:
-        argument = f"--max-model-len={tokens}"
-        more = (*case.engine.arguments, argument)
-        yield f"student.engine.arguments = ['{argument}']", lambda c: _serving(c, arguments=more)
+        more = (*case.engine.arguments, f"--max-model-len={tokens}")
+        yield f"student.engine.arguments = {list(more)}", lambda c: _serving(c, arguments=more)
 
 
 def _share(case: Case) -> Iterator[Option]:
@@ -98,11 +97,8 @@ def _four_bits(case: Case) -> Iterator[Option]:
     if case.method.quantized:
         return
     small = (lora or room_for(RANK)).model_copy(update={"quantization": "nf4"})
-    room = "" if lora else _room(case)
-    yield (
-        f'trainer.lora = {{ rank = {small.rank}, quantization = "nf4" }}{room}',
-        lambda c: _training(c, lora=small),
-    )
+    fresh = f'trainer.lora = {{ rank = {small.rank}, quantization = "nf4" }}{_room(case)}'
+    yield 'trainer.lora.quantization = "nf4"' if lora else fresh, lambda c: _training(c, lora=small)
 
 
 WAYS = (_sleep, _length, _share, _half, _batch, _recompute, _adapter, _four_bits)

@@ -10,6 +10,7 @@ import pytest
 import evolvent
 from evolvent.agents import session
 from evolvent.agents.gpu import Case, Room
+from evolvent.agents.ways import WAYS
 from evolvent.memory.errors import ScenarioError, UnavailableError
 from evolvent.training.engines.transformers import Transformers
 from evolvent.training.engines.vllm import Vllm
@@ -88,6 +89,14 @@ def test_a_server_without_room_for_one_conversation_is_told_to_take_shorter_ones
     last = make_room(qwen, Vllm(dtype="bfloat16", share=0.3), memory=16, batch=1, lora={"rank": 8}).lines()[-1]
     assert "no whole conversation fits" in last
     assert "--max-model-len=1024" in last
+
+
+def test_advice_keeps_what_the_scenario_has_set_already(qwen: Path) -> None:
+    engine = Vllm(dtype="bfloat16", share=0.3, arguments=("--max-num-seqs=8",))
+    last = make_room(qwen, engine, memory=16, batch=1, lora={"rank": 8}).lines()[-1]
+    assert "student.engine.arguments = ['--max-num-seqs=8', '--max-model-len=1024']" in last
+    case = make_room(qwen, Transformers(batch=8), lora={"rank": 8, "alpha": 4}).case
+    assert [words for words, _ in WAYS[-1](case)] == ['trainer.lora.quantization = "nf4"']
 
 
 def test_what_others_take_is_not_there_for_the_session(qwen: Path) -> None:
