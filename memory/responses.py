@@ -64,8 +64,9 @@ class Responses:
             self._database.execute("pragma synchronous=full")
             self._database.executescript(_TABLES)
         self._reader = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        # what is new is asked for far more often than what is stored, and a query costs as much as a call's own work
-        self._keys = {str(key) for (key,) in self._reader.execute("select key from responses")}
+        with self._readable():
+            # what is new is asked for far more often than what is stored; a query costs as much as a call's own work
+            self._keys = {str(key) for (key,) in self._reader.execute("select key from responses")}
 
     def get(self, key: str) -> str | None:
         """Give the stored answer, or None."""

@@ -71,6 +71,20 @@ def test_a_file_that_is_no_store_is_refused(tmp_path: Path) -> None:
         Responses(tmp_path / "r.sqlite")
 
 
+def test_a_store_that_is_damaged_inside_is_refused_when_it_is_opened(tmp_path: Path) -> None:
+    async def fill(store: Responses) -> None:
+        await asyncio.gather(*(store.put(make_response(str(i), body="x" * 3000)) for i in range(50)))
+
+    path = tmp_path / "r.sqlite"
+    store = Responses(path)
+    asyncio.run(fill(store))
+    store.close()
+    content = path.read_bytes()
+    path.write_bytes(content[:8192] + b"\xff" * (len(content) - 8192))
+    with pytest.raises(RunError, match="stored answers cannot be read"):
+        Responses(path)
+
+
 @pytest.mark.parametrize(
     ("budget", "name"), [(Budget(tokens=12), "tokens"), (Budget(usd=0.5), "usd"), (Budget(wall_clock=60), "wall_clock")]
 )
