@@ -6,10 +6,14 @@ wherever it is kept, and one that calls tools ends with a line that holds the ca
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
 from pydantic import BaseModel, ConfigDict
+
+DEEPEST = 64
+"""Objects and lists within each other that arguments may have; a text may nest until whoever reads it falls over."""
 
 Turn = Mapping[str, Any]
 """One message of the chat format."""
@@ -124,13 +128,16 @@ def called(calls: Sequence[Mapping[str, Any]]) -> list[Call] | None:
 
 
 def call_of(name: object, arguments: object) -> Call | None:
-    """A call from a name and arguments, which may be the JSON of an object; None where it is none."""
+    """A call from a name and arguments, which may be the JSON of an object; None where it is none.
+
+    Nor is it one where it cannot be kept: with half a character in it, or nested deeper than `DEEPEST`.
+    """
     if isinstance(arguments, str):
         try:
             arguments = json.loads(arguments)
         except (ValueError, RecursionError):
             return None
-    if not isinstance(name, str) or not name or not isinstance(arguments, dict):
+    if not isinstance(name, str) or not name or not isinstance(arguments, dict) or not _whole([name, arguments]):
         return None
     return Call(name, cast("dict[str, Any]", arguments))
 
@@ -153,6 +160,16 @@ def _parts(turn: Turn) -> Iterator[tuple[str, str]]:
         yield ": ", str(turn.get("content") or "")
     for call in calls:
         yield " calls ", f"{call.name}({_json(call.arguments)})"
+
+
+def _whole(value: object, deep: int = -1) -> bool:
+    """Whether JSON can be kept: half a surrogate pair, which an escape may stand for, has no place in UTF-8."""
+    if isinstance(value, str):
+        return not re.search("[\ud800-\udfff]", value)
+    if not isinstance(value, list | dict):
+        return True
+    parts = [*value, *value.values()] if isinstance(value, dict) else value
+    return deep < DEEPEST and all(_whole(part, deep + 1) for part in parts)
 
 
 def _json(value: object) -> str:
