@@ -309,6 +309,22 @@ async def test_reasoning_is_kept_where_it_leads_to_the_known_answer_and_not_repa
     desk.close()
 
 
+async def test_reasoning_has_to_lead_to_the_answer_of_its_seed_where_the_source_works_nothing(
+    endpoint: Teaching, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = make_operated(endpoint, tmp_path)
+    monkeypatch.setattr(type(desk.parts.source), "solve", lambda *_: None)
+    right = made_from(desk, "557+555", "0131", "rationale", reasoning="5+5, 5+5, 7+5")
+    wrong = made_from(desk, "557+555", "0132", "rationale", reasoning="5+5, 5+5, 7+5")
+    critiques = await judged(desk, right, wrong)
+    assert {c.sample: (c.judge, c.accepted) for c in critiques} == {
+        right.id: ("numeric", True),
+        wrong.id: ("numeric", False),
+    }
+    assert not any("verdict" in str(body) for body in endpoint.bodies)
+    desk.close()
+
+
 def test_reasoning_stands_between_the_marks_of_a_student_that_has_some() -> None:
     origin = Origin(operator="rationale", parents=(), reasoning="so", marks=("<think>\n", "\n</think>\n\n"))
     assert origin.completion("7") == "<think>\nso\n</think>\n\n7"
