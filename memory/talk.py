@@ -44,8 +44,12 @@ class Talk(BaseModel):
         return "\n".join([*lines, *(f"may call: {_json(tool)}" for tool in self.tools)])
 
     def own(self) -> str:
-        """What is said and called, without the instructions, tools and roles that many conversations share."""
-        return "\n".join(part for turn in self.messages if turn["role"] != "system" for _, part in _parts(turn))
+        """What is said and called, without the instructions, tools and roles that many conversations share.
+
+        Instructions are all there is to tell conversations apart by where nothing else is said.
+        """
+        said = "\n".join(part for turn in self.messages if turn["role"] != "system" for _, part in _parts(turn))
+        return said if said.strip() else "\n".join(part for turn in self.messages for _, part in _parts(turn))
 
     @property
     def names(self) -> tuple[str, ...]:
