@@ -132,7 +132,7 @@ async def test_a_judge_that_falls_silent_in_a_debate_stands_by_what_it_said(endp
     desk = on_file(endpoint, tmp_path, debate=1)
     await seat(desk)
     judge, before = desk.parts.teacher.judge, len(endpoint.bodies)
-    endpoint.arguing = lambda *_: "no verdict"
+    endpoint.arguing = lambda shown, prompt: "no verdict"
     (opinion,) = await judge([GOOD], sound=("solver", "sceptic"), models=desk.models)
     assert len(endpoint.bodies) > before + 2
     assert opinion is not None
