@@ -13,6 +13,7 @@ from ...memory.effects import Outcome
 from ...memory.records import Critique, Sample
 from ...memory.retraction import Descent
 from ...memory.trace import spent
+from ...scenarios.source import identity
 from ..desk import Desk
 from ..judging.jury import Jury, seat
 from ..node import Node, State, Update
@@ -103,12 +104,19 @@ def _verify(sample: Sample, desk: Desk) -> Critique | None:
     if (part := desk.splits.owner(sample.task.key)) != "train":
         # a reason would quote the reference, and a repair would tell it to whoever writes
         return _critique(sample, FORMAT, True, f"not looked at: it belongs to the {part} split, and curation drops it")
-    worked = desk.parts.source.solve(sample.task)
+    worked = desk.parts.source.solve(sample.task) or _taken_over(sample)
     if worked is None:
         return None
     said = sample.origin.judged(sample.task.answer) if sample.origin else sample.task.answer
     verdict = desk.parts.verifier.judge(sample.task.model_copy(update={"answer": worked}), said)
     return _critique(sample, desk.parts.verifier.name, verdict.passed, verdict.reason or "both ways agree")
+
+
+def _taken_over(sample: Sample) -> str | None:
+    """The reference of the item that a sample takes its question from: reasoning has to lead there."""
+    parents = sample.origin.parents if sample.origin else ()
+    own = identity(sample.task.prompt)
+    return next((parent.answer for parent in parents if identity(parent.prompt) == own), None)
 
 
 async def _repair(

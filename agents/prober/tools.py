@@ -69,10 +69,10 @@ class Toolbox:
 
     async def call(self, name: str, arguments: str, *, id: str = "") -> object:
         """Do what a call asks for, or say what is wrong with it; `id` is the call's in the conversation."""
-        with conventions.tool(name[:60], call=id, skill=self.bench.skill):
-            schemas = self.schemas()
-            if name not in schemas:
-                return {"refused": f"no tool called {name[:60]!r}; there are: {', '.join(schemas)}"}
+        schemas = self.schemas()
+        if name not in schemas:
+            return {"refused": f"no tool called {name[:60]!r}; there are: {', '.join(schemas)}"}
+        with conventions.tool(name, call=id, skill=self.bench.skill):
             if (trouble := misfit(arguments, answer_schema(schemas[name][1]))) is not None:
                 return {"refused": trouble}
             return await self._do(name)(json.loads(arguments))
