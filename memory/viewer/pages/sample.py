@@ -23,7 +23,7 @@ def page(run: Run, asked: Mapping[str, str]) -> Page:
     own = found.sample
     head = (
         f'<p class="meta"><span>{link(to(run.name, "skill", name=own.task.skill), own.task.skill)}</span> '
-        f"<span>{link(to(run.name, 'rounds', own.round), f'round {own.round}')}</span> "
+        f"<span>{link(to(run.name, 'rounds', own.round), f'round {own.round}') if own.round else 'no round'}</span> "
         f"<span>{own.arm} arm</span> <span>{code(own.id)}</span></p>{_chain(run, found)}"
     )
     body = [
