@@ -32,6 +32,13 @@ create index records_by_round on records (kind, round);
 create index records_by_subject on records (kind, subject);
 create index samples_by_weakness on records (json_extract(body, '$.weakness')) where kind = 'sample';
 create index samples_by_skill on records (json_extract(body, '$.task.skill')) where kind = 'sample';
+create index samples_by_round on records (
+  kind, round, subject, json_extract(body, '$.task.skill'), json_extract(body, '$.weakness'), id
+) where kind = 'sample';
+create index fates_by_sample on records (kind, subject, json_extract(body, '$.kept')) where kind = 'fate';
+create index fates_by_round on records (
+  kind, round, json_extract(body, '$.kept'), json_extract(body, '$.reason')
+) where kind = 'fate';
 create table effects (
   key text primary key, name text not null, round integer not null, status text not null,
   result text, seconds real, unique (name, round)

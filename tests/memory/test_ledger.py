@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from evolvent.memory.errors import LedgerError
 from evolvent.memory.ledger import Ledger
-from evolvent.memory.records import Probe, Sample, Share
+from evolvent.memory.records import Fate, Probe, Sample, Share
 
 from .runs import make_sample
 
@@ -42,8 +42,9 @@ def filled(folder: Path) -> Path:
     """A ledger as SIGKILL leaves it: its last transactions are in the log beside it."""
     with opened(folder) as ledger:
         commit(ledger, *(make_share(n) for n in range(300)))
-        ledger.intend("s", "curate", 1)  # samples have indexes of their own, and so pages in the log
-        ledger.commit("s", {}, [make_sample("17+25")], 0.1, meta={})
+        ledger.intend("s", "curate", 1)  # samples and fates have indexes of their own, and so pages in the log
+        sample = make_sample("17+25")
+        ledger.commit("s", {}, [sample, Fate(sample=sample.id, round=1, kept=True, reason="kept")], 0.1, meta={})
         ledger.intend("late", "train targeted", 1)
         shutil.copytree(folder, folder / "killed")
     return folder / "killed"
