@@ -20,6 +20,7 @@ def of_lineage(found: Lineage) -> Json:
         "critiques": [_record(critique) for critique in found.critiques],
         "debates": [_record(debate) for debate in found.debates],
         "fate": _record(found.fate),
+        "review": _record(found.review),
         "nearest": _record(found.nearest),
         "trained_in": [_record(round) for round in found.trained_in],
         "examined": [{"decision": _record(e.decision), "exam": _flips(e.flips)} for e in found.examined],

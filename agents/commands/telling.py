@@ -122,13 +122,17 @@ def _failure(attempt: Attempt) -> str:
 def _became(found: Lineage) -> list[str]:
     if found.fate is None:
         return ["  not decided yet: its round was not curated"]
+    if found.review and found.fate.reason.startswith("review: "):
+        instead = f"; now sample {found.review.edited}" if found.review.edited else ""
+        return [f"  {line(found.review.said)}{instead}"]
     if not found.fate.kept:
         beside = f"; like sample {found.nearest.id}: {line(found.nearest.task.prompt)}" if found.nearest else ""
         return [f"  rejected: {line(found.fate.reason)}{beside}"]
     trained = [
         f"  round {r.number} trained on it: checkpoint {line(r.checkpoint)}, {line(r.path)}" for r in found.trained_in
     ]
-    return [f"  {line(found.fate.reason)}", *(trained or ["  nothing was trained on it yet"])]
+    said = [f"  {line(found.review.said)}"] if found.review else []
+    return [f"  {line(found.fate.reason)}", *said, *(trained or ["  nothing was trained on it yet"])]
 
 
 def _examined(found: Lineage) -> list[str]:

@@ -37,7 +37,7 @@ class Progress:
             "student": self._student, "baseline": self._baseline, "probe": self._probe, "diagnose": self._diagnose,
             "allocate": self._allocate, "critique": self._critique, "curate": self._curate, "train": self._train,
             "control": self._control, "inherit": self._inherit, "examine": self._examine, "decide": self._decide,
-            "report": self._report, "rewind": self._rewind, "discover": self._discover,
+            "report": self._report, "rewind": self._rewind, "discover": self._discover, "review": self._review,
         }  # fmt: skip
 
     def start(self) -> None:
@@ -134,6 +134,13 @@ class Progress:
             f"          curate    kept {facts['kept']:,}, rejected {sum(rejected.values()):,}"
             + (f" ({why})" if why else "")
         ]
+
+    def _review(self, facts: Mapping[str, Any]) -> list[str]:
+        if "accepted" not in facts:
+            return ["          review    the round was refused"]
+        counts = ", ".join(f"{facts[what]:,} {what}" for what in ("accepted", "edited", "rejected"))
+        lost = facts["edits_refused"]
+        return [f"          review    {counts}" + (f"; edits refused {lost:,}: see `evolvent explain`" if lost else "")]
 
     def _train(self, facts: Mapping[str, Any]) -> list[str]:
         said = (
