@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from . import files
 from .errors import RunError, UsageError
@@ -41,6 +41,12 @@ class Choice(BaseModel):
     """The new prompt of an edit; None keeps the old one, and so below."""
     answer: Text | None = None
     reasoning: Text | None = None
+
+    @field_validator("prompt")
+    @classmethod
+    def _bare(cls, prompt: str | None) -> str | None:
+        """Take what stands around a prompt for an accident of typing; around an answer it may matter."""
+        return prompt if prompt is None else prompt.strip()
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

@@ -129,7 +129,7 @@ def _form(run: Run, entry: Entry, mark: str, action: str, fields: str) -> str:
     hidden = {"mark": mark, "sample": entry.sample.id, "action": action}
     kept = "".join(f'<input type="hidden" name="{name}" value="{safe(value)}">' for name, value in hidden.items())
     return (
-        f'<form class="filter {action}" method="post" action="{safe(to(run.name, "review"))}">{kept}{fields}'
+        f'<form class="decide {action}" method="post" action="{safe(to(run.name, "review"))}">{kept}{fields}'
         f'<button aria-label="{action} sample {entry.sample.id[:8]}">{action}</button></form>'
     )
 
