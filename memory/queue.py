@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .debates import Debate
-from .embedders.hashing import Hashing
+from .embedder import Embedder, Vectors
 from .ledger import Ledger
+from .parts import PartSpec, load
 from .records import Critique, Fate, Sample
 
 PRIOR = 2.0
@@ -56,7 +57,7 @@ def queue(ledger: Ledger, round: int) -> list[Entry]:
         return []
     critiques = ledger.read(Critique, round=round)
     chances = _chances(samples, written, critiques, ledger.read(Debate, round=round))
-    vectors_SD = Hashing().embed([f"{s.task.own}\n{s.completion}" for s in samples]).astype(np.float64)
+    vectors_SD = _vectors(samples).astype(np.float64)
     density_S = np.clip(vectors_SD @ vectors_SD.mean(axis=0), 0.0, 1.0)
     worth_S = np.array([_entropy(chance) for chance in chances]) * density_S
     return [
@@ -69,6 +70,13 @@ def queue(ledger: Ledger, round: int) -> list[Entry]:
         )
         for i, worth in _placed(worth_S, vectors_SD)
     ]
+
+
+def _vectors(samples: Sequence[Sample]) -> Vectors:
+    """What samples say, by spelling, so that the viewer needs no model."""
+    package = f"{__package__}.embedders"
+    embedder = load(PartSpec(name="hashing"), base=Embedder, package=package, where="review")
+    return embedder.embed([f"{s.task.own}\n{s.completion}" for s in samples])
 
 
 def _chances(

@@ -46,7 +46,7 @@ def accepting(desk: Desk, *but: Choice) -> None:
 
 
 async def approve(desk: Desk, round: int = 1) -> bool:
-    return (await Approval().run(make_state(round=round), desk))["approved"]
+    return (await Approval().run(make_state(round=round), desk)).get("approved", False)
 
 
 async def test_a_round_waits_until_every_sample_is_decided(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

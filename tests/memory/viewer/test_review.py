@@ -7,12 +7,14 @@ from starlette.testclient import TestClient
 
 from evolvent.memory.choices import Choice, standing
 from evolvent.memory.reading import Run
+from evolvent.memory.reviews import Review, settled
 from evolvent.memory.viewer.app import application
 from evolvent.memory.viewer.guard import HEADERS
 from evolvent.memory.viewer.places import Library
 from evolvent.memory.viewer.server import serve
 
-from ..waiting import RUN, make_waiting
+from ..runs import make_attempt, make_run, make_sample, make_weakness
+from ..waiting import RUN, make_records, make_waiting
 from .test_payloads import PAYLOADS
 from .visits import HERE, assert_ours, visit
 
@@ -174,10 +176,36 @@ def test_no_text_of_a_model_is_markup_in_a_form(tmp_path: Path) -> None:
 def test_a_viewer_that_takes_decisions_makes_up_a_token_and_shows_it_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def stop(*_: object, **__: object) -> None:
+        """End at once."""
+
     said: list[str] = []
-    monkeypatch.setattr("uvicorn.Server.run", lambda *_, **__: None)
+    monkeypatch.setattr("uvicorn.Server.run", stop)
     for _ in range(2):
         serve(tmp_path, host="127.0.0.1", port=0, token=None, say=said.append, by="ann")
     tokens = [found[1] for line in said if (found := re.search(r"\?token=([\w-]{32});", line))]
     assert len(set(tokens)) == 2
     assert "takes decisions of ann" in said[0]
+
+
+def test_what_a_person_decided_is_told_wherever_the_sample_is_shown(tmp_path: Path) -> None:
+    failure = make_attempt()
+    weakness = make_weakness(failure)
+    samples = [make_sample(text, weakness=weakness) for text in ("1+1", "2+2", "3+3")]
+    rejected = Review(sample=samples[0].id, round=1, action="reject", by="ann", reason="no sum")
+    edited = Review(sample=samples[1].id, round=1, action="edit", by="bob", edited=samples[2].id)
+    make_run(tmp_path, [failure, weakness, *make_records(samples, rejected, edited)])
+    client = visit(tmp_path)
+    pages = [assert_ours(client.get(f"/runs/{RUN}/samples/{sample.id}").text).text for sample in samples]
+    assert "Rejected. review: rejected by ann: no sum." in pages[0]
+    assert f"It is now sample {samples[2].id[:8]}" in pages[1]
+    kept = assert_ours(client.get(f"/runs/{RUN}/samples?end=kept").text).text
+    assert ("3+3" in kept, "1+1" in kept, "2+2" in kept) == (True, False, False)
+    turned_down = assert_ours(client.get(f"/runs/{RUN}/samples?round=1&end=review").text).text
+    assert "review: edited by bob" in turned_down
+    assert "2 candidates removed" in assert_ours(client.get(f"/runs/{RUN}/rounds/1").text).text
+    assert "no sum" in assert_ours(client.get(PAGE).text).text
+    with Run.load(tmp_path / RUN) as run:
+        rows = {row["sample"]: (row["kept"], row["reason"]) for row in run.samples().to_pylist()}
+        told = {fate.sample: (fate.kept, fate.reason) for fate in settled(run.ledger)}
+    assert rows == told
