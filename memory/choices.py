@@ -112,14 +112,19 @@ def stand(run: Path, session: str, round: int, entries: Sequence[Entry]) -> Stan
     return Standing(round, list(entries), found, _approved(whole) if whole.exists() else None)
 
 
-def decide(run: Run, choices: Sequence[Choice]) -> Standing:
+def decide(run: Run, choices: Sequence[Choice], *, seen: Standing | None = None) -> Standing:
     """Write decisions, replacing earlier ones on the same samples; either all or, where one is wrong, none.
+
+    Args:
+        run: the run.
+        choices: the decisions.
+        seen: what was there a moment ago, to spare ranking it again; the round has to be the same still.
 
     Raises:
         RunError: nothing waits for a review.
         UsageError: a decision on a sample that does not wait, or an edit that changes nothing or cannot be made.
     """
-    now = standing(run)
+    now = seen if seen and pending(run.ledger) == seen.round else standing(run)
     known = {entry.sample.id: entry for entry in now.entries}
     for choice in choices:
         if choice.sample not in known:

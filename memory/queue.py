@@ -26,6 +26,8 @@ PRIOR = 2.0
 """Votes that the rest of the round counts for."""
 FRONT = 200
 """Samples placed one by one, against those before them; nobody gets further in one sitting."""
+POOL = 1_000
+"""Samples that such a place is given to; the others follow by what they add to those in front."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +59,16 @@ def queue(ledger: Ledger, round: int) -> list[Entry]:
         return []
     critiques = ledger.read(Critique, round=round)
     chances = _chances(samples, written, critiques, ledger.read(Debate, round=round))
+    said: dict[str, list[Critique]] = {}
+    for critique in critiques:
+        said.setdefault(critique.sample, []).append(critique)
     vectors_SD = _vectors(samples).astype(np.float64)
     density_S = np.clip(vectors_SD @ vectors_SD.mean(axis=0), 0.0, 1.0)
     worth_S = np.array([_entropy(chance) for chance in chances]) * density_S
     return [
         Entry(
             sample=samples[i],
-            critiques=tuple(c for c in critiques if c.sample == samples[i].id),
+            critiques=tuple(said.get(samples[i].id, ())),
             chance=chances[i],
             density=float(density_S[i]),
             information=worth,
@@ -108,13 +113,25 @@ def _entropy(chance: float) -> float:
 
 def _placed(worth_S: NDArray[np.float64], vectors_SD: NDArray[np.float64]) -> list[tuple[int, float]]:
     """Indices with what each is worth beside those before it; ties go to the one that comes first."""
-    new_S, left = np.ones(len(worth_S)), np.ones(len(worth_S), bool)
-    placed: list[tuple[int, float]] = []
-    while len(placed) < min(FRONT, len(worth_S)):
-        beside_S = np.round(np.where(left, worth_S * new_S, -1.0), 9)
-        best = int(np.argmax(beside_S))
-        placed.append((best, float(beside_S[best])))
-        left[best] = False
-        new_S = np.minimum(new_S, np.clip(1.0 - vectors_SD @ vectors_SD[best], 0.0, 1.0))
-    rest = sorted(np.flatnonzero(left), key=lambda i: (-round(float(worth_S[i] * new_S[i]), 9), int(i)))
-    return placed + [(int(i), round(float(worth_S[i] * new_S[i]), 9)) for i in rest]
+    pool_P = np.argsort(-worth_S, kind="stable")[:POOL]
+    near_PD, worth_P, new_P = vectors_SD[pool_P], worth_S[pool_P], np.ones(len(pool_P))
+    front: list[int] = []
+    while len(front) < min(FRONT, len(pool_P)):
+        beside_P = np.round(worth_P * new_P, 9)
+        beside_P[front] = -1.0
+        front.append(int(np.argmax(beside_P)))
+        new_P = np.minimum(new_P, _distances(near_PD, near_PD[front[-1:]]))
+    placed = [int(pool_P[i]) for i in front]
+    new_S = np.ones(len(worth_S))
+    for before, index in enumerate(placed):
+        new_S[index] = _distances(vectors_SD[[index]], vectors_SD[placed[:before]])[0] if before else 1.0
+    rest = np.setdiff1d(np.arange(len(worth_S)), placed)
+    new_S[rest] = _distances(vectors_SD[rest], vectors_SD[placed])
+    beside_S = np.round(worth_S * new_S, 9)
+    ranked = sorted(rest.tolist(), key=lambda i: (-beside_S[i], i))
+    return [(i, float(beside_S[i])) for i in [*placed, *ranked]]
+
+
+def _distances(vectors_SD: NDArray[np.float64], others_OD: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Distance of each to the nearest of the others, in [0, 1]; there is at least one."""
+    return np.clip(1.0 - (vectors_SD @ others_OD.T).max(axis=1), 0.0, 1.0)

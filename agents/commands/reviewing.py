@@ -41,9 +41,9 @@ def review(
     with Run.load(find(run, runs_dir)) as opened:
         now = choices.standing(opened)
         if decisions is not None:
-            now = choices.decide(opened, _given(decisions, who))
+            now = choices.decide(opened, _given(decisions, who), seen=now)
         if accept_all:
-            now = choices.decide(opened, [_choice(e, "accept", who) for e in now.undecided])
+            now = choices.decide(opened, [_choice(e, "accept", who) for e in now.undecided], seen=now)
         if json_:
             for entry in now.entries:
                 typer.echo(json.dumps(_facts(entry, now), ensure_ascii=True))
@@ -66,7 +66,7 @@ def _ask(run: "Run", now: "Standing", by: str) -> "Standing":
                 choice = _answer(entry, by)
                 if choice is None:
                     return now
-                now = choices.decide(run, [choice]) if choice != "skip" else now
+                now = choices.decide(run, [choice], seen=now) if choice != "skip" else now
             except UsageError as error:
                 typer.echo(f"  {error}")
                 continue

@@ -51,13 +51,14 @@ def take(run: Run, given: Mapping[str, str], *, by: str) -> Choice:
         UsageError: it is none, or its sample does not wait.
     """
     texts = ("prompt", "answer", "reasoning")
-    entry = next((e for e in standing(run).entries if e.sample.id == given.get("sample")), None)
+    now = standing(run)
+    entry = next((e for e in now.entries if e.sample.id == given.get("sample")), None)
     olds = dict(zip(texts, _texts(entry), strict=True)) if entry else {}
     # a form sends every text, and a browser its own ends of lines
     new = {name: given[name] for name in texts if name in given and given[name] != olds.get(name)}
     rest = {name: text for name, text in given.items() if name not in texts}
     choice = parse({**rest, **new, "by": by}, where="this form")
-    decide(run, [choice])
+    decide(run, [choice], seen=now)
     return choice
 
 
