@@ -21,11 +21,11 @@ import typer  # noqa: E402
 
 from ..memory.errors import EvolventError  # noqa: E402
 from ..memory.stopping import STOP, Stopped  # noqa: E402
-from .commands import around, attending, inspecting, options, reviewing, viewing  # noqa: E402
+from .commands import around, attending, inspecting, options, reviewing, viewing, withdrawing  # noqa: E402
 from .commands.options import RUNS, find  # noqa: E402
 
 if TYPE_CHECKING:
-    from .session import Plan
+    from .planning import Plan
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 runs_app = typer.Typer(no_args_is_help=True, help="Look at earlier runs.")
@@ -37,6 +37,7 @@ app.add_typer(inspecting.app)
 app.add_typer(reviewing.app)
 app.add_typer(viewing.app)
 app.add_typer(around.app)
+app.add_typer(withdrawing.app)
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """Errors of a disk that takes no more."""
@@ -66,10 +67,10 @@ def run(
     ] = None,
 ) -> None:
     """Run one autonomous evolution session."""
-    from . import session
-
     before = find(from_, runs_dir) if from_ else None
-    plan = session.plan(scenario, set_ or [], seed=seed, limit=limit, allow_import=allow_import, before=before)
+    from . import planning
+
+    plan = planning.plan(scenario, set_ or [], seed=seed, limit=limit, allow_import=allow_import, before=before)
     _begin(plan, runs_dir, dry_run=dry_run, json_=json_, on_end=on_end)
 
 
@@ -86,9 +87,9 @@ def probe(
     on_end: options.OnEnd = None,
 ) -> None:
     """Say what a student cannot do, and teach it nothing: the cautious first step."""
-    from . import session
+    from . import planning
 
-    plan = session.plan(scenario, set_ or [], seed=seed, limit=limit, allow_import=allow_import, probe=True)
+    plan = planning.plan(scenario, set_ or [], seed=seed, limit=limit, allow_import=allow_import, probe=True)
     _begin(plan, runs_dir, dry_run=dry_run, json_=json_, on_end=on_end)
 
 
@@ -149,6 +150,27 @@ def runs_show(run: options.RunPath, runs_dir: options.RunsDir = RUNS, json_: opt
     _finish(results.result(find(run, runs_dir)), json_=json_)
 
 
+@runs_app.command("rm")
+def runs_rm(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders of runs, or their names.")],
+    runs_dir: options.RunsDir = RUNS,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Also what another run still refers to.")] = False,
+    json_: options.Json = False,
+) -> None:
+    """Remove runs for good, with the servers that killed ones left behind."""
+    from .commands import removing
+
+    with removing.held(runs, runs_dir, force=force) as held:
+        for about in held:
+            typer.echo(about.line(), err=True)
+        if not yes:
+            removing.ask(len(held))
+        for about in held:
+            removing.remove(about.path)
+            _print({"event": "removed", **about.facts()} if json_ else f"removed {about.path}: {about.freed()}")
+
+
 @scenario_app.command("validate")
 def scenario_validate(
     scenario: options.ScenarioPath,
@@ -157,9 +179,9 @@ def scenario_validate(
     allow_import: options.AllowImport = False,
 ) -> None:
     """Check a scenario: its parts, whether its tasks suffice, and what its exams can see."""
-    from . import session
+    from . import planning
 
-    plan = session.plan(scenario, set_ or [], seed=0, limit=None, allow_import=allow_import)
+    plan = planning.plan(scenario, set_ or [], seed=0, limit=None, allow_import=allow_import)
     _print(plan.facts() if json_ else "\n".join(plan.lines()))
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from ..memory import files
 from ..memory.account import ANSWERS, Account, paying
 from ..memory.budget import Budget
+from ..memory.collector import open_trace
 from ..memory.effects import Effects, wall_seconds
 from ..memory.errors import RunError
 from ..memory.inference import Model, Models
@@ -140,7 +141,7 @@ class Desk:
             ledger = Ledger(run / "ledger.sqlite")
             stack.callback(ledger.close)
             stack.enter_context(hosting(run / "serving"))
-            trace = stack.enter_context(recording(Trace(run / "trace.sqlite", since=since)))
+            trace = stack.enter_context(recording(open_trace(run / "trace.sqlite", since=since)))
             limits = Budget(**scenario.budget.model_dump())
             gpus = device.gpus() if limits.gpu_seconds is not None else 0
             account = Account(run / ANSWERS, limits, seconds=wall_seconds(ledger), gpus=gpus)
@@ -240,7 +241,8 @@ class Desk:
 
     def folder(self, round: int, arm: Arm = "targeted") -> Path:
         """Where a round lives."""
-        return self.run / "rounds" / (f"{round:03d}" if arm == "targeted" else arm)
+        names = {"targeted": f"{round:03d}", "control": "control", "clean": f"clean-{round:03d}"}
+        return self.run / "rounds" / names[arm]
 
     def path(self, relative: str) -> Path:
         """A place in the run; paths are kept relative so that a run may be moved."""

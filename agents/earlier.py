@@ -121,6 +121,11 @@ def read(run: Path, scenario: Scenario, parts: Parts, *, where: str) -> Earlier:
     if not parts.engine.serves:
         raise RunError(f"{run}: student.engine {parts.engine.name!r} does not serve its student; name one that does")
     student = students(run)[-1]
+    if student.tainted:
+        raise RunError(
+            f"{run}: its student learned from samples that were withdrawn, and no clean one took its place; "
+            f"see `evolvent runs show {run}`"
+        )
     if files.verify(student.path if student.label == "base" else student.path.parent) is None:
         raise RunError(f"{student.path}: damaged or incomplete; restore the run from a copy")
     splits = Splits(old, parts.source, session.seed, opened(run, session))

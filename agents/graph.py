@@ -14,13 +14,13 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..memory import crash, files
+from ..memory import conventions, crash, files
 from ..memory.errors import RunError
 from ..memory.parts import PartSpec, known, load
 from ..memory.records import Session
 from ..memory.stopping import STOP
-from ..memory.trace import span
 from .desk import Desk
+from .keeping import make_room
 from .node import Node, State, Update
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ async def advance(desk: Desk) -> str:
         # checkpoint after it is not; going on from the end does nothing
         begun = await saver.aget_tuple(config) is not None
         start: Any = None if begun else Update()
-        with STOP.deferred(), span("session", run=desk.run.name):
+        with STOP.deferred(), conventions.workflow(desk.scenario.name, run=desk.run.name):
             async for _ in graph.astream(start, config, durability="sync", stream_mode="updates"):
                 crash.point("graph.after_node")
                 await _prune(saver)
@@ -139,8 +139,9 @@ def _step(name: str, node: Node, desk: Desk) -> Callable[[State], Awaitable[Upda
     async def step(state: State) -> Update:
         STOP.heed()
         desk.account.purse.check_time()
+        await make_room(desk, state.get("round", 0))
         desk.say("node", name=name, round=state.get("round", 0))
-        with span(f"node {name}", round=state.get("round", 0)):
+        with conventions.agent(name, round=state.get("round", 0)):
             update = await node.run(state, desk)
         update["effects"] = desk.ledger.committed()
         return update

@@ -7,6 +7,7 @@ from ..memory.records import Split, Task
 from ..scenarios.splits import Splits
 from ..training.reading import Reader
 from .parts import Parts
+from .reasoned import lost
 
 FEW = 10
 """Items per skill that are looked at where an exam cannot be drawn whole."""
@@ -37,7 +38,7 @@ def mistakes(splits: Splits, parts: Parts, reader: Reader, *, limit: int | None)
             owner = seen.setdefault(task.key, task.skill)
             for kind, said in (*_shared(task, owner), *_wrong(task, parts, reader)):
                 found.setdefault((task.skill, kind), said)
-    return list(found.values())
+    return [*found.values(), *lost(parts.operators, splits.scenario, reader)]
 
 
 def _shared(task: Task, owner: str) -> Iterator[tuple[str, str]]:

@@ -19,6 +19,7 @@ from ..memory.ledger import Ledger
 from ..memory.origin import Origin, Parent
 from ..memory.records import Attempt, Sample, Share, Task, Weakness
 from ..scenarios.splits import Splits, place
+from ..scenarios.student import Student
 from .operator import Item, Operator
 from .prompting import answer_schema, data, render
 from .written import adopted, read
@@ -208,13 +209,12 @@ class Operating:
         items = order.groups[number - 1]
         own = {"question": items[0].parent.prompt, "solution": items[0].parent.answer}
         document = "\n".join(item.document for item in items if item.document)
-        begin, close = self.splits.scenario.student.reasoning or ("", "")
         origin = Origin(
             operator=order.operator.name,
             parents=tuple(item.parent for item in items),
             document=digest(document) if document else "",
             reasoning=str(said.get("reasoning", "")).strip(),
-            marks=(f"{begin}\n", f"\n{close}\n\n") if begin else ("", "\n"),
+            marks=marks(self.splits.scenario.student),
         )
         return Sample(
             task=adopted(share.skill, {**own, **said}, self.splits),
@@ -226,6 +226,12 @@ class Operating:
             recipe=order.request.prompt,
             origin=origin,
         )
+
+
+def marks(student: Student) -> tuple[str, str]:
+    """What stands around reasoning that this student learns."""
+    begin, close = student.reasoning or ("", "")
+    return (f"{begin}\n", f"\n{close}\n\n") if begin else ("", "\n")
 
 
 def _failed(attempts: Sequence[Attempt], rng: Random) -> list[Item]:

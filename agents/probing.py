@@ -21,9 +21,9 @@ async def ask(
     engine: Engine, tasks: Sequence[Task], round: int, desk: Desk, *, purpose: Purpose = "probe"
 ) -> list[Attempt]:
     """Let the student answer tasks in one batch, and judge the answers."""
-    with span("ask", tasks=len(tasks), round=round):
+    with span("ask", tasks=len(tasks), round=round, purpose=purpose) as step:
         answers = await engine.answer([Request.of(task.question, desk.longest) for task in tasks])
-        return [
+        attempts = [
             Attempt(
                 task=task,
                 student=engine.student,
@@ -34,6 +34,8 @@ async def ask(
             )
             for task, answer in zip(tasks, answers, strict=True)
         ]
+        step["passed"] = passes(attempts)
+        return attempts
 
 
 def skill_tasks(skill: str, round: int, desk: Desk, *, most: int) -> list[Task]:

@@ -12,6 +12,11 @@ def describe(skill: str, words: str, rule: Sequence[str]) -> str:
     return f"{skill}: {words} [{', '.join(rule)}]"
 
 
+def describe_answer(task: Task, answer: str) -> str:
+    """Text of a task with an answer to it, a student's or a sample's."""
+    return f"{task.skill}: {task.own} -> {answer} [{', '.join(task.features)}]"
+
+
 def weakness_entries(lives: Sequence[Life], round: int) -> list[Entry]:
     """What is known of every weakness after a round."""
     return [
@@ -38,7 +43,7 @@ def failure_entries(attempts: Sequence[Attempt]) -> list[Entry]:
     return [
         Entry(
             id=a.id,
-            text=_worded(a.task, a.answer),
+            text=describe_answer(a.task, a.answer),
             label={"kind": "failure", "skill": a.task.skill, "round": a.round},
         )
         for a in attempts
@@ -51,12 +56,8 @@ def sample_entries(samples: Sequence[Sample]) -> list[Entry]:
     return [
         Entry(
             id=s.id,
-            text=_worded(s.task, s.completion),
+            text=describe_answer(s.task, s.completion),
             label={"kind": "sample", "skill": s.task.skill, "round": s.round, "weakness": s.weakness or ""},
         )
         for s in samples
     ]
-
-
-def _worded(task: Task, answer: str) -> str:
-    return f"{task.skill}: {task.own} -> {answer} [{', '.join(task.features)}]"

@@ -10,6 +10,7 @@ from ..memory.choices import Choice
 from ..memory.effects import Outcome
 from ..memory.origin import Origin, Parent
 from ..memory.records import Critique, Sample, Task
+from ..memory.retraction import Descent
 from ..memory.reviews import Review
 from .curating import sift
 from .desk import Desk
@@ -40,6 +41,7 @@ def take_in(choices: Mapping[str, Choice], samples: Sequence[Sample], *, round: 
     refused = {c.sample: f"critique: {c.reason}" for c in critiques if not c.accepted}
     done = sift(list(edited.values()), round=round, desk=desk, duplicates=known, refused=refused)
     reviews = [_review(made[s.id], edited.get(s.id), round) for s in samples]
+    descents = [Descent(sample=new.id, parent=old, round=round) for old, new in edited.items()]
     counts = {
         "accepted": len(accepted),
         "edited": len(done.kept),
@@ -47,7 +49,7 @@ def take_in(choices: Mapping[str, Choice], samples: Sequence[Sample], *, round: 
         "rejected": len(samples) - len(accepted) - len(edited),
     }
     approved = bool(accepted or done.kept) or not samples
-    return Outcome({"approved": approved, **counts}, [*edited.values(), *critiques, *done.fates, *reviews])
+    return Outcome({"approved": approved, **counts}, [*edited.values(), *descents, *critiques, *done.fates, *reviews])
 
 
 def edit(sample: Sample, choice: Choice, desk: Desk) -> Sample:

@@ -51,7 +51,7 @@ async def train_round(
                 _write_history(folder / "data", history)
         if trainer.tries:
             engine = desk.parts.engine.open(desk.path(start))
-            asked = [(s.id, s.task) for s in ordered]
+            asked = [(s.id, s.task, s.completion) for s in ordered]
             write_tries(folder, await try_out(engine, asked, desk.parts.verifier, longest=desk.longest))
             engine.close()
 

@@ -3,187 +3,35 @@
 import asyncio
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ..memory import crash, files
-from ..memory.errors import BudgetError, RunError, ScenarioError
-from ..memory.records import Session
+from ..memory import conventions, crash, files
+from ..memory.errors import BudgetError, RunError
 from ..memory.stopping import STOP, Stopped
 from ..memory.trace import spent
-from ..scenarios import loader
-from ..scenarios.fitting import Fitted, fit
-from ..scenarios.schema import Scenario
-from ..scenarios.splits import NOTHING as NONE
-from ..scenarios.splits import Splits
-from ..scenarios.validation import Validation, validate
 from . import graph, standing
 from .desk import Desk
-from .discovering import OPEN, bounding, finding, left_open, settle, whole
-from .earlier import Earlier, read
-from .estimate import Estimate, estimate, estimate_probe
+from .discovering import settle
 from .folder import begun
-from .gpu import Room, room, short
 from .hook import Hook
-from .mistakes import FEW, mistakes
-from .parts import Parts
+from .keeping import tidy
+from .planning import Plan
+from .quiet import quiet
 from .reports.bill import bill
 from .reports.lines import Launch, Lines, emit, stdout_is_ours
 from .reports.progress import Progress
 from .reports.results import result, status, stored_session, writable, write_report
 from .reports.summary import summarize
 from .reports.watcher import Watcher
-from .teachable import unteachable
-from .welcome import welcome
+from .retracting import waits
+from .retraining import retrain
 
 Json = dict[str, Any]
 
 NOTHING = Hook()
-QUIET = {
-    "ANONYMIZED_TELEMETRY": "False",
-    "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",
-    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
-    "HF_HUB_DISABLE_TELEMETRY": "1",
-    "LANGGRAPH_STRICT_MSGPACK": "true",
-    "LANGSMITH_TRACING": "false",
-    "TOKENIZERS_PARALLELISM": "false",
-    "TRANSFORMERS_VERBOSITY": "error",
-}
-"""Telemetry off, checkpoints without code, no bars between our lines; what the user set stays."""
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """A checked scenario, ready to run."""
-
-    path: Path
-    toml: str
-    scenario: Scenario
-    parts: Parts
-    seed: int
-    limit: int | None
-    overrides: tuple[str, ...]
-    probe: bool
-    """Whether only to probe."""
-    earlier: Earlier | None
-    """What it goes on from."""
-    validation: Validation
-    estimate: Estimate
-    room: Room | None
-    """What it takes of a GPU, where the student is a model that somebody brings."""
-    open: Mapping[str, list[str]]
-    """Sizes that the scenario leaves open."""
-
-    def lines(self) -> list[str]:
-        """The plan as text."""
-        before = [self.earlier.line()] if self.earlier else []
-        about = [f"scenario {self.scenario.name}: {self.path}", *before, *finding(self.scenario, self.parts)]
-        memory = self.room.lines() if self.room else short(self.scenario, self.parts)
-        return [*about, *self.validation.lines(), *self.estimate.lines(), *memory]
-
-    def session(self) -> Session:
-        """The session that the plan is for."""
-        settings: Json = {
-            "file": str(self.path),
-            "overrides": list(self.overrides),
-            "source": self.parts.source.fingerprint(),
-        }
-        if self.probe:
-            settings["probe"] = {"teachable": self.parts.engine.serves}
-        if self.scenario.discover:
-            settings[OPEN] = {table: list(names) for table, names in self.open.items()}
-        if self.earlier:
-            settings["from"] = self.earlier.facts()
-        return Session(
-            name=self.scenario.name,
-            scenario=self.scenario.hash,
-            seed=self.seed,
-            limit=self.limit,
-            graph=graph.fingerprint(probe=self.probe),
-            settings=settings,
-        )
-
-    def facts(self) -> Json:
-        """The plan as JSON."""
-        return {
-            "event": "plan",
-            "scenario": self.scenario.name,
-            "hash": self.scenario.hash,
-            "select_items": self.validation.select,
-            "smallest_gain": self.validation.gain,
-            "smallest_guard_loss": dict(self.validation.losses),
-            "warnings": list(self.validation.warnings),
-            **self.estimate.facts(),
-            **({"memory": self.room.facts()} if self.room else {}),
-            **({"from": self.earlier.facts()} if self.earlier else {}),
-        }
-
-
-def plan(
-    path: Path, overrides: Sequence[str], *, seed: int, limit: int | None, allow_import: bool, probe: bool = False,
-    before: Path | None = None,
-) -> Plan:  # fmt: skip
-    """Read and check a scenario without running anything; `before` is the run to go on from, if there is one.
-
-    Raises:
-        ScenarioError: anything about it is wrong, or its tasks do not suffice.
-        RunError: the run cannot be gone on from.
-    """
-    quiet()
-    written = loader.load(path, overrides)
-    parts = Parts.resolve(written, str(path), allow_import=allow_import)
-    student = welcome(written.student, parts.engine)
-    earlier = read(before, written, parts, where=str(path)) if before else None
-    fitted, splits, earlier = _fitted(written, parts, seed, limit, earlier)
-    scenario = fitted.scenario
-    validation = validate(splits, shrunk=fitted.shrunk)
-    lacking = validation.errors if limit is None else ()
-    # where tasks lack, a few of each are looked at all the same, so that everything wrong is said at once
-    # which items the exams hold is known only when the skills are, so all tasks that may be items are looked at
-    looked, few = whole(splits) if scenario.discover else (splits, limit)
-    wrong = mistakes(looked, parts, student.reader, limit=FEW if lacking else few)
-    # last, so that a skill which is short of tasks is not named for the same once more
-    wrong += [said for said in unteachable(splits, parts.trainer, student.reader) if not lacking]
-    if lacking or wrong:
-        without = f" without what {before} and the runs before it have examined" if before else ""
-        raise ScenarioError(f"{path}{without}: {'; '.join([*lacking, *wrong])}")
-    inherited = len(earlier.samples) if earlier else None
-    return Plan(
-        path=path,
-        toml=path.read_text(encoding="utf-8-sig"),
-        scenario=scenario,
-        parts=parts,
-        seed=seed,
-        limit=limit,
-        overrides=tuple(overrides),
-        probe=probe,
-        earlier=earlier,
-        validation=validation,
-        room=room(scenario, parts),
-        estimate=estimate_probe(bounding(scenario, parts), parts, limit=limit, parameters=student.parameters)
-        if probe
-        else estimate(
-            bounding(scenario, parts), parts, limit=limit, parameters=student.parameters, inherited=inherited
-        ),
-        open=left_open(written),
-    )
-
-
-def _fitted(
-    written: Scenario, parts: Parts, seed: int, limit: int | None, earlier: Earlier | None
-) -> tuple[Fitted, Splits, Earlier | None]:
-    """Fit sizes to the source, without what an earlier run examined or was taught so much of that it is given away."""
-    while True:
-        known = earlier.opened if earlier else NONE
-        fitted = fit(Splits(written, parts.source, seed, known))
-        splits = Splits(fitted.scenario, parts.source, seed, known)
-        given_away = earlier.given_away(splits, limit=limit) if earlier else []
-        if earlier is None or not given_away:
-            return fitted, splits, earlier
-        earlier = earlier.beside(given_away)
 
 
 def start(plan: Plan, runs: Path, *, since: float, json_lines: bool, hook: Hook = NOTHING) -> Json:
@@ -212,8 +60,11 @@ def resume(
     run: Path, *, since: float, json_lines: bool, allow_import: bool, overrides: Sequence[str] = (),
     hook: Hook = NOTHING,
 ) -> Json:  # fmt: skip
-    """Go on with a session, with another budget where the overrides say so; a finished one only gives its result."""
-    if status(run) == "finished":
+    """Go on with a session, with another budget where the overrides say so.
+
+    A finished one only gives its result, unless its student is tainted and no clean one was tried yet.
+    """
+    if status(run) == "finished" and not waits(run):
         if overrides:
             raise RunError(f"{run}: is finished and takes no --set; begin another session with `evolvent run`")
         return result(run)
@@ -232,12 +83,6 @@ def resume(
 
     launch = Launch(json_lines, run)
     return _run(open_desk, progress, launch, hook)
-
-
-def quiet() -> None:
-    """Keep libraries from reporting to anybody and from writing between our lines; call it before they are imported."""
-    for name, value in QUIET.items():
-        os.environ.setdefault(name, value)
 
 
 def _run(open_desk: Callable[[Watcher], Desk], progress: Progress, launch: Launch, hook: Hook) -> Json:
@@ -316,9 +161,19 @@ def _advance(desk: Desk) -> Json:
     with spent("start-up"):
         _import_heavy(learning=desk.parts.engine.serves)
     settle(desk)
-    status = asyncio.run(graph.advance(desk))
+    status = asyncio.run(_work(desk))
     STOP.heed()
     return _conclude(desk, status)
+
+
+async def _work(desk: Desk) -> str:
+    """Go through the graph to its end, and then see whether the student has to be trained again without taint."""
+    status = await graph.advance(desk)
+    if status == "finished" and not desk.session.only_probes:
+        with conventions.workflow(desk.scenario.name, run=desk.run.name):
+            await retrain(desk)
+            await tidy(desk, desk.scenario.rounds.most, ended=True)
+    return status
 
 
 def _conclude(desk: Desk, status: str, *, reason: str = "") -> Json:

@@ -13,7 +13,8 @@ from ..memory import files
 from ..memory.errors import RunError
 from ..memory.ledger import Ledger
 from ..memory.lock import Lock
-from ..memory.records import Promotion, Round, Session
+from ..memory.records import Round, Session
+from ..memory.retraction import current
 from .desk import BASE
 from .graph import PLACE, THREAD
 
@@ -62,8 +63,8 @@ def _used(ledger: Ledger, run: Path) -> list[Path]:
     if ledger.result("student", 0) is None:
         return []
     rounds = ledger.read(Round)
-    promoted = [p.candidate for p in ledger.read(Promotion) if p.promoted][-1:]
-    used = [r for r in rounds if r.checkpoint in promoted] + rounds[-1:]
+    now = current(ledger)
+    used = [r for r in rounds if now and r.path == now.path] + rounds[-1:]
     return list(dict.fromkeys([run / BASE, *((run / r.path).parent for r in used)]))
 
 

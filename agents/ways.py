@@ -4,8 +4,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import combinations, product
 
+from pydantic import ValidationError
+
 from ..training.engines.vllm import Vllm
 from ..training.lora import room_for
+from ..training.tuning import Tuner
 from .gpu import Case
 
 RANK = 16
@@ -50,9 +53,8 @@ def _length(case: Case) -> Iterator[Option]:
     wanted = 2 * (case.method.trainer.longest + case.answer)
     tokens = max(LEAST, 1 << (wanted - 1).bit_length())
     if _started(case) and isinstance(case.engine, Vllm) and not case.engine.longest and tokens < case.counted.longest:
-        argument = f"--max-model-len={tokens}"
-        more = (*case.engine.arguments, argument)
-        yield f"student.engine.arguments = ['{argument}']", lambda c: _serving(c, arguments=more)
+        more = (*case.engine.arguments, f"--max-model-len={tokens}")
+        yield f"student.engine.arguments = {list(more)}", lambda c: _serving(c, arguments=more)
 
 
 def _share(case: Case) -> Iterator[Option]:
@@ -71,7 +73,7 @@ def _half(case: Case) -> Iterator[Option]:
 
 def _batch(case: Case) -> Iterator[Option]:
     batch, steps = case.method.trainer.batch, int(case.method.trainer.args.get("gradient_accumulation_steps", 1))
-    while batch % 2 == 0:
+    while batch % 2 == 0 and _takes(case.method.trainer, batch // 2):
         batch, steps = batch // 2, steps * 2
         words = f"trainer.batch = {batch} with trainer.args.gradient_accumulation_steps = {steps}"
         yield words, lambda c, batch=batch: _training(c, batch=batch)
@@ -95,11 +97,8 @@ def _four_bits(case: Case) -> Iterator[Option]:
     if case.method.quantized:
         return
     small = (lora or room_for(RANK)).model_copy(update={"quantization": "nf4"})
-    room = "" if lora else _room(case)
-    yield (
-        f'trainer.lora = {{ rank = {small.rank}, quantization = "nf4" }}{room}',
-        lambda c: _training(c, lora=small),
-    )
+    fresh = f'trainer.lora = {{ rank = {small.rank}, quantization = "nf4" }}{_room(case)}'
+    yield 'trainer.lora.quantization = "nf4"' if lora else fresh, lambda c: _training(c, lora=small)
 
 
 WAYS = (_sleep, _length, _share, _half, _batch, _recompute, _adapter, _four_bits)
@@ -108,6 +107,15 @@ WAYS = (_sleep, _length, _share, _half, _batch, _recompute, _adapter, _four_bits
 def _room(case: Case) -> str:
     """What a server needs to be told before it takes adapters."""
     return f" with student.engine.rank = {RANK}" if _started(case) else ""
+
+
+def _takes(trainer: Tuner, batch: int) -> bool:
+    """Whether a trainer takes a batch of so many rows: one may want whole groups of them."""
+    try:
+        type(trainer).model_validate({**dict(trainer), "batch": batch})
+    except ValidationError:
+        return False
+    return True
 
 
 def _started(case: Case) -> bool:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-from . import client, fleet, gate, inference, kills, session, steps, trainers, training
+from . import client, fleet, gate, inference, kills, session, steps, traces, trainers, training
 from .machine import Check
 
 BENCHMARKS: dict[str, tuple[Callable[[Sequence[str]], list[Check]], list[str]]] = {
@@ -18,6 +18,7 @@ BENCHMARKS: dict[str, tuple[Callable[[Sequence[str]], list[Check]], list[str]]] 
     "fleet": (fleet.main, []),
     "session": (session.main, ["--seeds", "0", "1", "2", "3", "4", "--twice", "0"]),
     "kills": (kills.main, []),
+    "traces": (traces.main, []),
 }
 
 

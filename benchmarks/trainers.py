@@ -130,7 +130,7 @@ def teach(name: str, settings: Mapping[str, Any], lesson: Lesson, folder: Path, 
     trainer = load(spec, base=Trainer, package=PACKAGE, where="benchmark")
     write_rows(folder, _rows(lesson.taught), tasks=lesson.taught)
     if trainer.tries:
-        engine, asked = Transformers().open(lesson.start), [(task.id, task) for task in lesson.taught]
+        engine, asked = Transformers().open(lesson.start), [(t.id, t, t.answer) for t in lesson.taught]
         write_tries(folder, asyncio.run(try_out(engine, asked, Exact(), longest=LONGEST)))
     since = time.perf_counter()
     done = trainer.train(folder, start=lesson.start, seed=seed, verifier=Exact())

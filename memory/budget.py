@@ -40,6 +40,8 @@ class Budget:
     """Seconds, over all the processes of a session."""
     gpu_seconds: float | None = None
     """Seconds times GPUs held, busy or not, as a cluster bills them."""
+    disk: int | None = None
+    """Bytes of the run's folder."""
 
 
 class Purse:
@@ -101,6 +103,17 @@ class Purse:
         """
         _within("wall_clock", self.seconds, self.budget.wall_clock)
         _within("gpu_seconds", self.seconds * self.gpus, self.budget.gpu_seconds)
+
+    def check_disk(self, used: int) -> None:
+        """Let the next step begin, which may write.
+
+        Args:
+            used: bytes of the run's folder.
+
+        Raises:
+            BudgetError: the folder has as many as it may.
+        """
+        _within("disk", used, self.budget.disk)
 
 
 def _within(name: str, used: float, most: float | None) -> None:

@@ -60,8 +60,9 @@ class Effects:
         if (done := self._begin(key, name, round)) is not None:
             return done
         since = time.perf_counter()
-        with span(name, round=round):
+        with span(name, round=round) as step:
             outcome = await work()
+            step.update({k: v for k, v in outcome.result.items() if isinstance(v, str | int | float)})
         return self._end(key, outcome, time.perf_counter() - since)
 
     async def folder(
@@ -91,7 +92,10 @@ class Effects:
         if (done := self._begin(key, name, round)) is not None:
             return done
         since = time.perf_counter()
-        sealed = files.verify(target) is not None and (target / ".effect").read_text() == key
+        # what lacks files that were removed to save disk is made again, not adopted
+        sealed = (
+            files.verify(target) is not None and (target / ".effect").read_text() == key and not files.removed(target)
+        )
         if not sealed:
             staging = self.run / "staging" / key
             if keep is None or not keep(staging):

@@ -3,11 +3,13 @@
 A directory counts only with its `COMPLETE.json` (names, sizes, sha256), written last.
 """
 
+import contextlib
 import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping
+import stat
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +122,45 @@ def verify(folder: Path) -> str | None:
         return content if manifest["digest"] == content else None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def thin(folder: Path, names: Iterable[str]) -> int:
+    """Remove files from a sealed folder, which stays whole without them; give their bytes.
+
+    What was removed stays listed with its sizes and digests. The seal is written first, so that a kill leaves a whole
+    folder with files that are in nobody's way, and the next call goes on.
+    """
+    manifest = json.loads((folder / COMPLETE).read_text())
+    gone = manifest.get("removed", {}) | {
+        name: manifest["files"].pop(name) for name in names if name in manifest["files"]
+    }
+    if gone != manifest.get("removed", {}):
+        content = digest(manifest["files"], length=64)
+        write_json(folder / COMPLETE, {"digest": content, "files": manifest["files"], "removed": gone})
+    for name in gone:
+        (folder / name).unlink(missing_ok=True)
+    for parent in {(folder / name).parent for name in gone}:
+        sync_folder(parent)
+    return sum(entry["bytes"] for entry in gone.values())
+
+
+def removed(folder: Path) -> list[str]:
+    """Names of the files that were removed from a sealed folder."""
+    try:
+        return sorted(json.loads((folder / COMPLETE).read_text()).get("removed", ()))
+    except (OSError, ValueError, AttributeError, TypeError):
+        return []
+
+
+def size(folder: Path) -> int:
+    """Bytes of all files in a folder; links are not followed, and what goes meanwhile counts nothing."""
+    found = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):
+                entry = os.lstat(os.path.join(place, name))
+                found += entry.st_size if stat.S_ISREG(entry.st_mode) else 0
+    return found
 
 
 def publish(staging: Path, target: Path) -> None:

@@ -175,6 +175,10 @@ class Ledger:
                     "the code or the scenario changed under this run, start a new one"
                 ) from None
 
+    def abandon(self) -> None:
+        """Forget the steps that were begun and did not happen, since they may have other inputs now."""
+        self._database.execute("delete from effects where status = 'intent'")
+
     def result(self, name: str, round: int) -> Any:
         """Give what a committed step of a round came to, or None."""
         row = self._database.execute(

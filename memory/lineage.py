@@ -1,11 +1,14 @@
 """Where a sample comes from and what became of it, joined from the records that point at each other."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .debates import Debate
 from .exams import Flips, moved
 from .ledger import Ledger
 from .records import Arm, Attempt, Critique, Exam, Fate, Observation, Promotion, Round, Sample, Weakness
+from .retention import removals
+from .retraction import tainted, withdrawn
 from .reviews import Review, settle, settled
 
 
@@ -39,6 +42,10 @@ class Lineage:
     trained_in: tuple[Round, ...]
     examined: tuple[Examined, ...]
     """By round."""
+    withdrawn: str
+    """Why it was withdrawn; empty where it was not."""
+    marks: Mapping[str, str]
+    """What has become of the students of those rounds since, by their digests: weights removed, tainted."""
 
     @property
     def inherited(self) -> bool:
@@ -82,6 +89,8 @@ def lineage(ledger: Ledger, sample: str) -> Lineage:
         review=review,
         nearest=_nearest(ledger, fate),
         trained_in=tuple(rounds),
+        withdrawn=withdrawn(ledger).get(own.id, ""),
+        marks=marks(ledger),
         examined=tuple(
             Examined(p, moved(exams, p, own.task.skill)) for p in ledger.read(Promotion) if p.candidate in learned
         ),
@@ -89,7 +98,7 @@ def lineage(ledger: Ledger, sample: str) -> Lineage:
 
 
 def kept(ledger: Ledger, *, until: int | None = None, arm: Arm = "targeted") -> list[Sample]:
-    """Samples an arm trains on, in a fixed order; none a person refused.
+    """Samples an arm trains on, in a fixed order; none a person refused, or withdrew before that round.
 
     Args:
         ledger: of the run.
@@ -98,8 +107,17 @@ def kept(ledger: Ledger, *, until: int | None = None, arm: Arm = "targeted") -> 
     """
     good = [f for f in settled(ledger) if f.kept and (until is None or f.round <= until)]
     refused = {r for r in {f.round for f in good} if (ledger.result("review", r) or {}).get("approved") is False}
-    ids = {f.sample for f in good if f.round not in refused}
+    gone = withdrawn(ledger, until=until)
+    ids = {f.sample for f in good if f.round not in refused and f.sample not in gone}
     return sorted((s for s in ledger.read(Sample, subject=arm) if s.id in ids), key=lambda s: s.id)
+
+
+def marks(ledger: Ledger) -> dict[str, str]:
+    """What has become of students since they were trained, by their digests: tainted, weights removed."""
+    gone = {removal.checkpoint for removal in removals(ledger).values()}
+    bad = tainted(ledger)
+    words = {digest: ["tainted"] * (digest in bad) + ["weights removed"] * (digest in gone) for digest in gone | bad}
+    return {digest: ", ".join(said) for digest, said in words.items()}
 
 
 def _nearest(ledger: Ledger, fate: Fate | None) -> Sample | None:

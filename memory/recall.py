@@ -20,7 +20,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from . import crash, files
+from . import conventions, crash, files
 from .embedder import Embedder, Vectors
 from .errors import EvolventError, LedgerError, RunError
 from .store import Hit, Index, Label, Store
@@ -111,8 +111,7 @@ class Recall:
         if key in self._keys:
             return
         fresh = self._fresh(entries)
-        with spent("embedding"):
-            vectors_SD = self.embedder.embed([entry.text for entry in fresh])
+        vectors_SD = self._embed([entry.text for entry in fresh])
         files.write_bytes(self.folder / "vectors" / f"{key}.parquet", _encode(fresh, vectors_SD))
         rows = {place: row for row, place in enumerate(map(_place, fresh)) if place not in self._places}
         crash.point("index.before_upsert")
@@ -128,8 +127,7 @@ class Recall:
             k: most entries per text.
             kind: only entries whose label has this kind.
         """
-        with spent("embedding"):
-            vectors_QD = self.embedder.embed(texts)
+        vectors_QD = self._embed(texts)
         where = None if kind is None else {"kind": kind}
         hits_Q = self._index.search(vectors_QD, SPARE * k, where=where)
         return [self._answer(hits, k) for hits in hits_Q]
@@ -139,6 +137,11 @@ class Recall:
         self._index.close()
         if name := self._current():
             files.seal(self.folder / name)
+
+    def _embed(self, texts: Sequence[str]) -> Vectors:
+        known = conventions.embeddings(self.embedder.name, dimensions=self.embedder.dimensions, texts=len(texts))
+        with spent("embedding"), known:
+            return self.embedder.embed(texts)
 
     def _answer(self, hits: Sequence[Hit], k: int) -> list[Remembered]:
         """Give every entry at the places hit, in an order that does not depend on how the index was made."""
@@ -269,7 +272,16 @@ def entries(folder: Path) -> list[Entry]:
     Raises:
         LedgerError: a part cannot be read.
     """
-    return [entry for path in sorted((folder / "vectors").glob("*.parquet")) for entry in _decode(path)[0]]
+    return [entry for some, _ in vectors(folder) for entry in some]
+
+
+def vectors(folder: Path) -> Iterator[tuple[list[Entry], Vectors]]:
+    """Everything a memory holds with its vectors, a part at a time, without opening it; also while it is written to.
+
+    Raises:
+        LedgerError: a part cannot be read.
+    """
+    return map(_decode, sorted((folder / "vectors").glob("*.parquet")))
 
 
 def _wrong(index: Index, vectors: Mapping[str, Vectors]) -> str | None:

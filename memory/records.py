@@ -19,8 +19,8 @@ from .talk import Question, Talk
 Split = Literal["probe", "select", "report", "guard"]
 """Disjoint sets of tasks: probe drives generation, select and guard drive promotion, report is sealed."""
 
-Arm = Literal["targeted", "control"]
-"""Which data a sample or a student belongs to: aimed at weaknesses, or drawn uniformly over skills."""
+Arm = Literal["targeted", "control", "clean"]
+"""Which data a sample or a student has: aimed at weaknesses, drawn evenly, or aimed without what was withdrawn."""
 
 State = Literal["open", "taught", "fixed", "regressed", "abandoned"]
 """Life of a weakness."""

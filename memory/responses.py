@@ -20,11 +20,12 @@ from .errors import RunError
 GATHER = 0.005
 """Seconds a commit waits for company: far less than any call takes, and enough to halve the number of commits."""
 
-_TABLE = """
+_TABLES = """
 create table if not exists responses (
   key text primary key, role text not null, prompt_tokens integer not null, tokens integer not null, usd real not null,
   body text not null
-) without rowid"""
+) without rowid;
+create table if not exists questions (key text primary key, body text not null) without rowid"""
 
 
 class Response(NamedTuple):
@@ -36,6 +37,8 @@ class Response(NamedTuple):
     """Who asked: `student`, `teacher`, `judge`."""
     cost: Spending
     body: str
+    asked: str = ""
+    """What was asked, as it was sent; empty where the record holds it anyway."""
 
 
 class Responses:
@@ -59,10 +62,11 @@ class Responses:
         with self._readable():
             self._database.execute("pragma journal_mode=wal")
             self._database.execute("pragma synchronous=full")
-            self._database.execute(_TABLE)
+            self._database.executescript(_TABLES)
         self._reader = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        # what is new is asked for far more often than what is stored, and a query costs as much as a call's own work
-        self._keys = {str(key) for (key,) in self._reader.execute("select key from responses")}
+        with self._readable():
+            # what is new is asked for far more often than what is stored; a query costs as much as a call's own work
+            self._keys = {str(key) for (key,) in self._reader.execute("select key from responses")}
 
     def get(self, key: str) -> str | None:
         """Give the stored answer, or None."""
@@ -104,6 +108,9 @@ class Responses:
         self._database.execute("begin immediate")
         try:
             self._database.executemany("insert into responses values (?, ?, ?, ?, ?, ?) on conflict do nothing", flat)
+            asked = [(r.key, r.asked) for r in rows if r.asked]
+            if asked:
+                self._database.executemany("insert into questions values (?, ?) on conflict do nothing", asked)
             self._database.execute("commit")
             self._keys.update(r.key for r in rows)
         except BaseException:
@@ -132,6 +139,27 @@ def paid(path: Path) -> dict[str, Spending]:
         with contextlib.closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as database:
             known = database.execute("select 1 from sqlite_master where name = 'responses'").fetchone()
             return _spending(database) if known else {}
+    except sqlite3.DatabaseError as error:
+        raise _unreadable(path, error) from None
+
+
+def exchange(path: Path, key: str) -> tuple[str, str, str] | None:
+    """Give role, question and answer of one call, looked up without touching the store; None where it is not there.
+
+    The question is empty where it was not kept.
+
+    Raises:
+        RunError: it cannot be read.
+    """
+    query = (
+        "select r.role, coalesce(q.body, ''), r.body from responses r left join questions q using (key) where key = ?"
+    )
+    try:
+        with contextlib.closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as database:
+            if database.execute("select 1 from sqlite_master where name = 'questions'").fetchone() is None:
+                return None
+            row = database.execute(query, (key,)).fetchone()
+            return None if row is None else (str(row[0]), str(row[1]), str(row[2]))
     except sqlite3.DatabaseError as error:
         raise _unreadable(path, error) from None
 

@@ -88,6 +88,11 @@ class Spans:
         rows = self._rows("select coalesce(max(seq), 0) from spans")
         return int(rows[0][0]) if rows else 0
 
+    def identity(self) -> str:
+        """Name of the trace everywhere, in 32 hexadecimal digits; one made of the run's name where none was written."""
+        rows = self._rows("select trace from identity")
+        return str(rows[0][0]) if rows else files.digest(self.path.resolve().parent.name, length=32)
+
     def get(self, id: str) -> Span:
         """Read one span, ended or not.
 

@@ -6,10 +6,14 @@ wherever it is kept, and one that calls tools ends with a line that holds the ca
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
 from pydantic import BaseModel, ConfigDict
+
+DEEPEST = 64
+"""Objects and lists within each other that arguments may have; a text may nest until whoever reads it falls over."""
 
 Turn = Mapping[str, Any]
 """One message of the chat format."""
@@ -40,8 +44,12 @@ class Talk(BaseModel):
         return "\n".join([*lines, *(f"may call: {_json(tool)}" for tool in self.tools)])
 
     def own(self) -> str:
-        """What is said and called, without the instructions, tools and roles that many conversations share."""
-        return "\n".join(part for turn in self.messages if turn["role"] != "system" for _, part in _parts(turn))
+        """What is said and called, without the instructions, tools and roles that many conversations share.
+
+        Instructions are all there is to tell conversations apart by where nothing else is said.
+        """
+        said = "\n".join(part for turn in self.messages if turn["role"] != "system" for _, part in _parts(turn))
+        return said if said.strip() else "\n".join(part for turn in self.messages for _, part in _parts(turn))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -124,13 +132,16 @@ def called(calls: Sequence[Mapping[str, Any]]) -> list[Call] | None:
 
 
 def call_of(name: object, arguments: object) -> Call | None:
-    """A call from a name and arguments, which may be the JSON of an object; None where it is none."""
+    """A call from a name and arguments, which may be the JSON of an object; None where it is none.
+
+    Nor is it one where it cannot be kept: with half a character in it, or nested deeper than `DEEPEST`.
+    """
     if isinstance(arguments, str):
         try:
             arguments = json.loads(arguments)
         except (ValueError, RecursionError):
             return None
-    if not isinstance(name, str) or not name or not isinstance(arguments, dict):
+    if not isinstance(name, str) or not name or not isinstance(arguments, dict) or not _whole([name, arguments]):
         return None
     return Call(name, cast("dict[str, Any]", arguments))
 
@@ -153,6 +164,16 @@ def _parts(turn: Turn) -> Iterator[tuple[str, str]]:
         yield ": ", str(turn.get("content") or "")
     for call in calls:
         yield " calls ", f"{call.name}({_json(call.arguments)})"
+
+
+def _whole(value: object, deep: int = -1) -> bool:
+    """Whether JSON can be kept: half a surrogate pair, which an escape may stand for, has no place in UTF-8."""
+    if isinstance(value, str):
+        return not re.search("[\ud800-\udfff]", value)
+    if not isinstance(value, list | dict):
+        return True
+    parts = [*value, *value.values()] if isinstance(value, dict) else value
+    return deep < DEEPEST and all(_whole(part, deep + 1) for part in parts)
 
 
 def _json(value: object) -> str:

@@ -1,8 +1,9 @@
 """Spans from every room, and where the wall time went.
 
-A span is written to `trace.sqlite` the moment it ends, so a killed process loses only what had not ended
-(`synchronous=NORMAL`: no fsync per span). The steps around it are noted with it and struck off when they end, so
-whoever looks at a live or killed session sees where each part belongs.
+A span is written to `trace.sqlite` the moment it ends, by whichever thread, so a killed process loses only what had
+not ended (`synchronous=NORMAL`: no fsync per span). The steps around it are noted with it and struck off when they
+end, so whoever looks at a live or killed session sees where each part belongs. Secrets are taken out at this one place,
+before anything is written or goes to a collector.
 
 Time is booked to exactly one kind of work at a time: an inner `spent("inference")` pauses the outer booking, so the
 shares of a session always sum to its wall time.
@@ -10,15 +11,18 @@ shares of a session always sum to its wall time.
 
 import contextlib
 import contextvars
-import json
+import itertools
+import secrets
 import sqlite3
+import threading
 import time
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, Protocol, get_args
 
 from .errors import RunError
+from .secrets import Secrets
 
 Work = Literal["start-up", "inference", "training", "embedding", "curation", "fsync", "orchestration"]
 """What wall time is spent on; `orchestration` is whatever nobody else claimed."""
@@ -35,8 +39,8 @@ create index if not exists spans_by_parent on spans (parent, started);
 create table if not exists begun (
   id text primary key, parent text, name text not null, started real not null, attributes text not null
 );
+create table if not exists identity (trace text not null);
 """
-
 
 _LAST = "select max(coalesce((select max(id) from spans), '0'), coalesce((select max(id) from begun), '0'))"
 
@@ -85,65 +89,116 @@ class _Begun:
     """Whether the database knows of it."""
 
 
+class Ended(NamedTuple):
+    """One span as it is written."""
+
+    id: str
+    parent: str | None
+    name: str
+    started: float
+    """Seconds since 1970."""
+    seconds: float
+    status: str
+    attributes: str
+    """As JSON."""
+
+
+class Sink(Protocol):
+    """Where spans go besides the database."""
+
+    def take(self, span: Ended) -> None:
+        """Take a span; it must not wait and must not fail."""
+        ...
+
+    def close(self) -> None:
+        """Send what is left, within a bounded time."""
+        ...
+
+
 class Trace:
     """Writes spans to a database; without a path it only keeps the clock.
 
     Args:
         path: the database.
         since: `time.perf_counter()` at the start of the program, if what came before is start-up.
+        hidden: what no span may show.
     """
 
-    def __init__(self, path: Path | None = None, *, since: float | None = None) -> None:
+    def __init__(self, path: Path | None = None, *, since: float | None = None, hidden: Secrets | None = None) -> None:
         self.clock = Clock(since)
-        self._count = 0
+        self.hidden = hidden or Secrets()
+        self.identity = ""
+        """Names the trace of a run everywhere, in 32 hexadecimal digits; the same after a resume."""
+        self.sink: Sink | None = None
+        self._ids = itertools.count(1)
+        self._lock = threading.Lock()
         self._begun: dict[str, _Begun] = {}
         self._database: sqlite3.Connection | None = None
         if path is not None:
-            self._database = sqlite3.connect(path, isolation_level=None)
+            self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             try:
                 self._database.execute("pragma journal_mode=wal")
                 self._database.execute("pragma synchronous=normal")
                 self._database.executescript(_TABLES)
-                self._count = int(self._database.execute(_LAST).fetchone()[0], 16)
+                self._ids = itertools.count(int(self._database.execute(_LAST).fetchone()[0], 16) + 1)
+                self.identity = _identified(self._database)
             except sqlite3.DatabaseError as error:
                 self.close()
                 raise RunError(f"{path}: cannot be read ({error}); delete it, it holds nothing but timings") from None
 
     def next_id(self) -> str:
         """Give the next span its id, unique in this run."""
-        self._count += 1
-        return f"{self._count:08x}"
+        return f"{next(self._ids):08x}"
 
     def begin(self, id: str, parent: str | None, name: str, started: float, attributes: Mapping[str, Value]) -> None:
         """Keep in mind that a span has begun; it costs nothing until a part of it ends."""
         self._begun[id] = _Begun(parent, name, started, attributes)
 
-    def write(self, row: tuple[str, str | None, str, float, float, str, str]) -> None:
+    def write(
+        self, id: str, parent: str | None, name: str, started: float, seconds: float, status: str,
+        attributes: Mapping[str, Value],
+    ) -> None:  # fmt: skip
         """Store one ended span, and note the ones around it that the database does not know of."""
-        own = self._begun.pop(row[0], None)
-        if self._database is None:
-            return
-        self._note(row[1])
-        self._database.execute(
-            "insert into spans(id,parent,name,started,seconds,status,attributes) values(?,?,?,?,?,?,?)", row
-        )
-        if own is not None and own.noted:
-            self._database.execute("delete from begun where id = ?", (row[0],))
+        own = self._begun.pop(id, None)
+        known = self.hidden.dump(attributes)
+        span = Ended(id, parent, self.hidden.redact(name), started, seconds, status, known)
+        with self._lock:
+            if self._database is None:
+                return
+            self._note(span.parent)
+            self._database.execute(
+                "insert into spans(id,parent,name,started,seconds,status,attributes) values(?,?,?,?,?,?,?)", span
+            )
+            if own is not None and own.noted:
+                self._database.execute("delete from begun where id = ?", (span.id,))
+        if self.sink is not None:
+            self.sink.take(span)
 
     def _note(self, id: str | None) -> None:
         assert self._database is not None
         while id is not None and (step := self._begun.get(id)) is not None and not step.noted:
             step.noted = True
-            known = json.dumps(dict(step.attributes), ensure_ascii=False)
-            row = (id, step.parent, step.name, step.started, known)
+            known = self.hidden.dump(step.attributes)
+            row = (id, step.parent, self.hidden.redact(step.name), step.started, known)
             self._database.execute("insert or replace into begun values (?, ?, ?, ?, ?)", row)
             id = step.parent
 
     def close(self) -> None:
-        """Release the database."""
-        if self._database is not None:
-            self._database.close()
-            self._database = None
+        """Release the database, and let go of the sink."""
+        with self._lock:
+            if self._database is not None:
+                self._database.close()
+                self._database = None
+        if self.sink is not None:
+            self.sink.close()
+            self.sink = None
+
+
+def _identified(database: sqlite3.Connection) -> str:
+    database.execute(
+        "insert into identity select ? where not exists (select 1 from identity)", (secrets.token_hex(16),)
+    )
+    return str(database.execute("select trace from identity").fetchone()[0])
 
 
 _trace: contextvars.ContextVar[Trace | None] = contextvars.ContextVar("evolvent_trace", default=None)
@@ -159,6 +214,12 @@ def recording(trace: Trace) -> Generator[Trace]:
     finally:
         _trace.reset(token)
         trace.close()
+
+
+def hide(secret: str) -> None:
+    """Keep a secret out of every span from now on; without a recording there is nothing to keep it out of."""
+    if (trace := _trace.get()) is not None:
+        trace.hidden.add(secret)
 
 
 def reading() -> dict[Work, float]:
@@ -199,4 +260,4 @@ def span(name: str, **attributes: Value) -> Generator[dict[str, Value]]:
     finally:
         _parent.reset(token)
         seconds = time.perf_counter() - since
-        trace.write((identity, parent, name, started, seconds, status, json.dumps(values, ensure_ascii=False)))
+        trace.write(identity, parent, name, started, seconds, status, values)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from ..memory.errors import PartError, suggest
-from ..memory.talk import Call, Talk, Turn, call_of, call_turn, spell
+from ..memory.talk import DEEPEST, Call, Talk, Turn, call_of, call_turn, spell
 
 ROLES = ("system", "user", "assistant", "tool")
 SHOWN = 60
@@ -102,7 +102,10 @@ def _call(place: str, call: object, names: Sequence[str]) -> tuple[Call, str]:
         raise PartError(f"{place}: {_cut(call)} is no call; write {{'function': {{'name': ..., 'arguments': ...}}}}")
     name, arguments = function["name"], function.get("arguments")
     if (made := call_of(name, arguments)) is None:
-        raise PartError(f"{place} calls {name!r} with arguments {_cut(arguments)}; write the JSON of an object")
+        raise PartError(
+            f"{place} calls {name!r} with arguments {_cut(arguments)}; write the JSON of an object of whole "
+            f"characters, {DEEPEST} deep at most"
+        )
     if name not in names:
         known = ", ".join(names[:10]) or "none"
         raise PartError(

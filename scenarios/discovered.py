@@ -79,6 +79,10 @@ class Discovered(Source):
         """Work it as the inner source does."""
         return self.inner.solve(task)
 
+    def document(self, key: str) -> str:
+        """What the inner source has for a teacher to read."""
+        return self.inner.document(key)
+
     def adopt(self, skill: str, settings: Settings, prompt: str, answer: str) -> Task:
         """Take what somebody wrote for this skill."""
         del settings

@@ -73,15 +73,15 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Scenario:
 
 
 def rebudget(scenario: Scenario, overrides: Sequence[str], *, where: str) -> Scenario:
-    """Give a scenario another budget, by `budget.key=value` overrides.
+    """Give a scenario another budget, or have it keep more or less, by `budget.key=value` overrides.
 
     Raises:
-        ScenarioError: an override of anything else, or a budget that is none.
+        ScenarioError: an override of anything else, or a value that cannot be.
     """
     value = scenario.model_dump(mode="json")
     for override in overrides:
-        if not override.strip().startswith("budget."):
-            known = ", ".join(f"budget.{name}" for name in Limits.model_fields)
+        if not override.strip().startswith(("budget.", "keep.")):
+            known = ", ".join([*(f"budget.{name}" for name in Limits.model_fields), "keep.checkpoints"])
             raise ScenarioError(
                 f"--set {override!r}: a run that was begun keeps its scenario, and only {known} can change; "
                 "for anything else start a new run with `evolvent run`"

@@ -3,7 +3,7 @@
 from contextlib import suppress
 from typing import Annotated, Any, Literal, cast
 
-from pydantic import Field, StringConstraints, ValidationError, field_validator, model_validator
+from pydantic import ByteSize, Field, StringConstraints, ValidationError, field_validator, model_validator
 
 from ..memory.files import digest
 from ..memory.inference import Role
@@ -165,6 +165,24 @@ class Limits(Section):
     """Seconds, over all the processes of a session."""
     gpu_seconds: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     """Wall-clock seconds times the GPUs that the session may use, busy or not; without a GPU none are counted."""
+    disk: ByteSize | None = Field(default=None, gt=0, exclude_if=lambda disk: disk is None)
+    """Bytes of the run's folder, such as `"5 GiB"`; looked at before every step."""
+
+
+class Keeping(Section):
+    """What stays on disk of the students that rounds made; a resumed run may keep more or fewer."""
+
+    checkpoints: Literal["all", "promoted"] | Annotated[int, Field(ge=1)] | None = None
+    """Whose weights stay: of every round, of the promoted ones, or of the student and so many of the newest rounds.
+    Without it all stay until a disk budget is reached, and then the promoted ones. Digests, data and figures stay."""
+
+    @field_validator("checkpoints", mode="before")
+    @classmethod
+    def _known(cls, checkpoints: Any) -> Any:
+        number = isinstance(checkpoints, int) and not isinstance(checkpoints, bool) and checkpoints >= 1
+        if checkpoints is not None and checkpoints not in ("all", "promoted") and not number:
+            raise ValueError(f'write "all", "promoted" or how many rounds, at least 1; not {checkpoints!r}')
+        return checkpoints
 
 
 class Scenario(Section):
@@ -204,6 +222,7 @@ class Scenario(Section):
     rounds: Rounds = Rounds()
     budget: Limits = Limits()
     gpu: Gpu = Field(default=Gpu(), exclude_if=lambda gpu: gpu == Gpu())
+    keep: Keeping = Field(default=Keeping(), exclude_if=lambda keep: keep == Keeping())
     models: dict[Role, PartSpec] = Field(default={}, exclude_if=lambda models: not models)
     """Engines beside the student's, by what they work as: `[models.teacher]`, `[models.judge]`."""
     control: bool = True
@@ -223,8 +242,8 @@ class Scenario(Section):
 
     @property
     def hash(self) -> str:
-        """Digest of everything the scenario says, defaults included, but for budget and GPU, which decide nothing."""
-        return digest(self.model_dump(mode="json", exclude={"budget", "gpu"}))
+        """Digest of all that it says, defaults included, but for what decides nothing: budget, GPU, keeping."""
+        return digest(self.model_dump(mode="json", exclude={"budget", "gpu", "keep"}))
 
     @model_validator(mode="before")
     @classmethod

@@ -9,13 +9,16 @@ from pydantic import BaseModel, ValidationError
 from evolvent.agents.allocator import Allocator
 from evolvent.agents.operator import Operator
 from evolvent.agents.teacher import Teacher
+from evolvent.agents.teachers.llm import Llm
 from evolvent.memory.embedder import Embedder
 from evolvent.memory.parts import Part, find, known
 from evolvent.memory.store import Store
 from evolvent.scenarios.schema import Scenario
 from evolvent.scenarios.source import Source
+from evolvent.scenarios.sources.file import File
 from evolvent.scenarios.verifier import Verifier
 from evolvent.training.engine import EnginePart
+from evolvent.training.engines.openai import OpenAI
 from evolvent.training.trainer import Trainer
 
 KINDS: dict[str, type[Part]] = {
@@ -73,3 +76,19 @@ def test_the_settings_of_every_room_are_found() -> None:
         for n in ("First.epochs", "Learnability.floor", "Sft.epochs", "Numeric.tolerance")
         if not any(n in x for x in names)
     ] == []
+
+
+@pytest.mark.parametrize(
+    ("part", "later"),
+    [
+        (File(path="x.jsonl"), {"context", "messages", "tools"}),
+        (Llm(), {"arguing", "debate", "discovery", "operators", "seeds"}),
+        (OpenAI(base_url="http://localhost:8000/v1", model="m"), {"patience"}),
+    ],
+    ids=["file", "llm", "openai"],
+)
+def test_a_setting_that_came_later_is_not_told_unless_it_is_used_so_that_runs_begun_without_it_go_on(
+    part: Part, later: set[str]
+) -> None:
+    assert later <= set(type(part).model_fields)
+    assert not later & set(part.describe())

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from ..memory.errors import UnavailableError
-from ..memory.files import COMPLETE, digest, file_digest
+from ..memory.files import COMPLETE, digest, file_digest, removed
 from .manner import Manner, carry
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def weights(checkpoint: Path) -> list[Path]:
     if (checkpoint / WEIGHTS).is_file():
         return [checkpoint / WEIGHTS]
     if not (checkpoint / INDEX).is_file():
-        raise UnavailableError(f"{checkpoint}: no {WEIGHTS}; a student is a folder of safetensors")
+        raise UnavailableError(_lacking(checkpoint, WEIGHTS))
     names = sorted(set(_shards(checkpoint).values()))
     if strange := [n for n in names if Path(n).name != n or not (checkpoint / n).is_file()]:
         raise UnavailableError(f"{checkpoint / INDEX}: names {strange[0]!r}, which is no file there; copy it whole")
@@ -68,6 +68,16 @@ def tensors(checkpoint: Path) -> dict[str, tuple[int, ...]]:
 def size(checkpoint: Path) -> int:
     """Numbers in the full weights."""
     return sum(prod(shape) for shape in tensors(checkpoint).values())
+
+
+def files_of(checkpoint: Path) -> list[str]:
+    """Names of its files of weights, full or of an adapter."""
+    return [path.name for path in ([checkpoint / TENSORS] if adapted(checkpoint) else weights(checkpoint))]
+
+
+def removed_from(checkpoint: Path) -> bool:
+    """Whether its weights were removed to save disk; what else was in its folder is still there."""
+    return any(Path(name).parent.name == checkpoint.name for name in removed(checkpoint.parent))
 
 
 def adapted(checkpoint: Path) -> bool:
@@ -166,6 +176,7 @@ def _link(source: str, target: str) -> None:
 
 
 def _load_weights(checkpoint: Path, *, exact: bool, quantized_on: str = "") -> "PreTrainedModel":
+    weights(checkpoint)
     import torch
     from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM
@@ -206,6 +217,14 @@ def _damaged(checkpoint: Path, error: Exception) -> str:
     return f"{checkpoint}: the student cannot be loaded ({reason}); restore the folder from a copy"
 
 
+def _lacking(checkpoint: Path, name: str) -> str:
+    if removed_from(checkpoint):
+        return (
+            f"{checkpoint}: its weights were removed to save disk ([keep] checkpoints); its digest and exams are kept"
+        )
+    return f"{checkpoint}: no {name}; a student is a folder of safetensors"
+
+
 def _base(checkpoint: Path) -> Path:
     """Folder of the weights an adapter lies on."""
     try:
@@ -229,5 +248,5 @@ def _shards(checkpoint: Path) -> dict[str, str]:
 
 def _digest(path: Path) -> str:
     if not path.is_file():
-        raise UnavailableError(f"{path.parent}: no {path.name}; a student is a folder of safetensors")
+        raise UnavailableError(_lacking(path.parent, path.name))
     return file_digest(path)[:16]

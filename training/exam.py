@@ -28,8 +28,9 @@ async def examine(
     engine: Engine, tasks: Sequence[Task], verifier: Verifier, *, split: Split, round: int, arm: Arm, longest: int
 ) -> Exam:
     """Examine a student on one split."""
-    with span("exam", split=split, student=engine.student, items=len(tasks)):
+    with span("exam", split=split, student=engine.student, items=len(tasks)) as step:
         marks = await sit(engine, tasks, verifier, longest=longest)
+        step["score"] = fsum(marks) / max(1, len(marks))
     return Exam(
         round=round,
         student=engine.student,

@@ -79,6 +79,17 @@ class Gate(BaseModel):
             guard_tests={name: changed.test for name, changed in guards.items()},
         )
 
+    def bounds(self, target: Paired, guards: Mapping[str, Paired]) -> dict[str, dict[str, float]]:
+        """Losses of a student that is to take another one's place, with their bounds and the margin, as shares.
+
+        It is not inferior where every bound is below the margin. No error budget is spent: nothing is called a gain.
+
+        Args:
+            target: what changed on the select items, all skills pooled.
+            guards: what changed, by guard skill.
+        """
+        return {name: self._guard(changed) for name, changed in {"select": target, **guards}.items()}
+
     def _guard(self, changed: Paired) -> dict[str, float]:
         return {"loss": -changed.gain + 0.0, "upper": changed.worst(alpha=self.guard_alpha), "margin": self.margin}
 

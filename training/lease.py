@@ -47,6 +47,13 @@ def left(folder: Path) -> bool:
     return holder is not None
 
 
+def end(folder: Path) -> None:
+    """End the process that trains in a folder, with everything it started, if there is one."""
+    holder = child.read(folder / LEASE)
+    if holder is not None:
+        child.stop(holder)
+
+
 async def train(folder: Path, order: Order, *, launch: Sequence[str] = ()) -> Trained:
     """Have a round trained by a process: the one that trains there already, or a new one.
 

@@ -27,6 +27,10 @@ class Reader(Protocol):
         """Say why a conversation cannot be put to this student, or None."""
         ...
 
+    def lost(self, answer: str, part: str) -> str | None:
+        """Say why a part of an answer would not be learned with it, or None."""
+        ...
+
     def length(self, question: Question, answer: str) -> int:
         """Tokens of a question with its answer."""
         ...
@@ -54,6 +58,10 @@ class Characters:
             "the embedded student answers single questions and calls no tools; name a model in student.model whose "
             "chat template does, or probe one at an endpoint"
         )
+
+    def lost(self, answer: str, part: str) -> str | None:
+        """Nothing is lost: an answer is learned character by character."""
+        del answer, part
 
     def length(self, question: Question, answer: str) -> int:
         """Tokens of a question with its answer, at most."""

@@ -23,7 +23,7 @@ class Try(NamedTuple):
     """Id of the sample it was asked for."""
     question: Question
     reference: str
-    """The right answer."""
+    """What is learned: the right answer, after reasoning where there is any."""
     answer: str
     """What the student said."""
     score: float
@@ -38,29 +38,31 @@ class Try(NamedTuple):
         return self.score >= 1.0
 
 
-async def try_out(engine: Engine, asked: Sequence[tuple[str, Task]], verifier: Verifier, *, longest: int) -> list[Try]:
+async def try_out(
+    engine: Engine, asked: Sequence[tuple[str, Task, str]], verifier: Verifier, *, longest: int
+) -> list[Try]:
     """Let a student answer greedily and judge what it says; an answer that was cut is left out.
 
     Args:
         engine: serves the student that the round starts from.
-        asked: sample ids with their tasks, in training order.
+        asked: sample ids with their tasks and what is learned, in training order.
         verifier: judges.
         longest: tokens an answer may have.
     """
     with span("try out", samples=len(asked), student=engine.student):
-        answers = await engine.answer([Request.of(task.question, longest) for _, task in asked])
-    whole = [(sample, task, said.answer) for (sample, task), said in zip(asked, answers, strict=True) if said.complete]
+        answers = await engine.answer([Request.of(task.question, longest) for _, task, _ in asked])
+    whole = [(*one, said.answer) for one, said in zip(asked, answers, strict=True) if said.complete]
     texts = [text for *_, text in whole]
     return [
         Try(
             sample,
             task.question,
-            task.answer,
+            learned,
             text,
             verifier.judge(task, text).score,
             _wrong(task, [*texts[place:], *texts[:place]][:NEAR], verifier),
         )
-        for place, (sample, task, text) in enumerate(whole)
+        for place, (sample, task, learned, text) in enumerate(whole)
     ]
 
 

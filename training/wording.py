@@ -166,6 +166,15 @@ class Wording:
             return "the student's chat template writes calls of tools in no JSON, so they cannot be read back"
         return None
 
+    def lost(self, answer: str, part: str) -> str | None:
+        """Say why a part of an answer would not be learned with it, or None."""
+        try:
+            (turn,) = self.turns([("1+1", answer)])
+        except EvolventError as error:
+            return str(error)
+        whole = part in self.tokenizer.decode(turn.answer)
+        return None if whole else f"the student's chat template leaves {part!r} out of a finished turn"
+
     def part(self, text: str) -> tuple[str, str]:
         """Reasoning and answer; a text that is still reasoning has no answer."""
         if self.manner.reasoning is None:

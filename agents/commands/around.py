@@ -15,8 +15,18 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False)
 
 Form = Literal["trl", "sharegpt", "alpaca", "parquet"]
+Part = Literal["exams", "trace", "tables"]
+Record = Annotated[
+    Part | None,
+    typer.Option(
+        help="Write the record: exams as Inspect .eval logs, the agents' trace as JSONL for the Hub's viewer, "
+        "or samples, attempts, rounds and spans as Parquet."
+    ),
+]
 Merge = Annotated[bool, typer.Option("--merge", help="Merge an adapter into its base.")]
 Base = Annotated[str, typer.Option(help="What the base of an adapter is called where it will be used.")]
+
+Tainted = Annotated[bool, typer.Option("--tainted", help="Also a student that learned from what was withdrawn.")]
 
 
 @app.command()
@@ -46,23 +56,40 @@ def export(
     model: Annotated[str | None, typer.Option(help="Write a student: final, base or the number of a round.")] = None,
     merge: Merge = False,
     base: Base = "",
+    record: Record = None,
+    ask: Annotated[
+        bool, typer.Option("--ask/--no-ask", help="For exams: have the students answer again, to show what they said.")
+    ] = True,
     force: Annotated[bool, typer.Option("--force", help="Replace an earlier export.")] = False,
+    tainted: Tainted = False,
     runs_dir: RunsDir = RUNS,
     json_: Json = False,
 ) -> None:
-    """Write a run's samples or a student with a card that says what they are and how to make them again."""
+    """Write a run's samples, a student or the record, with a card that says what they are and where they come from."""
     from ..exports import exporting
 
-    if (format is None) == (model is None):
-        raise UsageError("say what to export: samples with --format, or a student with --model")
-    if (rejected and model) or ((merge or base) and format):
-        raise UsageError("--rejected goes with --format; --merge and --base go with --model")
+    if sum(chosen is not None for chosen in (format, model, record)) != 1:
+        raise UsageError(
+            "say what to export: samples with --format, a student with --model, or the record with --record"
+        )
+    if not ask and record != "exams":
+        raise UsageError("--no-ask goes with --record exams")
+    if (rejected and format is None) or ((merge or base or tainted) and model is None):
+        raise UsageError("--rejected goes with --format; --merge, --base and --tainted go with --model")
     with _open(run, runs_dir) as opened:
+        if record is not None:
+            from ..exports.record import export_record
+
+            made = export_record(opened, record, out, ask=ask, force=force)
+            typer.echo(_json(made) if json_ else f"{out}: {record} of {opened.name}, {_counted(made)}")
+            return
         if format is not None:
             made = exporting.export_data(opened, format, out, rejected=rejected, force=force)
             said = f"{made['samples']:,} {'rejected ' * rejected}samples as {format}"
         else:
-            made = exporting.export_model(opened, model or "", out, merge=merge, base=base, force=force)
+            made = exporting.export_model(
+                opened, model or "", out, merge=merge, base=base, force=force, tainted=tainted
+            )
             said = f"student {made['student']} as {made['form']}"
     typer.echo(_json(made) if json_ else f"{out}: {said}, with a card")
 
@@ -80,6 +107,7 @@ def push(
     format: Annotated[Form, typer.Option(help="Format of the samples.")] = "trl",
     public: Annotated[bool, typer.Option("--public", help="Let everybody see it; private otherwise.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    tainted: Tainted = False,
     runs_dir: RunsDir = RUNS,
     json_: Json = False,
 ) -> None:
@@ -88,7 +116,16 @@ def push(
 
     with _open(run, runs_dir) as opened:
         done = hub.push(
-            opened, repo, which=model, merge=merge, base=base, data=data, format=format, public=public, dry_run=dry_run
+            opened,
+            repo,
+            which=model,
+            merge=merge,
+            base=base,
+            data=data,
+            format=format,
+            public=public,
+            dry_run=dry_run,
+            tainted=tainted,
         )
     if json_:
         typer.echo(_json(done))
@@ -98,6 +135,11 @@ def push(
         typer.echo(f"{parcel['kind']} {repo} ({seen}): {parcel['url'] or 'would hold'}")
         for entry in parcel["files"]:
             typer.echo(f"  {entry['bytes']:>13,} bytes  {entry['file']}")
+
+
+def _counted(made: dict[str, Any]) -> str:
+    counts = {name: made[name] for name in ("files", "messages", "items", "answered") if name in made}
+    return ", ".join(f"{count:,} {name}" for name, count in {**counts, **made.get("rows", {})}.items())
 
 
 def _open(run: Path, runs_dir: Path) -> "Run":

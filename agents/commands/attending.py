@@ -50,6 +50,8 @@ def try_(
     from . import trying
 
     found = results.students(find(run, runs_dir))
+    if found[-1].tainted:
+        _say("the promoted student is tainted: it learned from samples that were withdrawn")
     if serve:
         trying.serve(found[-1], port=port, say=_say)
     if len(found) == 1:

@@ -22,6 +22,8 @@ def of_lineage(found: Lineage) -> Json:
         "fate": _record(found.fate),
         "review": _record(found.review),
         "nearest": _record(found.nearest),
+        "withdrawn": found.withdrawn,
+        "marks": {r.checkpoint: found.marks[r.checkpoint] for r in found.trained_in if r.checkpoint in found.marks},
         "trained_in": [_record(round) for round in found.trained_in],
         "examined": [{"decision": _record(e.decision), "exam": _flips(e.flips)} for e in found.examined],
     }

@@ -1,42 +1,62 @@
-"""Commands that look at what a run did: explain, blame and trace. None of them writes to a run.
+"""Commands that look at what a run did: explain, blame, trace and memory. None of them writes to a run.
 
 Text of models is printed with everything that cannot be seen made visible, so that no answer can move the cursor,
 turn the reading direction or colour the terminal.
 """
 
 import json
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from .options import RUNS, Json, RunsDir, find
+from .options import RUNS, AllowImport, Json, RunsDir, find
 
 if TYPE_CHECKING:
     from ...memory.reading import Run
 
 app = typer.Typer(add_completion=False)
 trace_app = typer.Typer(no_args_is_help=True, help="Look at the steps of a run.")
+memory_app = typer.Typer(no_args_is_help=True, help="Look into what a run remembers.")
 app.add_typer(trace_app, name="trace")
+app.add_typer(memory_app, name="memory")
 
 Which = Annotated[
     Path | None, typer.Option("--run", metavar="RUN", help="Folder of a run, or its name; without it the newest.")
 ]
 Most = Annotated[int, typer.Option("--most", min=1, help="Lines at most.")]
+Kind = Literal["sample", "attempt", "weakness"]
 
 
 @app.command()
-def explain(sample: str, run: Which = None, runs_dir: RunsDir = RUNS, json_: Json = False) -> None:
+def explain(
+    id: Annotated[str, typer.Argument(metavar="SAMPLE", help="Id of a sample, or of an attempt or a weakness.")],
+    run: Which = None,
+    runs_dir: RunsDir = RUNS,
+    json_: Json = False,
+) -> None:
     """Follow a sample from the failures it answers to what the exam of its skill did."""
     from ...memory.lineage import lineage
-    from .facts import of_lineage
+    from ...memory.naming import inferred, known, named
+    from ...memory.records import Attempt, Weakness
+    from . import facts, failing
     from .telling import of_sample
 
     with _open(run, runs_dir) as opened:
-        found, origin = lineage(opened.ledger, sample), str(opened.session.settings.get("from", {}).get("dir", ""))
-        _say([_json(of_lineage(found))] if json_ else of_sample(found, opened.name, origin=origin))
+        one = named(opened.ledger, id)
+        if isinstance(one, Attempt):
+            why = inferred(opened.ledger, one)
+            _say([_json(failing.attempt_facts(one, why))] if json_ else failing.of_attempt(one, why, opened.name))
+            return
+        if isinstance(one, Weakness):
+            all_known = known(opened.ledger, one)
+            _say([_json(failing.weakness_facts(all_known))] if json_ else failing.of_weakness(all_known, opened.name))
+            return
+        found, origin = lineage(opened.ledger, one.id), str(opened.session.settings.get("from", {}).get("dir", ""))
+        _say([_json(facts.of_lineage(found))] if json_ else of_sample(found, opened.name, origin=origin))
 
 
 @app.command()
@@ -98,6 +118,37 @@ def trace_grep(text: str, run: Which = None, runs_dir: RunsDir = RUNS, most: Mos
             _say([_json(asdict(span))] if json_ else [of_span(span)])
         if not found and not json_:
             _say([f"nothing in the {opened.trace.count():,} steps of {opened.name} holds {text!a}"])
+
+
+@trace_app.command("send")
+def trace_send(run: Which = None, runs_dir: RunsDir = RUNS, json_: Json = False) -> None:
+    """Send all steps, sent before or not, to the OpenTelemetry collector that OTEL_EXPORTER_OTLP_ENDPOINT names."""
+    from ...memory import collector
+
+    with _open(run, runs_dir) as opened:
+        count, where = collector.send(opened.trace, os.environ), collector.address(os.environ)
+        facts = {"event": "send", "run": opened.name, "trace": opened.trace.identity(), "spans": count}
+        _say([_json(facts) if json_ else f"{count:,} steps sent to {where} as trace {opened.trace.identity()}"])
+
+
+@memory_app.command("search")
+def memory_search(
+    text: str,
+    run: Which = None,
+    runs_dir: RunsDir = RUNS,
+    most: Annotated[int, typer.Option("-n", "--most", min=1, help="Results at most.")] = 10,
+    kind: Annotated[Kind | None, typer.Option(help="Only samples, failed attempts or weaknesses.")] = None,
+    json_: Json = False,
+    allow_import: AllowImport = False,
+) -> None:
+    """Find failures, samples and weaknesses by meaning; `explain` takes their ids."""
+    from . import searching
+
+    with _open(run, runs_dir) as opened:
+        found = searching.search(opened, text, most=most, kind=kind, allow_import=allow_import)
+        _say(_json(searching.facts(one)) if json_ else one.line() for one in found)
+        if kind != "sample" and not searching.remembers(opened.path):
+            typer.echo(f"{opened.name} remembers nothing yet: failures are at the end of each round", err=True)
 
 
 def _open(run: Path | None, runs_dir: Path) -> "Run":

@@ -129,10 +129,16 @@ def _became(found: Lineage) -> list[str]:
         beside = f"; like sample {found.nearest.id}: {line(found.nearest.task.prompt)}" if found.nearest else ""
         return [f"  rejected: {line(found.fate.reason)}{beside}"]
     trained = [
-        f"  round {r.number} trained on it: checkpoint {line(r.checkpoint)}, {line(r.path)}" for r in found.trained_in
+        f"  round {r.number} trained on it: checkpoint {line(r.checkpoint)}, {line(r.path)}{_mark(found, r.checkpoint)}"
+        for r in found.trained_in
     ]
+    gone = [f"  {line(found.withdrawn)}"] if found.withdrawn else []
     said = [f"  {line(found.review.said)}"] if found.review else []
-    return [f"  {line(found.fate.reason)}", *said, *(trained or ["  nothing was trained on it yet"])]
+    return [f"  {line(found.fate.reason)}", *said, *gone, *(trained or ["  nothing was trained on it yet"])]
+
+
+def _mark(found: Lineage, checkpoint: str) -> str:
+    return f" ({found.marks[checkpoint]})" if checkpoint in found.marks else ""
 
 
 def _examined(found: Lineage) -> list[str]:

@@ -11,8 +11,8 @@ from ...memory.display import visible
 from ...memory.inference import Completion, Engine, Request
 from ...training.engines.transformers import Transformers
 from ...training.serving import plain
+from ..quiet import quiet
 from ..reports.results import Student
-from ..session import QUIET
 
 MARGIN = 10
 """Columns of a label."""
@@ -28,8 +28,7 @@ class Said(NamedTuple):
 @contextlib.contextmanager
 def opened(found: Sequence[Student]) -> Generator[list[tuple[Student, Engine]]]:
     """Load students into this process."""
-    for name, value in QUIET.items():
-        os.environ.setdefault(name, value)
+    quiet()
     engines = [(student, Transformers().open(student.path)) for student in found]
     try:
         yield engines

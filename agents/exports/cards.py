@@ -6,11 +6,12 @@ head through its library, so none of them can become markup or a key.
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...memory.reading import Run
+from ...memory.records import Promotion
 from ...memory.viewer.markup import between, percent, points, several, within
 from ..folder import before
 from ..reports.summary import Json
@@ -112,6 +113,36 @@ def data_card(run: Run, found: Json, rows: Sequence[Row], *, file: str, format: 
     return _card(head, lines)
 
 
+def record_card(run: Run, found: Json, *, kind: str, configs: Mapping[str, str]) -> str:
+    """The card of a part of the record.
+
+    Args:
+        run: of the session.
+        found: the session in figures.
+        kind: `trace` or `tables`.
+        configs: files by the name under which the Hub's viewer shows them.
+    """
+    from huggingface_hub import DatasetCardData
+
+    said = {
+        "trace": "The steps of the agents as one conversation, which the Hub's trace viewer shows.",
+        "tables": "Samples with their fates, answers to probes with their verdicts, training rounds with the decisions "
+        "on them, and the spans of every step.",
+    }
+    head = DatasetCardData(
+        pretty_name=f"{found['scenario']}: {kind} of {run.name}",
+        tags=[*TAGS, *(["agent-traces"] if kind == "trace" else ["synthetic"])],
+        configs=[
+            {"config_name": name, "data_files": [{"split": "train", "path": file}]} for name, file in configs.items()
+        ],
+    )
+    lines = [
+        f"# {plain(found['scenario'])}: {kind}", "", plain(found["description"]), "",
+        f"{said[kind]} From {_session(run, found)}", *_limited(found), *_versions(run),
+    ]  # fmt: skip
+    return _card(head, lines)
+
+
 def _card(head: "CardData", lines: Sequence[str]) -> str:
     body = "\n".join(lines)
     while "\n\n\n" in body:
@@ -183,6 +214,12 @@ def _rate(share: Json) -> str:
 
 def _decision(pick: Pick) -> list[str]:
     decision = pick.decision
+    if pick.tainted:
+        return ["", "**Tainted: it learned from samples that were withdrawn afterwards.**", *_decided(decision)]
+    return _decided(decision)
+
+
+def _decided(decision: Promotion | None) -> list[str]:
     if decision is None:
         return []
     said = "Promoted" if decision.promoted else "Turned down"

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from ...memory.errors import UsageError
 from ...memory.reading import Run
 from ...memory.records import Weakness
+from ...memory.retraction import withdrawn
 from ...memory.talk import Talk
 from . import talking
 
@@ -27,11 +28,12 @@ def samples(run: Run, *, rejected: bool = False) -> list[Row]:
     hypotheses = {w.id: w.hypothesis for w in run.ledger.read(Weakness)}
     rows = [row for row in run.samples().to_pylist() if row["arm"] == "targeted" and row["kept"] is not None]
     reviews = {number: run.ledger.result("review", number) or {} for number in {row["round"] for row in rows}}
+    gone = withdrawn(run.ledger)
     found: list[Row] = []
     for row in rows:
-        refused = row["kept"] and reviews[row["round"]].get("approved") is False
+        refused = REFUSED if row["kept"] and reviews[row["round"]].get("approved") is False else gone.get(row["sample"])
         if (row["kept"] and not refused) != rejected:
-            reason = REFUSED if refused else row["reason"]
+            reason = refused or row["reason"]
             found.append({**row, "hypothesis": hypotheses.get(row["weakness"] or ""), "reason": reason})
     return found
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from ...memory import files
 from ...memory.errors import UsageError
 from ...memory.reading import Run
-from .. import session
+from ..quiet import quiet
 from ..reports.results import result
 from ..reports.summary import Json, command
 from . import cards, dataset
@@ -36,18 +36,20 @@ def export_data(run: Run, format: dataset.Format, target: Path, *, rejected: boo
     if single and (target.suffix == ".parquet") != (dataset.ending(format) == ".parquet"):
         raise UsageError(f"--out {str(target)!r}: format {format!r} ends with {dataset.ending(format)!r}")
     name = target.name if single else f"train{dataset.ending(format)}"
-    with _staged(target, force=force, single=single) as staging:
+    with staged(target, force=force, single=single) as staging:
         dataset.write(rows, format, staging / name)
         card = cards.data_card(
             run, found, rows, file=name, format=format, rejected=rejected, command=_command(run, staging, single=single)
         )
         files.write_text(staging / CARD, card)
         facts = {"export": "data", "format": format, "samples": len(rows), "rejected": rejected}
-        _mark(run, staging, facts)
+        mark(run, staging, facts)
     return {"event": "export", "run": run.name, **facts, "out": str(target)}
 
 
-def export_model(run: Run, which: str, target: Path, *, merge: bool, base: str, force: bool, data: str = "") -> Json:
+def export_model(
+    run: Run, which: str, target: Path, *, merge: bool, base: str, force: bool, data: str = "", tainted: bool = False
+) -> Json:
     """Write a student as a folder with its card.
 
     Args:
@@ -58,6 +60,7 @@ def export_model(run: Run, which: str, target: Path, *, merge: bool, base: str, 
         base: what the base of an adapter is called where it will be used.
         force: replace an earlier export.
         data: data set on the Hub that the card names.
+        tainted: whether it may have learned from what was withdrawn.
 
     Raises:
         UsageError: there is no such student, or the target is taken.
@@ -65,18 +68,23 @@ def export_model(run: Run, which: str, target: Path, *, merge: bool, base: str, 
     """
     from ...training.release import release
 
-    session.quiet()
-    chosen, found = pick(run, which), result(run.path)
+    quiet()
+    chosen, found = pick(run, which, tainted=tainted), result(run.path)
     form = "weights" if not chosen.adapter else "merged" if merge else "adapter"
-    with _staged(target, force=force, single=False) as staging:
+    with staged(target, force=force, single=False) as staging:
         release(chosen.path, staging, merge=merge, base=base)
         card = cards.model_card(
             run, found, chosen, scores(run, chosen), form=form, base=base, data=data,
             command=_command(run, staging, single=False),
         )  # fmt: skip
         files.write_text(staging / CARD, card)
-        facts = {"export": "model", "student": chosen.digest, "form": form}
-        _mark(run, staging, facts)
+        facts = {
+            "export": "model",
+            "student": chosen.digest,
+            "form": form,
+            **({"tainted": True} if chosen.tainted else {}),
+        }
+        mark(run, staging, facts)
     return {"event": "export", "run": run.name, **facts, "out": str(target)}
 
 
@@ -88,13 +96,14 @@ def _command(run: Run, staging: Path, *, single: bool) -> str:
     return command(run.session, file=SCENARIO)
 
 
-def _mark(run: Run, staging: Path, facts: Json) -> None:
+def mark(run: Run, staging: Path, facts: Json) -> None:
+    """Say in the folder where it comes from, so that a later export may replace it."""
     settings = {"run": run.name, "scenario": run.session.scenario, "seed": run.session.seed}
     files.write_json(staging / MARK, {**facts, **settings})
 
 
 @contextmanager
-def _staged(target: Path, *, force: bool, single: bool) -> Generator[Path]:
+def staged(target: Path, *, force: bool, single: bool) -> Generator[Path]:
     """A folder to write into, which becomes the target when all is written.
 
     Raises:

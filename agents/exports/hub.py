@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ...memory.errors import UnavailableError, UsageError
 from ...memory.reading import Run
-from .. import session
+from ..quiet import quiet
 from ..reports.summary import Json
 from .dataset import Format
 from .exporting import export_data, export_model
@@ -34,7 +34,17 @@ class Parcel(NamedTuple):
 
 
 def push(
-    run: Run, repo: str, *, which: str, merge: bool, base: str, data: bool, format: Format, public: bool, dry_run: bool
+    run: Run,
+    repo: str,
+    *,
+    which: str,
+    merge: bool,
+    base: str,
+    data: bool,
+    format: Format,
+    public: bool,
+    dry_run: bool,
+    tainted: bool = False,
 ) -> Json:
     """Upload a student, and with `data` the samples it comes from, each with its card.
 
@@ -48,18 +58,19 @@ def push(
         format: of the samples.
         public: let everybody see it.
         dry_run: only say what would go.
+        tainted: whether the student may have learned from what was withdrawn.
 
     Raises:
         UsageError: no such student, no name for a repository, or one that everybody sees already.
         UnavailableError: no login, no network, or refused.
     """
-    session.quiet()
-    _check(run, repo, which=which, merge=merge, base=base)
+    quiet()
+    _check(run, repo, which=which, merge=merge, base=base, tainted=tainted)
     api = None if dry_run else _login()
     with tempfile.TemporaryDirectory(prefix="evolvent-") as place:
         folder = Path(place)
         named = repo if data else ""
-        export_model(run, which, folder / "model", merge=merge, base=base, force=False, data=named)
+        export_model(run, which, folder / "model", merge=merge, base=base, force=False, data=named, tainted=tainted)
         parcels = [Parcel("model", folder / "model")]
         if data:
             export_data(run, format, folder / "data", rejected=False, force=False)
@@ -69,7 +80,7 @@ def push(
     return {"event": "push", "run": run.name, "repo": repo, "public": public, "dry_run": dry_run, "parcels": sent}
 
 
-def _check(run: Run, repo: str, *, which: str, merge: bool, base: str) -> None:
+def _check(run: Run, repo: str, *, which: str, merge: bool, base: str, tainted: bool) -> None:
     from huggingface_hub.errors import HFValidationError
     from huggingface_hub.utils import validate_repo_id
 
@@ -79,7 +90,7 @@ def _check(run: Run, repo: str, *, which: str, merge: bool, base: str) -> None:
         raise UsageError(f"{repo!r} names no repository: {str(error).rstrip('.')}; write it as OWNER/NAME") from None
     if "/" not in repo:
         raise UsageError(f"{repo!r} names no owner; write it as OWNER/NAME")
-    if pick(run, which).adapter and not (merge or base):
+    if pick(run, which, tainted=tainted).adapter and not (merge or base):
         raise UsageError(
             f"model {which!r} is an adapter, and its base lies on this machine alone; "
             "name the base with --base OWNER/NAME, or send full weights with --merge"

@@ -7,6 +7,8 @@ from ...memory import files
 from ...memory.errors import RunError, UsageError
 from ...memory.reading import Run
 from ...memory.records import Exam, Promotion, Round
+from ...memory.retraction import current
+from ...memory.retraction import tainted as known_tainted
 from ...training import checkpoint
 from ..desk import BASE
 from ..folder import begun
@@ -23,6 +25,8 @@ class Pick(NamedTuple):
     """The round that made it; None for the first student."""
     decision: Promotion | None
     """What was decided on it; None before that, and for the first student."""
+    tainted: bool = False
+    """Whether it learned from what was withdrawn."""
 
     @property
     def adapter(self) -> bool:
@@ -34,22 +38,26 @@ class Pick(NamedTuple):
         """What it is."""
         if self.made is None:
             return "the student the session started from"
+        if self.made.arm == "clean":
+            return "student trained again without what was withdrawn, in place of the promoted one"
         if self.decision is None:
             return f"candidate of round {self.made.number}, not decided on yet"
         said = "promoted in" if self.decision.promoted else "candidate turned down in"
         return f"student {said} round {self.made.number}"
 
 
-def pick(run: Run, which: str) -> Pick:
+def pick(run: Run, which: str, *, tainted: bool = False) -> Pick:
     """Find a student.
 
     Args:
         run: of the session.
-        which: `final` for the one promoted last, or the first where none was; `base`; or the number of a round.
+        which: `final` for the one promoted last, or the clean one in its place, or the first where none was; `base`;
+            or the number of a round.
+        tainted: whether it may have learned from what was withdrawn.
 
     Raises:
         UsageError: there is no such student.
-        RunError: its folder is damaged, or not the run's own.
+        RunError: its folder is damaged, or not the run's own; its weights were removed; or it is tainted.
     """
     decided = {p.candidate: p for p in run.ledger.read(Promotion)}
     trained = {r.number: r for r in run.ledger.read(Round, subject="targeted")}
@@ -61,10 +69,24 @@ def pick(run: Run, which: str) -> Pick:
         known = ", ".join(["final", "base", *map(str, trained)])
         raise UsageError(f"--model {which!r}: no such student in {run.name}; known: {known}")
     made = trained[number] if number else None
+    now = current(run.ledger)
+    if which == "final" and now and now.clean:
+        made = next(r for r in run.ledger.read(Round, subject="clean") if r.path == now.path)
     path = run.path / (made.path if made else BASE)
     _whole(run, path if made is None else path.parent)
+    if made and checkpoint.removed_from(path):
+        raise RunError(
+            f"{path}: the weights of round {number} were removed to save disk ([keep] checkpoints); its digest, data "
+            "and exams are kept, but it cannot be handed on"
+        )
     digest = made.checkpoint if made else checkpoint.identify(path)
-    return Pick(path, digest, made, decided.get(digest) if made else None)
+    bad = digest in known_tainted(run.ledger)
+    if bad and not tainted:
+        raise RunError(
+            f"{path}: tainted: it learned from samples that were withdrawn; `evolvent resume {run.path}` trains the "
+            "promoted student without them, and --tainted hands this one on all the same"
+        )
+    return Pick(path, digest, made, decided.get(digest) if made else None, bad)
 
 
 def scores(run: Run, chosen: Pick) -> dict[str, Json | None]:
@@ -76,7 +98,7 @@ def scores(run: Run, chosen: Pick) -> dict[str, Json | None]:
     for exam in run.ledger.read(Exam):
         if exam.round == 0 and exam.arm == "targeted":
             first.setdefault(exam.split, exam)
-        if exam.student == chosen.digest and exam.arm == "targeted":
+        if exam.student == chosen.digest and exam.arm != "control":
             own.setdefault(exam.split, exam)
     shown = {"report": sorted(scenario.skills), "select": scenario.targets}
     return {split: change(first.get(split), own.get(split), learnable, skills) for split, skills in shown.items()}

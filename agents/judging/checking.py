@@ -1,6 +1,7 @@
 """What programs say of a sample, before or instead of any judge."""
 
 from ...memory.records import Critique, Sample
+from ...scenarios.source import identity
 from ..desk import Desk
 
 FORMAT = "format"
@@ -17,7 +18,7 @@ def check(sample: Sample, desk: Desk) -> Critique | None:
     if (part := desk.splits.owner(sample.task.key)) != "train":
         # a reason would quote the reference, and a repair would tell it to whoever writes
         return critique(sample, FORMAT, True, f"not looked at: it belongs to the {part} split, and curation drops it")
-    worked = desk.parts.source.solve(sample.task)
+    worked = desk.parts.source.solve(sample.task) or _taken_over(sample)
     if worked is None:
         return None
     said = sample.origin.judged(sample.task.answer) if sample.origin else sample.task.answer
@@ -28,3 +29,11 @@ def check(sample: Sample, desk: Desk) -> Critique | None:
 def critique(sample: Sample, judge: str, accepted: bool, reason: str) -> Critique:
     """A critique of a sample."""
     return Critique(sample=sample.id, round=sample.round, judge=judge, accepted=accepted, reason=reason)
+
+
+def _taken_over(sample: Sample) -> str | None:
+    """The reference of the item that a sample takes its question from: reasoning has to lead there."""
+    # what a person edited was edited since the original may be wrong
+    parents = [p for p in sample.origin.parents if p.kind != "sample"] if sample.origin else []
+    own = identity(sample.task.prompt)
+    return next((parent.answer for parent in parents if identity(parent.prompt) == own), None)

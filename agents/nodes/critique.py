@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from ...memory.debates import Debate
 from ...memory.effects import Outcome
 from ...memory.records import Critique, Sample
+from ...memory.retraction import Descent
 from ...memory.trace import spent
 from ..desk import Desk
 from ..judging.checking import FORMAT, check, critique
@@ -42,7 +43,7 @@ class Judgement(Node):
             with spent("curation"):
                 fresh = [s for s in desk.ledger.read(Sample, round=round, subject="targeted") if s.id not in judged]
                 critiques, debates, jury = await _judge(fresh, desk)
-                repaired = await _repair(fresh, critiques, desk)
+                repaired, descents = await _repair(fresh, critiques, desk)
                 again, argued, _ = await _judge(repaired, desk)
             made = [*critiques, *again]
             undecided = sum(c.judge == NOBODY for c in critiques)
@@ -51,7 +52,8 @@ class Judgement(Node):
             leaks = sum(desk.splits.owner(s.task.key) != "train" for s in _accepted([*fresh, *repaired], made))
             result: dict[str, Any] = {"judged": len(made), "refused": refused, "missing": refused - undecided + leaks}
             return Outcome(
-                result | ({"judges": dict(jury.faults)} if jury else {}), [*repaired, *made, *debates, *argued]
+                result | ({"judges": dict(jury.faults)} if jury else {}),
+                [*repaired, *descents, *made, *debates, *argued],
             )
 
         seen = await desk.effects.once(f"critique.{attempt}", round, work, inputs={})
@@ -90,17 +92,20 @@ def _opinion(sample: Sample, opinion: Opinion | None) -> Critique:
     return critique(sample, FORMAT, bool(sample.task.answer.strip()), "no second way to work it; has an answer")
 
 
-async def _repair(samples: Sequence[Sample], critiques: Sequence[Critique], desk: Desk) -> list[Sample]:
-    """New versions of what was refused for what it says."""
+async def _repair(
+    samples: Sequence[Sample], critiques: Sequence[Critique], desk: Desk
+) -> tuple[list[Sample], list[Descent]]:
+    """New versions of what was refused for what it says, and out of which sample each was made."""
     refused = [
         (sample, said.reason)
         for sample, said in zip(samples, critiques, strict=True)
         if not said.accepted and said.judge not in (FORMAT, NOBODY)
     ]
     if not refused:
-        return []
+        return [], []
     # an id holds the round, so only samples of this one can be the same
     known = {sample.id for sample in desk.ledger.read(Sample, round=refused[0][0].round, subject="targeted")}
     made = await desk.parts.teacher.repair(refused, desk.splits, models=desk.models)
-    new = {sample.id: sample for sample in made if sample is not None and sample.id not in known}
-    return list(new.values())
+    pairs = [(old, new) for (old, _), new in zip(refused, made, strict=True) if new is not None and new.id not in known]
+    descents = [Descent(sample=new.id, parent=old.id, round=new.round) for old, new in pairs]
+    return list({new.id: new for _, new in pairs}.values()), descents

@@ -4,6 +4,7 @@ from collections import Counter
 
 from ...memory.effects import Outcome
 from ...memory.records import Critique, Sample
+from ...memory.retraction import refusals
 from ...memory.trace import spent
 from ..curating import sift
 from ..desk import Desk, hash_samples
@@ -24,6 +25,7 @@ class Curation(Node):
                     c.sample: f"critique: {c.reason}" for c in desk.ledger.read(Critique, round=round) if not c.accepted
                 }
                 candidates = desk.ledger.read(Sample, round=round, subject="targeted")
+                refused |= refusals(desk.ledger, candidates, desk.ledger.read(Critique, round=round))
                 refused = like_rejected(candidates, desk) | refused
                 done = sift(candidates, round=round, desk=desk, duplicates=desk.duplicates, refused=refused)
             why = Counter(f.reason.split(":")[0] for f in done.fates if not f.kept)

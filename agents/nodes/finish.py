@@ -2,10 +2,12 @@
 
 from ...memory.effects import Outcome
 from ...memory.records import Exam, Round
+from ...memory.retraction import current
 from ...training.exam import examine
 from ..control import train_twin
 from ..desk import BASE, Desk, rates
 from ..node import Node, State, Update
+from ..retraining import retrain
 
 
 class Ending(Node):
@@ -17,11 +19,16 @@ class Ending(Node):
         The twin is compared with the round it is a twin of: the promoted one, or where nothing was promoted the last
         candidate, which is then examined beside the student that stayed.
         """
-        students = {"base": BASE, "final": state["path"]}
+        if desk.ledger.result("report opening", 0) is not None:
+            # one opening per session, whatever was withdrawn since
+            return {}
+        await retrain(desk)
+        now = current(desk.ledger)
+        students = {"base": BASE, "final": now.path if now else state["path"]}
         trained = desk.ledger.read(Round, subject="targeted")
         if desk.scenario.control and trained:
             model = next((r for r in trained if r.checkpoint == state["student"]), trained[-1])
-            if model.path != state["path"]:
+            if now is None:
                 students["candidate"] = model.path
             students["control"] = await train_twin(desk, model, trained)
 

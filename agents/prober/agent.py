@@ -13,6 +13,7 @@ from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
+from ...memory import conventions
 from ...memory.inference import Message, Model, Request
 from ...memory.trace import span
 from ..prompting import data
@@ -56,7 +57,7 @@ class Prober:
         graph.add_conditional_edges("think", self._after_thinking, {True: "act", False: END})
         graph.add_conditional_edges("act", self._after_acting, {True: "think", False: END})
         begin = Talk(turns=({"role": "user", "content": self.prompt},), calls=(), step=0)
-        with span("prober", skill=self.toolbox.bench.skill, steps=self.steps):
+        with conventions.agent("prober", skill=self.toolbox.bench.skill, steps=self.steps):
             await _apart(graph.compile().ainvoke(begin, {"recursion_limit": 2 * self.steps + 2}))
 
     async def _think(self, talk: Talk) -> Talk:
@@ -80,7 +81,7 @@ class Prober:
     async def _act(self, talk: Talk) -> Talk:
         turns: list[Message] = []
         for call in talk["calls"]:
-            result = await self.toolbox.call(call["function"]["name"], call["function"]["arguments"])
+            result = await self.toolbox.call(call["function"]["name"], call["function"]["arguments"], id=call["id"])
             turns.append({"role": "tool", "tool_call_id": call["id"], "content": data(result)})
         return Talk(turns=(*talk["turns"], *turns), calls=(), step=talk["step"])
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...memory import conventions
 from ...memory.records import Attempt
-from ...memory.trace import span
 from ...training.client.form import misfit
 from ..prompting import answer_schema
 from ..teacher import Hypothesis
@@ -67,12 +67,12 @@ class Toolbox:
             for name, (purpose, arguments) in self.schemas().items()
         )
 
-    async def call(self, name: str, arguments: str) -> object:
-        """Do what a call asks for, or say what is wrong with it."""
-        with span(f"tool {name}"[:60], skill=self.bench.skill):
-            schemas = self.schemas()
-            if name not in schemas:
-                return {"refused": f"no tool called {name[:60]!r}; there are: {', '.join(schemas)}"}
+    async def call(self, name: str, arguments: str, *, id: str = "") -> object:
+        """Do what a call asks for, or say what is wrong with it; `id` is the call's in the conversation."""
+        schemas = self.schemas()
+        if name not in schemas:
+            return {"refused": f"no tool called {name[:60]!r}; there are: {', '.join(schemas)}"}
+        with conventions.tool(name, call=id, skill=self.bench.skill):
             if (trouble := misfit(arguments, answer_schema(schemas[name][1]))) is not None:
                 return {"refused": trouble}
             return await self._do(name)(json.loads(arguments))

@@ -4,6 +4,7 @@ from typing import Any
 
 from ...memory.display import visible
 from ..judging.jury import jury_lines
+from .aftermath import aftermath_lines
 from .bill import bill_lines
 from .operators import operator_lines
 from .weak import weak_lines
@@ -127,6 +128,7 @@ def _cost(found: Json) -> list[str]:
         f"time     {found['wall_seconds']:.0f} s: {shares}",
         *_reviews(found),
         *operator_lines(found),
+        *aftermath_lines(found),
         *jury_lines(found),
         *bill_lines(found),
     ]

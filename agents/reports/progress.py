@@ -37,7 +37,8 @@ class Progress:
             "student": self._student, "baseline": self._baseline, "probe": self._probe, "diagnose": self._diagnose,
             "allocate": self._allocate, "critique": self._critique, "curate": self._curate, "train": self._train,
             "control": self._control, "inherit": self._inherit, "examine": self._examine, "decide": self._decide,
-            "report": self._report, "rewind": self._rewind, "discover": self._discover, "review": self._review,
+            "report": self._report, "rewind": self._rewind, "discover": self._discover, "tidy": self._tidy,
+            "replace": self._replace, "review": self._review,
         }  # fmt: skip
 
     def start(self) -> None:
@@ -157,6 +158,14 @@ class Progress:
     def _decide(self, facts: Mapping[str, Any]) -> list[str]:
         what = "[bold green]promoted[/bold green]" if facts["promoted"] else "[yellow]not promoted[/yellow]"
         return [f"          decide    {what}: {escape(facts['reason'])}"]
+
+    def _replace(self, facts: Mapping[str, Any]) -> list[str]:
+        what = "[bold green]took the place[/bold green]" if facts["replaced"] else "[yellow]did not take it[/yellow]"
+        return [f"          clean     {what} of the tainted student: {escape(facts['reason'])}"]
+
+    def _tidy(self, facts: Mapping[str, Any]) -> list[str]:
+        rounds = ", ".join(map(str, facts["rounds"]))
+        return [f"          tidy      weights of round {rounds} removed, {facts['bytes'] / 1e6:,.1f} MB freed"]
 
     def _report(self, facts: Mapping[str, Any]) -> list[str]:
         return [f"[bold]sealed[/bold]    {name:8} {_rates(rates)}" for name, rates in facts["rates"].items()]

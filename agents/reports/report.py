@@ -12,6 +12,7 @@ from typing import Any
 from ...memory import viewer
 from ...memory.viewer.markup import between, code, duration, percent, points, safe, several, table
 from . import sections
+from .aftermath import verdict
 
 Json = dict[str, Any]
 
@@ -57,8 +58,15 @@ def _head(found: Json) -> str:
         f'<p class="about">{safe(found.get("description", ""))}</p>'
         f'<p class="meta"><span class="status">{safe(found.get("status", "?"))}</span> '
         f"<span>seed {safe(found.get('seed', '?'))}</span> <span>{safe(found.get('run', '?'))}</span> {stamp}</p>"
-        f'{_failure(found)}{_looked(found) if "probe" in found else _judged(found)}<p class="bill">{_bill(found)}</p>'
+        f"{_failure(found)}{_warned(found)}"
+        f'{_looked(found) if "probe" in found else _judged(found)}<p class="bill">{_bill(found)}</p>'
     )
+
+
+def _warned(found: Json) -> str:
+    """What was withdrawn after the student was made, before anybody reads its scores."""
+    said = verdict(found)
+    return f'<p class="under"><strong>{safe(said)}</strong></p>' if said else ""
 
 
 def _looked(found: Json) -> str:

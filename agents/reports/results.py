@@ -10,7 +10,8 @@ from ...memory.errors import RunError
 from ...memory.ledger import Ledger
 from ...memory.lock import alive
 from ...memory.reading import Run
-from ...memory.records import Exam, Promotion, Round, Session
+from ...memory.records import Exam, Session
+from ...memory.retraction import current
 from ...training.checkpoint import identify
 from .. import standing
 from ..desk import BASE
@@ -27,6 +28,8 @@ class Student(NamedTuple):
     label: str
     digest: str
     path: Path
+    tainted: bool = False
+    """Whether it learned from what was withdrawn."""
 
 
 def result(run: Path) -> Json:
@@ -74,7 +77,11 @@ def listed(runs: Path) -> list[Json]:
 
 def _listed(folder: Path) -> bool:
     """Whether a folder is a run, or one that cannot be looked into and may be."""
-    return folder.is_dir() and (not os.access(folder, os.X_OK) or (folder / "session.json").is_file())
+    return (
+        not folder.name.startswith(".")
+        and folder.is_dir()
+        and (not os.access(folder, os.X_OK) or (folder / "session.json").is_file())
+    )
 
 
 def writable(run: Path) -> None:
@@ -129,19 +136,18 @@ def status(run: Path) -> str:
 
 
 def students(path: Path) -> list[Student]:
-    """The first student of a run, and the one promoted last if one was.
+    """The first student of a run, and the one promoted last if one was, or the clean one in its place.
 
     Raises:
         RunError: not a run, or one whose students are not there or changed.
     """
     with Run.load(path) as run:
         first = next((e.student for e in run.ledger.read(Exam, round=0, subject="select")), None)
-        promoted = [p.candidate for p in run.ledger.read(Promotion) if p.promoted]
-        made = {r.checkpoint: r.path for r in run.ledger.read(Round, subject="targeted")}
+        now = current(run.ledger)
     if first is None:
         raise RunError(f"{path}: no student was examined yet; wait until the first exam was taken")
     found = [Student("base", first, path / BASE)]
-    found += [Student("promoted", promoted[-1], path / made[promoted[-1]])] if promoted else []
+    found += [Student("promoted", now.digest, path / now.path, tainted=now.tainted)] if now else []
     for student in found:
         if not student.path.is_dir():
             raise RunError(f"{student.path}: not there; a student behind an endpoint is asked at its endpoint")

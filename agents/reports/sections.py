@@ -22,6 +22,7 @@ from ...memory.viewer.markup import (
     within,
 )
 from ..judging.jury import jury_table
+from .aftermath import aftermath_section
 from .bill import bill_table
 from .operators import operator_section
 
@@ -329,7 +330,9 @@ def _key(i: int) -> str:
     return f'<span class="key part-{charts.shade(i)}"></span> '
 
 
-ALL: tuple[Callable[[Json], str], ...] = (curve, skills, heat, weaknesses, decisions, sealed, control, cost)
+ALL: tuple[Callable[[Json], str], ...] = (
+    curve, skills, heat, weaknesses, decisions, sealed, aftermath_section, control, cost
+)  # fmt: skip
 """In the order of the page."""
 PROBE = (skills, heat, weaknesses, cost)
 """Those of a session that only probed."""

@@ -26,12 +26,14 @@ from ...memory.records import (
     Share,
     Weakness,
 )
+from ...memory.retraction import current
 from ...memory.reviews import settled, tally
 from ...memory.statistics import wilson
 from ...scenarios.schema import Scenario
 from ...training.curation.pipeline import NEAR
 from ..folder import before
 from ..lives import Life, lives
+from .aftermath import aftermath
 from .comparison import against_twin, compare, macro, segment
 from .operators import operators
 
@@ -52,9 +54,10 @@ def summarize(ledger: Ledger, scenario: Scenario, session: Session, *, run: str,
     promoted = [p.round for p in promotions if p.promoted]
     learnable = [n for n in scenario.targets if scenario.skills[n].learnable is not False] or scenario.targets
     trained = [r for r in rounds if r.arm == "targeted"]
-    final = next((r for r in trained if promoted and r.number == promoted[-1]), None)
+    now = current(ledger)
+    final = next((r for r in rounds if now and r.path == now.path), None)
     sealed = _sealed(ledger, exams)
-    first, last = _ends(exams, promotions, "select")
+    first, last = _ends(exams, now.digest if now else None, "select")
     return {
         "run": run,
         "dir": directory,
@@ -86,6 +89,7 @@ def summarize(ledger: Ledger, scenario: Scenario, session: Session, *, run: str,
         "found": found_skills(ledger),
         "cost": _cost(ledger, exams, rounds),
         **operators(ledger),
+        **aftermath(ledger),
         **_time(ledger),
         **({"from": _inherited(ledger, session)} if before(session) else {}),
         **({"probe": {**session.settings["probe"], "next": command(session, "run")}} if session.only_probes else {}),
@@ -120,13 +124,12 @@ def _sealed(ledger: Ledger, exams: Sequence[Exam]) -> dict[str, Exam]:
     return {name: by_id[entry["exam"]] for name, entry in opened.items()}
 
 
-def _ends(exams: Sequence[Exam], promotions: Sequence[Promotion], split: str) -> tuple[Exam | None, Exam | None]:
-    """Exams of the first student and of the promoted one."""
+def _ends(exams: Sequence[Exam], student: str | None, split: str) -> tuple[Exam | None, Exam | None]:
+    """Exams of the first student and of the one that stands, the first where none was promoted."""
     own = [e for e in exams if e.split == split]
     if not own:
         return None, None
-    student = next((p.candidate for p in reversed(promotions) if p.promoted), own[0].student)
-    return own[0], next(e for e in own if e.student == student)
+    return own[0], next(e for e in own if e.student == (student or own[0].student))
 
 
 def _share(passed: int, tried: int) -> Json:
@@ -221,7 +224,7 @@ def _control(
 def _curve(exams: Sequence[Exam], promotions: Sequence[Promotion], learnable: Sequence[str]) -> list[Json]:
     promoted = {p.candidate for p in promotions if p.promoted}
     points: list[Json] = []
-    for exam in (e for e in exams if e.split == "select"):
+    for exam in (e for e in exams if e.split == "select" and e.arm == "targeted"):
         points.append(
             {
                 "round": exam.round,

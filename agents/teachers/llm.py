@@ -54,11 +54,11 @@ class Llm(Teacher):
     """Prompt for one refused task."""
     judging: dict[str, str] = Field(default={"solver": SOLVES, "sceptic": REFUTES}, min_length=2)
     """Prompts of the judges, by name."""
-    debate: int = Field(default=0, ge=0, le=4)
+    debate: int = Field(default=0, ge=0, le=4, exclude_if=lambda turns: not turns)
     """Turns in which judges that disagree see each other's critiques and may change their verdicts; 0 for none."""
-    arguing: str = ARGUES
+    arguing: str = Field(default=ARGUES, exclude_if=lambda prompt: prompt == ARGUES)
     """Prompt for such a turn."""
-    discovery: Discovery = Discovery()
+    discovery: Discovery = Field(default=Discovery(), exclude_if=lambda how: how == Discovery())
     """How skills are found where the scenario names none."""
     prober: bool = False
     """Whether an agent with tools probes every skill that failed; its model has to be served with tool calls."""

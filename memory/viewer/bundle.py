@@ -190,7 +190,7 @@ class _Copy:
         where, _, anchor = address.partition("#")
         target = SEARCH if attribute == "action" else self._file(where)
         if where.startswith(to(self.run.name, "trace")) and (sought := _route(where)[1].get("q")):
-            target = f"{SEARCH}?q={quote(sought)}"
+            target = f"{SEARCH}?q={quote(sought, safe='')}"
         return relpath(target, Path(here).parent.as_posix()) + (f"#{anchor}" if anchor and target != OUT else "")
 
     def _file(self, address: str) -> str:

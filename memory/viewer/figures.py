@@ -68,7 +68,7 @@ def overview(run: Run) -> Overview:
         seed=run.session.seed,
         limit=run.session.limit,
         change=change(run, exams, promotions),
-        rounds=ledger.count(Round) - len(ledger.read(Round, subject="control")),
+        rounds=ledger.count(Round, subject="targeted"),
         promoted=sum(p.promoted for p in promotions),
         kept=sum(r.kept for r in curated),
         written=sum(r.kept + sum(r.rejected.values()) for r in curated),
@@ -96,7 +96,7 @@ def curve(run: Run, exams: list[Exam], promotions: list[Promotion]) -> list[Poin
     """Pass rate on select, pooled over the learnable skills, of every student examined."""
     promoted = {p.candidate for p in promotions if p.promoted}
     points: list[Point] = []
-    for exam in (e for e in exams if e.split == "select"):
+    for exam in (e for e in exams if e.split == "select" and e.arm == "targeted"):
         own = [exam.scores[s] for s in run.goal.learnable if s in exam.scores]
         passed, tried = sum(s.passed for s in own), sum(s.tried for s in own)
         if tried:

@@ -40,9 +40,9 @@ class File(Source):
     """Column of the question."""
     answer: str = "answer"
     """Column of the reference answer."""
-    messages: str = "messages"
+    messages: str = Field(default="messages", exclude_if=lambda column: column == "messages")
     """Column of a conversation whose last turn is the reference answer; read in rows that have no prompt column."""
-    tools: str = "tools"
+    tools: str = Field(default="tools", exclude_if=lambda column: column == "tools")
     """Column of the functions that may be called in a conversation."""
     skill: str = "skill"
     """Column that names the skill; empty when every skill takes its rows by `where` alone."""

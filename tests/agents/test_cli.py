@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import pytest
 
-from evolvent.agents import graph, session
+from evolvent.agents import graph, planning
 from evolvent.agents.desk import Desk
 from evolvent.agents.reports.watcher import Nobody
 from evolvent.memory import crash, files
@@ -55,7 +55,7 @@ def evolvent(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
 @pytest.fixture(scope="module")
 def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run that was begun and left at once."""
-    plan = session.plan(MINI, [], seed=0, limit=None, allow_import=False)
+    plan = planning.plan(MINI, [], seed=0, limit=None, allow_import=False)
     desk = Desk.create(
         tmp_path_factory.mktemp("begun"),
         plan.scenario,
@@ -383,7 +383,7 @@ def test_a_session_begins_with_its_plan(evolvent: Cli, finished: Ended) -> None:
 
 @pytest.mark.slow
 def test_a_session_stays_within_what_its_plan_says_at_most(finished: Ended) -> None:
-    plan = session.plan(MINI, [], seed=0, limit=None, allow_import=False)
+    plan = planning.plan(MINI, [], seed=0, limit=None, allow_import=False)
     expected, first = plan.estimate, plan.parts.first_trainer(plan.scenario).steps(plan.scenario.student.first.samples)
     run, done = place(finished), finished.events[-1]
     kinds = figures(run, done)["counts"]

@@ -128,11 +128,16 @@ async def test_a_biased_judge_gains_nothing_by_a_debate(endpoint: Teaching, tmp_
     desk.close()
 
 
+def mumble(given: Shown, prompt: str) -> str:
+    del given, prompt
+    return "no verdict"
+
+
 async def test_a_judge_that_falls_silent_in_a_debate_stands_by_what_it_said(endpoint: Teaching, tmp_path: Path) -> None:
     desk = on_file(endpoint, tmp_path, debate=1)
     await seat(desk)
     judge, before = desk.parts.teacher.judge, len(endpoint.bodies)
-    endpoint.arguing = lambda *_: "no verdict"
+    endpoint.arguing = mumble
     (opinion,) = await judge([GOOD], sound=("solver", "sceptic"), models=desk.models)
     assert len(endpoint.bodies) > before + 2
     assert opinion is not None

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from evolvent.agents import session
+from evolvent.agents import planning
 from evolvent.agents.commands.items import tasks
 from evolvent.agents.folder import begun
 from evolvent.agents.reports.results import result
@@ -58,8 +58,8 @@ def digests(run: Path) -> dict[str, str]:
     }
 
 
-def plan(before: Path, *overrides: str, scenario: Path = MINI) -> session.Plan:
-    return session.plan(scenario, overrides, seed=0, limit=None, allow_import=False, before=before)
+def plan(before: Path, *overrides: str, scenario: Path = MINI) -> planning.Plan:
+    return planning.plan(scenario, overrides, seed=0, limit=None, allow_import=False, before=before)
 
 
 def test_it_starts_from_the_promoted_student_and_says_whence(first: Path, second: Path) -> None:
@@ -169,7 +169,7 @@ def test_what_it_was_left_is_not_taken_when_it_changed(second: Path, tmp_path: P
 
 def test_a_source_with_too_few_fresh_items_is_refused_with_the_reason(first: Path) -> None:
     many = "splits.sealed=1660"
-    assert session.plan(MINI, [many], seed=0, limit=None, allow_import=False).scenario
+    assert planning.plan(MINI, [many], seed=0, limit=None, allow_import=False).scenario
     said = f"without what {first} and the runs before it have examined: .*coin.* to report, which needs 1,660"
     with pytest.raises(ScenarioError, match=said):
         plan(first, many)

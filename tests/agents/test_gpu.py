@@ -1,18 +1,21 @@
 """What a dry run says of a GPU's memory; students have the shapes of real models and no weights."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import evolvent
-from evolvent.agents import session
+from evolvent.agents import planning
 from evolvent.agents.gpu import Case, Room
+from evolvent.agents.ways import WAYS
 from evolvent.memory.errors import ScenarioError, UnavailableError
 from evolvent.training.engines.transformers import Transformers
 from evolvent.training.engines.vllm import Vllm
 from evolvent.training.footprint import GIB, Method
+from evolvent.training.trainers.grpo import Grpo
 from evolvent.training.trainers.sft import Sft
 
 from ..training.brought import make_model
@@ -74,10 +77,26 @@ def test_a_batch_too_large_is_cut_into_steps_that_are_added_up(qwen: Path) -> No
     assert make_room(qwen, Transformers(batch=8), memory=24, batch=batch).facts()["fits"]
 
 
+def test_a_batch_is_cut_no_further_than_its_trainer_takes(qwen: Path) -> None:
+    grpo = Grpo.model_validate({"longest": 512, "batch": 64, "generations": 16})
+    case = Case(qwen, Transformers(batch=8), Method(grpo, "bfloat16"), 0)
+    last = Room("qwen", case, 24 * GIB, 0).lines()[-1]
+    assert "DOES NOT FIT" in last
+    assert all(int(batch) % 16 == 0 for batch in re.findall(r"trainer.batch = (\d+)", last)), last
+
+
 def test_a_server_without_room_for_one_conversation_is_told_to_take_shorter_ones(qwen: Path) -> None:
     last = make_room(qwen, Vllm(dtype="bfloat16", share=0.3), memory=16, batch=1, lora={"rank": 8}).lines()[-1]
     assert "no whole conversation fits" in last
     assert "--max-model-len=1024" in last
+
+
+def test_advice_keeps_what_the_scenario_has_set_already(qwen: Path) -> None:
+    engine = Vllm(dtype="bfloat16", share=0.3, arguments=("--max-num-seqs=8",))
+    last = make_room(qwen, engine, memory=16, batch=1, lora={"rank": 8}).lines()[-1]
+    assert "student.engine.arguments = ['--max-num-seqs=8', '--max-model-len=1024']" in last
+    case = make_room(qwen, Transformers(batch=8), lora={"rank": 8, "alpha": 4}).case
+    assert [words for words, _ in WAYS[-1](case)] == ['trainer.lora.quantization = "nf4"']
 
 
 def test_what_others_take_is_not_there_for_the_session(qwen: Path) -> None:
@@ -94,7 +113,7 @@ def test_without_a_gpu_the_smallest_one_that_would_do_is_named(qwen: Path) -> No
 
 def test_the_recipe_for_one_gpu_says_what_it_takes_without_a_network(tmp_path: Path) -> None:
     student = f'student.model="{make_model(tmp_path / "model", kind="qwen3")}"'
-    plan = session.plan(RECIPE, [student, *LOCAL, "gpu.memory=80"], seed=0, limit=20, allow_import=False)
+    plan = planning.plan(RECIPE, [student, *LOCAL, "gpu.memory=80"], seed=0, limit=20, allow_import=False)
     assert plan.room is not None
     assert plan.facts()["memory"]["fits"] is True
     assert plan.facts()["memory"]["taken"] == 28 * GIB
@@ -104,11 +123,11 @@ def test_the_recipe_for_one_gpu_says_what_it_takes_without_a_network(tmp_path: P
 
 def test_the_gpu_that_is_meant_does_not_make_another_scenario(tmp_path: Path) -> None:
     path = write_scenario(tmp_path)
-    one, other = (session.plan(path, more, seed=0, limit=None, allow_import=False) for more in ([], ["gpu.memory=80"]))
+    one, other = (planning.plan(path, more, seed=0, limit=None, allow_import=False) for more in ([], ["gpu.memory=80"]))
     assert one.scenario.hash == other.scenario.hash
     assert "any GPU, or on none" in one.lines()[-1]
     with pytest.raises(ScenarioError, match="leaves nothing of memory"):
-        session.plan(path, ["gpu.memory=8", "gpu.taken=8"], seed=0, limit=None, allow_import=False)
+        planning.plan(path, ["gpu.memory=8", "gpu.taken=8"], seed=0, limit=None, allow_import=False)
 
 
 def test_a_model_that_is_neither_here_nor_to_be_had_is_named_with_the_way_out(
@@ -119,4 +138,4 @@ def test_a_model_that_is_neither_here_nor_to_be_had_is_named_with_the_way_out(
     monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
     with pytest.raises((ScenarioError, UnavailableError), match=r"Qwen/Qwen3-0.6B.*give the folder of a copy"):
-        session.plan(RECIPE, [], seed=0, limit=20, allow_import=False)
+        planning.plan(RECIPE, [], seed=0, limit=20, allow_import=False)

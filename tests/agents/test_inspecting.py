@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from evolvent.agents import session
+from evolvent.agents import planning
 from evolvent.agents.commands.items import tasks
 from evolvent.agents.desk import Desk
 from evolvent.agents.reports.watcher import Nobody
@@ -152,7 +152,7 @@ def test_a_port_that_is_taken_is_refused_with_the_way_out(say: Say, tmp_path: Pa
 
 
 def test_the_items_of_an_exam_are_drawn_again_in_its_order(tmp_path: Path) -> None:
-    plan = session.plan(MINI, [], seed=0, limit=None, allow_import=False)
+    plan = planning.plan(MINI, [], seed=0, limit=None, allow_import=False)
     desk = Desk.create(
         tmp_path, plan.scenario, plan.parts, plan.session(), toml=plan.toml, stamp="then", watcher=Nobody()
     )

@@ -20,6 +20,7 @@ from evolvent.memory.auditions import Audition
 from evolvent.memory.effects import Outcome
 from evolvent.memory.errors import PartError
 from evolvent.memory.records import Attempt, Critique, Sample, Share, Task, Verdict, Weakness
+from evolvent.memory.retraction import Descent, retract
 
 from ..endpoint import MODEL, serving
 from ..judging import by_length, constant, solve
@@ -157,6 +158,7 @@ async def test_the_verifier_overrules_the_judges_and_a_wrong_answer_is_repaired(
     assert [(c.judge, c.accepted) for c in critiques] == [("exact", True), ("exact", False), ("exact", True)]
     assert samples[-1].task.answer == "0141"
     assert "refused because" in samples[-1].recipe
+    assert [(d.sample, d.parent) for d in desk.ledger.read(Descent)] == [(samples[-1].id, samples[1].id)]
     assert not any("verdict" in str(body) for body in endpoint.bodies)
 
 
@@ -168,6 +170,9 @@ async def test_judges_decide_where_no_verifier_can(endpoint: Teaching, tmp_path:
     assert samples[-1].task.answer == "051"
     assert desk.account.purse.roles["judge"].calls == 6 + 2 * 5 * TASKS
     assert [(a.judge, a.sound) for a in desk.ledger.read(Audition)] == [("solver", True), ("sceptic", True)]
+    # a panel is withdrawn whole, with whatever it accepted
+    accepted = {c.sample for c in critiques if c.accepted}
+    assert {w.sample for w in retract(desk.ledger, "judge", "sceptic", "").withdrawals} == accepted
     desk.close()
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from evolvent.agents import session
+from evolvent.agents import planning, session
 from evolvent.memory.account import ANSWERS
 from evolvent.memory.errors import UnavailableError
 from evolvent.memory.files import canonical
@@ -116,7 +116,7 @@ def begin(endpoint: Troubled, folder: Path) -> Json:
     }  # fmt: skip
     models = [f"models.{role}.{name}={value}" for role in ("teacher", "judge") for name, value in part.items()]
     short = ["rounds.most=1", "rounds.samples=60", "control=false"]
-    plan = session.plan(TAUGHT, [*models, *short], seed=0, limit=None, allow_import=False)
+    plan = planning.plan(TAUGHT, [*models, *short], seed=0, limit=None, allow_import=False)
     return session.start(plan, folder / "runs", since=time.perf_counter(), json_lines=False)
 
 

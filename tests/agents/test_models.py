@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from evolvent.agents import session
+from evolvent.agents import planning, session
 from evolvent.agents.parts import Parts
 from evolvent.agents.reports.bill import bill_lines, bill_table
 from evolvent.memory.errors import PartError, UnavailableError
@@ -49,7 +49,7 @@ def test_a_model_that_is_away_ends_the_session_before_anything_is_written(tmp_pa
     with serving(Endpoint()) as endpoint:
         pass
     overrides = [f"models.teacher.{k}={v}" for k, v in models(endpoint)["teacher"].items()]
-    plan = session.plan(MINI, overrides, seed=0, limit=None, allow_import=False)
+    plan = planning.plan(MINI, overrides, seed=0, limit=None, allow_import=False)
     with pytest.raises(UnavailableError, match="is the server up") as caught:
         session.start(plan, tmp_path / "runs", since=0.0, json_lines=False)
     assert caught.value.exit_code == 4

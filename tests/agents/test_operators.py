@@ -14,11 +14,14 @@ from evolvent.agents.nodes.generate import Generation
 from evolvent.agents.operating import Material, Weighted, deal, gather
 from evolvent.agents.operator import UNCHANGED, Operator
 from evolvent.agents.parts import Parts
+from evolvent.agents.reasoned import lost
 from evolvent.memory.errors import PartError
 from evolvent.memory.origin import Origin, Parent
 from evolvent.memory.parts import PartSpec, find, known, load
 from evolvent.memory.records import Attempt, Critique, Sample, Share, Task, Verdict, Weakness
 from evolvent.memory.tables import samples
+from evolvent.scenarios.source import Source
+from evolvent.training.reading import Characters
 
 from ..endpoint import MODEL, serving
 from ..judging import solve
@@ -309,6 +312,26 @@ async def test_reasoning_is_kept_where_it_leads_to_the_known_answer_and_not_repa
     desk.close()
 
 
+def unsolved(self: Source, task: Task) -> None:
+    del self, task
+
+
+async def test_reasoning_has_to_lead_to_the_answer_of_its_seed_where_the_source_works_nothing(
+    endpoint: Teaching, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = make_operated(endpoint, tmp_path)
+    monkeypatch.setattr(type(desk.parts.source), "solve", unsolved)
+    right = made_from(desk, "557+555", "0131", "rationale", reasoning="5+5, 5+5, 7+5")
+    wrong = made_from(desk, "557+555", "0132", "rationale", reasoning="5+5, 5+5, 7+5")
+    critiques = await judged(desk, right, wrong)
+    assert {c.sample: (c.judge, c.accepted) for c in critiques} == {
+        right.id: ("numeric", True),
+        wrong.id: ("numeric", False),
+    }
+    assert not any("verdict" in str(body) for body in endpoint.bodies)
+    desk.close()
+
+
 def test_reasoning_stands_between_the_marks_of_a_student_that_has_some() -> None:
     origin = Origin(operator="rationale", parents=(), reasoning="so", marks=("<think>\n", "\n</think>\n\n"))
     assert origin.completion("7") == "<think>\nso\n</think>\n\n7"
@@ -338,6 +361,26 @@ def test_operators_that_cannot_work_are_refused_before_anything_runs(teacher: di
     }
     with pytest.raises(PartError, match=reason):
         Parts.resolve(make_scenario(teacher={"name": "llm", **teacher}, models=models), "small.toml")
+
+
+class Losing(Characters):
+    """Reads an answer without the reasoning before it."""
+
+    def lost(self, answer: str, part: str) -> str | None:
+        assert part in answer.removeprefix("<think>").partition("</think>")[0]
+        return "the template loses it"
+
+
+def test_reasoning_that_the_student_would_not_learn_is_refused_before_anything_runs() -> None:
+    weighted = [Weighted(build(name), 1.0) for name in ("similar", "rationale")]
+    scenario = make_scenario(
+        student={"model": "some/model", "revision": "0" * 40, "reasoning": ["<think>", "</think>"]}
+    )
+    assert lost(weighted, scenario, Losing()) == [
+        "operator 'rationale' teaches reasoning before the answer, and the template loses it; let the student think in "
+        "student.template, or remove the operator"
+    ]
+    assert lost(weighted[:1], scenario, Losing()) == lost(weighted, scenario, Characters()) == []
 
 
 def test_a_teacher_that_is_a_program_has_no_operators() -> None:

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from evolvent.agents.session import plan
+from evolvent.agents.planning import plan
 from evolvent.memory.errors import PartError, ScenarioError
 
 SPLITS = """

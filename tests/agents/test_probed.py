@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from evolvent.agents import graph, session
+from evolvent.agents import graph, planning
 from evolvent.memory.ledger import Ledger
 from evolvent.memory.records import Attempt, Exam
 
@@ -15,7 +15,7 @@ from ..killing import session as child
 
 
 def test_a_probe_has_a_graph_of_its_own_and_its_plan_teaches_nothing() -> None:
-    plan = session.plan(MINI, [], seed=0, limit=None, allow_import=False, probe=True)
+    plan = planning.plan(MINI, [], seed=0, limit=None, allow_import=False, probe=True)
     assert plan.session().only_probes
     assert plan.session().graph == graph.fingerprint(probe=True) != graph.fingerprint()
     assert (plan.estimate.rounds, plan.estimate.samples) == (0, 0)

@@ -177,6 +177,8 @@ def told(endpoint: Teaching) -> list[str]:
     ("calls", "answer"),
     [
         ([calling("rm", path="x")], "no tool called 'rm'"),
+        ([calling("\ud83d")], "no tool called"),
+        ([calling("recall", about="\ud83d")], "an escape of half a character"),
         ([calling("ask_student", questions="345+678")], "is not of type 'array'"),
         ([calling("ask_student", questions=["345+678"], seed=1)], "Additional properties are not allowed"),
         ([{"type": "function", "function": {"name": "recall", "arguments": "{"}}], "not JSON"),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from evolvent.agents.session import plan
+from evolvent.agents.planning import plan
 from evolvent.memory.errors import ScenarioError
 from evolvent.memory.ledger import Ledger
 from evolvent.memory.records import Attempt

@@ -18,6 +18,7 @@ from evolvent.memory.errors import PartError, RunError, ScenarioError
 from evolvent.memory.inference import Completion, Reply, Request
 from evolvent.scenarios.discovered import Discovered
 from evolvent.scenarios.loader import parse
+from evolvent.scenarios.source import Source
 from evolvent.scenarios.sources.file import File
 
 from ..endpoint import MODEL, serving
@@ -255,3 +256,16 @@ def test_a_source_that_was_sorted_draws_of_each_skill_what_was_put_there(tmp_pat
     assert source.name == "file"
     with pytest.raises(PartError, match="no task was sorted into it"):
         source.check("strange", {})
+
+
+def test_a_source_that_was_sorted_takes_nothing_over_that_another_source_may_do_in_its_own_way() -> None:
+    public = {name for name in vars(Source) if not name.startswith(("_", "model_")) and name != "kind"}
+    assert public <= set(vars(Discovered))
+
+
+def test_a_source_that_was_sorted_has_the_documents_of_its_tasks(tmp_path: Path) -> None:
+    (tmp_path / "t.jsonl").write_text(json.dumps({"prompt": "Who?", "answer": "Ann", "note": "It was Ann."}))
+    file = File(path=str(tmp_path / "t.jsonl"), skill="", context="note")
+    (task,) = file.draw("tasks", {}, 1, Random(0), allowed=lambda _: True)
+    source = Discovered(inner=file, labels={task.key: "people"}, settings={})
+    assert source.document(task.key) == "It was Ann."

@@ -8,7 +8,7 @@ import pytest
 from evolvent.agents.commands.telling import of_sample
 from evolvent.agents.exports import dataset
 from evolvent.agents.exports.dataset import Format
-from evolvent.agents.session import plan
+from evolvent.agents.planning import plan
 from evolvent.memory.errors import ScenarioError, UsageError
 from evolvent.memory.ledger import Ledger
 from evolvent.memory.lineage import lineage

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from evolvent.agents.exports.record import export_record
 from evolvent.memory.account import ANSWERS
 from evolvent.memory.ledger import Ledger
+from evolvent.memory.reading import Run
 from evolvent.memory.records import Critique, Fate, Sample, Weakness
 from evolvent.memory.responses import paid
 
@@ -157,3 +159,16 @@ def test_where_too_few_judges_are_sound_nothing_passes_on_opinion_and_the_sessio
     assert "nothing passes on opinion: 1 of 2 judges passed their audition and 2 must (sceptic: changes" in ended.said
     assert "name another model in [models.judge]" in ended.said
     assert "does not gate" in (Path(done["dir"]) / "report.html").read_text()
+
+
+def test_the_exported_session_holds_every_call_of_a_tool_with_its_result(
+    whole: tuple[Path, Json], tmp_path: Path
+) -> None:
+    with Run.load(whole[0]) as run:
+        export_record(run, "trace", tmp_path / "out")
+    lines = [json.loads(line) for line in (tmp_path / "out" / "session.jsonl").read_text().splitlines()]
+    said = [line["message"] for line in lines[1:]]
+    calls = [call["id"] for m in said for call in m.get("toolCalls", ())]
+    assert sorted(calls) == sorted(m["toolCallId"] for m in said if m["role"] == "tool")
+    assert len(set(calls)) == len(calls)
+    assert {m["model"] for m in said if "model" in m} >= {f"{MODEL} (teacher)"}

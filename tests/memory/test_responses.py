@@ -6,7 +6,7 @@ import pytest
 
 from evolvent.memory.budget import Budget, Purse, Spending
 from evolvent.memory.errors import BudgetError, RunError
-from evolvent.memory.responses import Response, Responses
+from evolvent.memory.responses import Response, Responses, exchange
 
 
 def make_response(key: str, role: str = "teacher", body: str = "{}") -> Response:
@@ -35,6 +35,16 @@ def test_answers_at_once_are_all_kept_and_counted_by_role(tmp_path: Path) -> Non
     again.close()
 
 
+def test_a_question_is_found_again_with_its_answer_where_it_was_kept(tmp_path: Path) -> None:
+    store = Responses(tmp_path / "r.sqlite")
+    asyncio.run(store.put(make_response("a", body="said")._replace(asked="told")))
+    asyncio.run(store.put(make_response("b", role="student", body="said")))
+    assert exchange(store.path, "a") == ("teacher", "told", "said")
+    assert exchange(store.path, "b") == ("student", "", "said")
+    assert exchange(store.path, "c") is None
+    store.close()
+
+
 def test_the_first_answer_to_a_question_stays(tmp_path: Path) -> None:
     store = Responses(tmp_path / "r.sqlite")
     asyncio.run(store.put(make_response("a", body="first")))
@@ -59,6 +69,20 @@ def test_a_file_that_is_no_store_is_refused(tmp_path: Path) -> None:
     (tmp_path / "r.sqlite").write_text("not a database, but long enough to look at" * 40)
     with pytest.raises(RunError, match="stored answers cannot be read"):
         Responses(tmp_path / "r.sqlite")
+
+
+def test_a_store_that_is_damaged_inside_is_refused_when_it_is_opened(tmp_path: Path) -> None:
+    async def fill(store: Responses) -> None:
+        await asyncio.gather(*(store.put(make_response(str(i), body="x" * 3000)) for i in range(50)))
+
+    path = tmp_path / "r.sqlite"
+    store = Responses(path)
+    asyncio.run(fill(store))
+    store.close()
+    content = path.read_bytes()
+    path.write_bytes(content[:8192] + b"\xff" * (len(content) - 8192))
+    with pytest.raises(RunError, match="stored answers cannot be read"):
+        Responses(path)
 
 
 @pytest.mark.parametrize(

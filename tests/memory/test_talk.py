@@ -1,9 +1,11 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from evolvent.memory.inference import Completion, Request
-from evolvent.memory.records import Task
+from evolvent.memory.records import Attempt, Task
 from evolvent.memory.talk import Call, Talk, call_turn, read_calls, reply, spell, wired
+from evolvent.scenarios.verifiers.tool_calls import ToolCalls
 
 from ..talking import ADD, WEATHER, calls, make_talk, make_task, told, user
 
@@ -42,6 +44,21 @@ def test_a_call_with_broken_arguments_is_shown_and_is_no_call() -> None:
     assert '"name": "add"' in answer
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    ['{"a": "\\ud83d"}', '{"\\ud83d": 1}', '{"a": ' + "[" * 300 + "]" * 300 + "}"],
+    ids=["half a character", "half a character in a name", "nested without end"],
+)
+def test_a_call_that_cannot_be_kept_is_shown_and_is_no_call(arguments: str) -> None:
+    call = {"id": "abc", "type": "function", "function": {"name": "add", "arguments": arguments}}
+    answer = Completion("", 9, complete=True, calls=(call,)).answer
+    assert read_calls(answer)[1] == []
+    assert read_calls(f'[{{"name": "add", "arguments": {arguments}}}]')[1] == []
+    verdict = ToolCalls().judge(make_task(), answer)
+    attempt = Attempt(task=make_task(), student="s", round=1, purpose="probe", answer=answer, verdict=verdict)
+    assert not Attempt.read(attempt.model_dump_json()).verdict.passed
+
+
 def test_the_text_of_a_conversation_holds_every_turn_and_its_tools() -> None:
     text = told().prompt
     assert text.split("\n")[:3] == [
@@ -50,6 +67,13 @@ def test_the_text_of_a_conversation_holds_every_turn_and_its_tools() -> None:
         "tool get_weather: 4 C",
     ]
     assert text.split("\n")[3].startswith('may call: {"type": "function", "function": {"name": "get_weather"')
+
+
+def test_what_tells_conversations_apart_is_what_is_said_and_the_instructions_where_nothing_is() -> None:
+    told_first = {"role": "system", "content": "Be brief."}
+    assert Talk(messages=(told_first, user("How warm is Rome?"))).own() == "How warm is Rome?"
+    assert Talk(messages=(told_first,)).own() == "Be brief."
+    assert Talk(messages=(told_first, user(" "))).own() == "Be brief.\n "
 
 
 def test_no_turn_can_pose_as_another_in_the_text() -> None:

@@ -104,6 +104,7 @@ def test_a_conversation_is_not_made_of_what_somebody_wrote(tmp_path: Path) -> No
         ),
         (line(ASKED, called(arguments='{"city": ')), "turn 2 calls 'get_weather' with arguments .* JSON of an object"),
         (line(ASKED, called(arguments="[1]")), "turn 2 calls 'get_weather' with arguments"),
+        (line(ASKED, called(arguments='{"city": "\\ud800"}')), "turn 2 calls 'get_weather' .* of whole characters"),
         (line(ASKED, called("get_wether")), "turn 2 calls 'get_wether', which tools does not hold; did you mean"),
         (line(ASKED, called(None)), "turn 2: .* is no call"),
         (line(ASKED, SAID, tools=[{"description": "?"}]), "tools holds .*, which has no name"),

@@ -154,7 +154,10 @@ def test_a_run_that_was_begun_may_be_given_another_budget_and_nothing_else(tmp_p
     raised = loader.rebudget(scenario, ["budget.usd=5", "budget.tokens=1000"], where="run")
     assert (raised.budget.usd, raised.budget.tokens, raised.hash) == (5, 1000, scenario.hash)
     for override, reason in (
-        ("rounds.most=1", "only budget.tokens, budget.usd, budget.wall_clock, budget.gpu_seconds can change"),
+        (
+            "rounds.most=1",
+            "only budget.tokens, budget.usd, budget.wall_clock, budget.gpu_seconds, budget.disk, keep.checkpoints can",
+        ),
         ("budget.euro=3", "no setting 'euro' in 'budget'"),
         ("budget.usd=0", "budget.usd"),
     ):

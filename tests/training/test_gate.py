@@ -134,3 +134,10 @@ def test_the_gate_keeps_its_promises_on_graded_scores_in_50_simulated_sessions()
 def test_the_comparison_since_the_start_stops_losses_that_add_up() -> None:
     guarded, naive = (drift(since_start=compared, sessions=60) for compared in (True, False))
     assert guarded < naive / 2
+
+
+def test_a_student_that_takes_anothers_place_needs_no_gain_and_has_every_loss_bounded() -> None:
+    bounds = Gate(margin=0.05).bounds(Paired(0, 0, 400), {"plain": Paired(0, 40, 400)})
+    assert bounds["select"]["upper"] < bounds["select"]["margin"] == 0.05
+    assert bounds["plain"]["loss"] == pytest.approx(0.1)
+    assert bounds["plain"]["upper"] > 0.1

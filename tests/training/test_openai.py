@@ -9,6 +9,8 @@ from evolvent.memory.budget import Budget, Purse
 from evolvent.memory.errors import UnavailableError
 from evolvent.memory.inference import Request
 from evolvent.memory.responses import Responses
+from evolvent.memory.spans import Spans
+from evolvent.memory.trace import Trace, recording, span
 from evolvent.training.client.greeting import CANARY
 from evolvent.training.engines.openai import OpenAI
 
@@ -182,3 +184,27 @@ def test_several_addresses_share_the_work_and_one_that_breaks_down_costs_no_answ
         engine.close()
     assert [a.text for a in said] == [f"item {i}" for i in range(60)]
     assert len(second.bodies) > GREETINGS
+
+
+def test_every_call_is_a_span_with_its_tokens_under_the_step_that_asked(
+    endpoint: Endpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LETTER", "sk-canary-0123456789")
+    with recording(Trace(tmp_path / "trace.sqlite")):
+        engine = make_part(endpoint, key="LETTER", tries=1).connect(Purse(Budget(), clock=time.monotonic), role="judge")
+        endpoint.faults = ["", "400"]
+        with span("step", note="sk-canary-0123456789"):
+            asyncio.run(engine.ask([Request("1+2"), Request("2+2"), Request("1+2")]))
+        engine.close()
+    answer = Spans.open(tmp_path / "trace.sqlite")
+    (step,) = [s for s in answer.roots() if s.name == "step"]
+    batch, *greeting = answer.children(step.id)
+    calls = answer.children(batch.id)
+    assert {s.name for s in greeting} <= {f"chat {MODEL}"}
+    assert (step.attributes, batch.name) == ({"note": "***"}, "answer")
+    assert [(c.name, c.status) for c in calls if c.status == "ok"] == [(f"chat {MODEL}", "ok")]
+    assert sorted(c.status for c in calls) == ["Fault", "ok"]
+    known = next(c.attributes for c in calls if c.status == "ok")
+    assert (known["gen_ai.provider.name"], known["gen_ai.request.model"], known["role"]) == ("openai", MODEL, "judge")
+    assert known["gen_ai.usage.output_tokens"] > 0
+    assert len(known["answer"]) == 64

@@ -55,7 +55,8 @@ def bring(server: Server, path: Path) -> str:
 
 def leave(server: Server, url: str, student: Path, launch: Launch = LAUNCH) -> child.Identity:
     """What a killed session leaves: a process, and where it answers."""
-    write_json(server.folder / RECORD, {"url": url, "identity": launch.identity(read(student))})
+    record = {"url": url, "identity": launch.identity(read(student)), "sleep": launch.sleep}
+    write_json(server.folder / RECORD, record)
     return child.spawn(["/bin/sleep", "600"], server.folder / NOTE, server.log, {})
 
 

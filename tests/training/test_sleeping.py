@@ -126,6 +126,36 @@ def test_servers_of_a_session_sleep_while_a_round_trains_and_wake_when_they_are_
         assert asyncio.run(train(host)) == [True, False]
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("launch", [SLEEPY, LAUNCH], ids=["may sleep", "may not"])
+def test_a_server_that_a_killed_session_left_makes_room_before_anybody_asked_it(
+    server: Server, student: Path, launch: Launch
+) -> None:
+    async def train() -> bool:
+        async with resting():
+            return impostor.asleep
+
+    with serving(Impostor(student), address.new()) as impostor:
+        left = leave(server, impostor.url, student, launch)
+        impostor.models["evolvent-x-1"] = impostor.models["student"]
+        with hosting(server.folder.parent):
+            assert asyncio.run(train()) is launch.sleep
+            assert ("evolvent-x-1" not in impostor.models) is launch.sleep
+            assert child.alive(left)
+
+
+@pytest.mark.slow
+def test_a_server_left_behind_that_cannot_sleep_is_ended_to_make_room(server: Server, impostor: Impostor) -> None:
+    async def train() -> bool:
+        async with resting():
+            return left is not None and child.alive(left)
+
+    left = child.read(server.note)
+    impostor.broken = {"/sleep"}
+    with hosting(server.folder.parent):
+        assert not asyncio.run(train())
+
+
 def test_a_server_that_was_not_told_to_sleep_or_does_not_run_stays_as_it_is(tmp_path: Path) -> None:
     assert not rest(Server(tmp_path, LAUNCH))
     assert not rest(Server(tmp_path, SLEEPY))

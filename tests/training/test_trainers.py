@@ -199,8 +199,20 @@ async def test_what_the_student_solves_is_told_apart_from_its_answer_to_another_
 
     tasks = [Task(skill="s", prompt=p, answer=a, key=p) for p, a in (("1+1", "20"), ("2+0", "20"), ("1*3", "30"))]
     engine = Scripted(fails=r"\*").open(tmp_path)
-    tries = await try_out(engine, [(t.id, t) for t in tasks], Exact(), longest=64)
+    tries = await try_out(engine, [(t.id, t, t.answer) for t in tasks], Exact(), longest=64)
     assert [(t.answer, t.passed, t.wrong) for t in tries] == [("20", True, "?"), ("20", True, "?"), ("?", False, "?")]
+
+
+async def test_what_is_preferred_is_what_is_learned_with_the_reasoning_before_the_answer(tmp_path: Path) -> None:
+    from evolvent.training.trainers.dpo import read_pairs
+
+    task = students.make_tasks(4)[0]
+    write_tries(
+        tmp_path, await try_out(Cutting(""), [("a", task, f"step by step\n{task.answer}")], Exact(), longest=64)
+    )
+    (pair,) = read_pairs(tmp_path, make_opening)
+    assert pair["chosen"][0]["content"] == f"step by step\n{task.answer}"
+    assert pair["rejected"][0]["content"] == "?"
 
 
 def test_the_reward_is_the_verifiers_score_of_each_answer_to_its_own_task() -> None:
@@ -234,7 +246,7 @@ def test_rows_written_without_tasks_cannot_be_judged(tmp_path: Path) -> None:
 
 async def test_tries_hold_what_the_student_said_and_leave_out_what_was_cut(tmp_path: Path) -> None:
     tasks = students.make_tasks(6)
-    tries = await try_out(Cutting(tasks[0].prompt), [(t.id, t) for t in tasks], Exact(), longest=64)
+    tries = await try_out(Cutting(tasks[0].prompt), [(t.id, t, t.answer) for t in tasks], Exact(), longest=64)
     write_tries(tmp_path, tries)
     assert read_tries(tmp_path) == tries
     assert [(t.sample, t.reference, t.answer, t.passed) for t in tries] == [

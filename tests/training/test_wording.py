@@ -1,4 +1,5 @@
 import asyncio
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from evolvent.training.manner import Manner
 from evolvent.training.tokenizer import build_tokenizer
 from evolvent.training.wording import Wording
 
-from .brought import CHATML, adopt, make_model, make_tokenizer
+from .brought import CHATML, FORGETFUL, adopt, make_model, make_tokenizer
 
 QUIET = {"enable_thinking": False}
 THINKING = {"reasoning": ("<think>", "</think>")}
@@ -21,6 +22,23 @@ THINKING = {"reasoning": ("<think>", "</think>")}
 def make_wording(**manner: Any) -> Wording:
     tokenizer = make_tokenizer(pad="<|endoftext|>")
     return Wording(tokenizer, Manner(**manner), positions=64)
+
+
+@pytest.mark.parametrize(
+    ("template", "manner", "why"),
+    [
+        (CHATML, {}, None),
+        (CHATML.replace("m.content", "m.content.split('</think>')[-1]"), {}, "leaves 'so' out of a finished turn"),
+        (FORGETFUL, {"template": QUIET}, "chat template asks with .*</think>"),
+    ],
+    ids=["kept", "left out", "asked for an answer without any"],
+)
+def test_reasoning_that_the_template_does_not_leave_in_a_finished_turn_is_said_to_be_lost(
+    template: str, manner: dict[str, Any], why: str | None
+) -> None:
+    wording = Wording(make_tokenizer(template=template), Manner.model_validate({**manner, **THINKING}))
+    said = wording.lost("<think>\nso\n</think>\n\n2", "so")
+    assert said == why or re.search(str(why), str(said))
 
 
 @pytest.mark.slow

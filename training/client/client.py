@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any, NamedTuple
 
+from ...memory import conventions
 from ...memory.budget import Purse, Spending
 from ...memory.errors import UnavailableError
 from ...memory.files import canonical
@@ -27,6 +28,7 @@ from .patience import Patience
 from .sharing import Sharing
 
 MILLION = 1_000_000
+STUDENT = "student"
 SPARE = 1.25
 """Items under way per slot: some wait to be stored or tried again, and leave their slot to others."""
 
@@ -136,19 +138,21 @@ class Client:
 
     async def _paid(self, key: str, body: bytes, samples: int, role: str) -> Completion:
         """Pay for an answer and store it."""
-        text, completion = await self._tried(body, samples, role, key)
+        text, completion = await self._tried(key, body, samples, role)
         if self.responses is not None:
             cost = self._cost(chat.Usage(completion.prompt_tokens, completion.tokens))
-            await self.responses.put(Response(key, role, cost, text))
+            # what a student is asked is a task, and on the record
+            asked = "" if role == STUDENT else self.fleet.redact(body.decode())
+            await self.responses.put(Response(key, role, cost, text, asked))
         return completion
 
-    async def _tried(self, body: bytes, samples: int, role: str, key: str) -> tuple[str, Completion]:
+    async def _tried(self, key: str, body: bytes, samples: int, role: str) -> tuple[str, Completion]:
         """Call until it succeeds, within the patience there is for an item."""
         patience: Patience | None = None
         while True:
             STOP.heed()
             try:
-                return await self._call(body, samples, role)
+                return await self._call(key, body, samples, role)
             except Fault as fault:
                 # a generator of its own costs as much as the rest of an item's bookkeeping, and few items need one
                 patience = patience or self._patience(key)
@@ -173,15 +177,17 @@ class Client:
                 raise self._unavailable(str(last)) from None
             raise
 
-    async def _call(self, body: bytes, samples: int, role: str) -> tuple[str, Completion]:
+    async def _call(self, key: str, body: bytes, samples: int, role: str) -> tuple[str, Completion]:
         """One exchange in one slot; it is booked before the slot goes to the next, which may be one too many."""
         lease = await self.fleet.take()
         try:
             self.purse.check()
-            reply = await lease.endpoint.transport.post(chat.PATH, body)
-            completion, served = chat.read(
-                reply.body, samples=samples, book=lambda usage: self.purse.pay(role, self._cost(usage))
-            )
+            with conventions.chat(self.model, provider="openai", role=role, answer=key) as step:
+                reply = await lease.endpoint.transport.post(chat.PATH, body)
+                completion, served = chat.read(
+                    reply.body, samples=samples, book=lambda usage: self.purse.pay(role, self._cost(usage))
+                )
+                step.update(conventions.usage([completion]))
             self._same(served)
         except Fault as fault:
             self._learn(fault, lease)

@@ -56,6 +56,12 @@ class Fleet:
         """Their addresses, for messages."""
         return ", ".join(endpoint.transport.base_url for endpoint in self.endpoints)
 
+    def redact(self, text: str) -> str:
+        """Take every key out of a text."""
+        for endpoint in self.endpoints:
+            text = endpoint.transport.redact(text)
+        return text
+
     def rest(self, now: float) -> float:
         """Seconds until the first endpoint that is not gone may be asked, as far as they asked for a pause."""
         return min((e.limiter.wait(now) for e in self.endpoints if not e.breaker.gone), default=0.0)

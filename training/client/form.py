@@ -9,11 +9,17 @@ from ...memory.inference import Request
 
 
 def misfit(text: str, schema: Mapping[str, Any]) -> str | None:
-    """Say in what way a text is not JSON of this schema; None when it is."""
+    """Say in what way a text is not JSON of this schema; None when it is.
+
+    JSON may spell half of a character, which nothing can be written with: that is no form that anybody asked for.
+    """
     from jsonschema import Draft202012Validator
 
     try:
         value = json.loads(text)
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return "it holds an escape of half a character, such as \\ud83d; write characters as they are"
     except (ValueError, RecursionError) as error:
         return f"not JSON: {error}"
     wrong = next(iter(Draft202012Validator(dict(schema)).iter_errors(value)), None)

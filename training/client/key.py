@@ -1,15 +1,14 @@
 """A key for an endpoint: read from the environment by name, and taken out of every text that leaves the client."""
 
+import json
 import os
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from ...memory.errors import UnavailableError
-
-HIDDEN = "***"
-SHORTEST = 8
-"""Characters below which a value is too common a text to be a key, and would be cut out of ordinary answers."""
+from ...memory.secrets import HIDDEN, SHORTEST
+from ...memory.trace import hide
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +36,7 @@ class Key:
                 f"environment variable {variable!r} holds no key for the endpoint; "
                 f"try: export {variable}=… (at least {SHORTEST} printable characters)"
             )
+        hide(value)
         return cls(value)
 
     def headers(self, url: str) -> dict[str, str]:
@@ -54,8 +54,10 @@ class Key:
         return {"Authorization": f"Bearer {self.value}"}
 
     def redact(self, text: str) -> str:
-        """Take the key out of a text."""
-        return text.replace(self.value, HIDDEN) if self.value and self.value in text else text
+        """Take the key out of a text, also where it stands as JSON writes it."""
+        if not self.value:
+            return text
+        return text.replace(self.value, HIDDEN).replace(json.dumps(self.value)[1:-1], HIDDEN)
 
 
 def _private(url: str) -> bool:

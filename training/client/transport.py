@@ -57,6 +57,10 @@ class Transport:
         """Close every connection."""
         await self._session.close()
 
+    def redact(self, text: str) -> str:
+        """Take the key out of a text."""
+        return self._key.redact(text)
+
     async def get(self, path: str) -> Reply:
         """Exchange a GET; see `post`."""
         return await self._exchange("GET", path, None)

@@ -32,6 +32,7 @@ Address = Annotated[str, StringConstraints(pattern=r"^https?://[^/@\s]+(/\S*)?$"
 SLACK = 8
 """Tokens an answer may have beyond one per byte of the reference, to show that it goes on."""
 ROLE = "student"
+PATIENCE = 600.0
 HASTE = 10.0
 """Seconds a call may take when it is only looked whether the endpoint works."""
 
@@ -55,7 +56,7 @@ class OpenAI(EnginePart):
     """Seconds one call may take, whatever the server does."""
     tries: int = Field(default=4, ge=1)
     """Calls a request may take."""
-    patience: float = Field(default=600.0, gt=0, allow_inf_nan=False)
+    patience: float = Field(default=PATIENCE, gt=0, allow_inf_nan=False, exclude_if=lambda wait: wait == PATIENCE)
     """Seconds for which a server may refuse a request because it is busy."""
     first: int = Field(default=32, ge=1)
     """Calls at once in the beginning, of each address; the number then follows what the server can take."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import Field
 
+from ...memory import conventions
 from ...memory.files import digest
 from ...memory.inference import CUT, Completion, Engine, Request, require
 from ...memory.stopping import STOP
@@ -65,7 +66,8 @@ class _Loaded:
 
     async def answer(self, requests: Sequence[Request]) -> list[Completion]:
         require(requests, engine="transformers", takes=("system", "messages", "top_p", "tools"))
-        with spent("inference"), span("answer", requests=len(requests), student=self.student):
+        known = conventions.chat(self.student, provider="transformers", requests=len(requests))
+        with spent("inference"), known as step:
             prompts = [self.wording.prompt(r.conversation(), r.tools) for r in requests]
             kinds = [_kind(r, self.wording.room(p, r.longest)) for r, p in zip(requests, prompts, strict=True)]
             answers = {i: CUT for i, kind in enumerate(kinds) if kind[1] == 0}
@@ -77,6 +79,7 @@ class _Loaded:
                 kind = kinds[indices[0]]
                 made = self._generate([requests[i] for i in indices], [prompts[i] for i in indices], kind)
                 answers.update(zip(indices, made, strict=True))
+            step.update(conventions.usage(answers.values()))
             return [answers[i] for i in range(len(requests))]
 
     async def agrees(self, pairs: Sequence[tuple[Question, str]]) -> list[bool]:

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
 from pydantic import AfterValidator, Field
 
+from ...memory import conventions
 from ...memory.files import digest
 from ...memory.finding import Finding
 from ...memory.inference import CUT, Completion, Engine, Request, require
@@ -140,13 +141,15 @@ class _Served:
 
     async def answer(self, requests: Sequence[Request]) -> list[Completion]:
         require(requests, engine="vllm", takes=("system", "messages", "top_p", "stop", "tools"))
-        with spent("inference"), span("answer", requests=len(requests), student=self.student):
+        with spent("inference"), conventions.chat(self.student, provider="vllm", requests=len(requests)) as step:
             rows = [self._row(request) for request in requests]
             whole = [i for i, row in enumerate(rows) if row.longest > 0]
             choices = dict(zip(whole, await self._ask([rows[i] for i in whole]), strict=True))
-            return [
+            answers = [
                 self._completion(choices[i], request) if i in choices else CUT for i, request in enumerate(requests)
             ]
+            step.update(conventions.usage(answers))
+            return answers
 
     async def agrees(self, pairs: Sequence[tuple[Question, str]]) -> list[bool]:
         with spent("inference"), span("agree", requests=len(pairs), student=self.student):

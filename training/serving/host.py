@@ -11,7 +11,7 @@ from pathlib import Path
 from ..device import give_back
 from .launch import Launch
 from .remote import Remote
-from .server import NOTE, RECORD, Server, end
+from .server import NOTE, RECORD, Server, end, rest_left
 
 
 class Host:
@@ -35,6 +35,17 @@ class Host:
         """The one view of a server somebody else started: its weights change for every engine at once."""
         return self.remotes.setdefault(url.rstrip("/"), Remote(url, dtype))
 
+    async def rest(self) -> bool:
+        """Have every server that may sleep do so, those included that a killed session left and nobody asked since.
+
+        Returns:
+            Whether one did, or was ended to make room.
+        """
+        asked = [server for server in self.servers.values() if server.url]
+        left = {note.parent for note in self.folder.glob(f"*/{NOTE}")} - {server.folder for server in asked}
+        rested = [await server.rest() for server in asked]
+        return any([*rested, *[await rest_left(folder) for folder in sorted(left)]])
+
     def close(self) -> None:
         """End every server in the folder, also those that a killed session left and nobody asked again."""
         for left in {*self.folder.glob(f"*/{NOTE}"), *self.folder.glob(f"*/{RECORD}")}:
@@ -48,11 +59,11 @@ _host: contextvars.ContextVar[Host | None] = contextvars.ContextVar("evolvent_ho
 async def resting() -> AsyncGenerator[None]:
     """Have the servers of this session that may sleep do so inside; they wake up when they are next asked."""
     host = current()
-    rested = [await server.rest() for server in host.servers.values()] if host else []
+    rested = await host.rest() if host else False
     try:
         yield
     finally:
-        if any(rested):
+        if rested:
             give_back()
 
 

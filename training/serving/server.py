@@ -161,7 +161,7 @@ class Server:
             self.stop()
             self.folder.mkdir(parents=True, exist_ok=True)
             url, identity = address.new(), self.launch.identity(weights)
-            write_json(self.folder / RECORD, {"url": url, "identity": identity})
+            write_json(self.folder / RECORD, {"url": url, "identity": identity, "sleep": self.launch.sleep})
             command = self.launch.command(weights, address.path_of(url))
             process = child.spawn(command, self.note, self.log, self.launch.environment())
             self.starts += 1
@@ -204,6 +204,26 @@ class Server:
             ) from error
 
 
+async def rest_left(folder: Path) -> bool:
+    """Have a server that a killed session left behind give its GPU memory away, if it may sleep; say whether it did.
+
+    One that cannot is ended, as by `Server.rest`.
+    """
+    left, (url, _) = child.read(folder / NOTE), _record(folder)
+    if left is None or not child.alive(left) or not _may_sleep(folder):
+        return False
+    with span("server sleeps", pid=left.pid):
+        try:
+            async with Wire(url) as wire:
+                if not await sleeping.sleeps(wire):
+                    await left_over(wire)
+                    await sleeping.rest(wire, Held())
+        except (Refused, UnavailableError) as error:
+            logger.warning("%s; ending the server to make room", error)
+            end(folder)
+    return True
+
+
 def end(folder: Path) -> None:
     """End the server in a folder, with everything it started, and remove its socket."""
     note = folder / NOTE
@@ -222,6 +242,14 @@ def _record(folder: Path) -> tuple[str, str]:
         return str(record["url"]), str(record["identity"])
     except (OSError, ValueError, KeyError, TypeError):
         return "", ""
+
+
+def _may_sleep(folder: Path) -> bool:
+    """Whether what was started in a folder was started to sleep."""
+    try:
+        return bool(json.loads((folder / RECORD).read_text())["sleep"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 async def answers(url: str) -> bool:

@@ -38,8 +38,13 @@ async def wake(wire: Wire, held: Held) -> None:
     held.doubt()
 
 
+async def sleeps(wire: Wire) -> bool:
+    """Whether a server is asleep; see `rest` for what it raises."""
+    said = await wire.get("/is_sleeping", seconds=SECONDS)
+    return isinstance(said, dict) and bool(said.get("is_sleeping"))
+
+
 async def rouse(wire: Wire) -> None:
     """Wake a server that may be asleep; see `wake`."""
-    said = await wire.get("/is_sleeping", seconds=SECONDS)
-    if isinstance(said, dict) and said.get("is_sleeping"):
+    if await sleeps(wire):
         await wire.post("/wake_up", {}, seconds=SECONDS)

@@ -71,7 +71,7 @@ def _pick(exams: Sequence[Exam], id: str | None, otherwise: Exam) -> Exam:
 
 def _name(exam: Exam) -> str:
     who = "first student" if exam.round == 0 and exam.split != "report" else f"round {exam.round}"
-    arm = ", control arm" if exam.arm == "control" else ""
+    arm = {"control": ", control arm", "clean": ", trained again without what was withdrawn"}.get(exam.arm, "")
     return f"{exam.split}, {who}{arm}, student {exam.student[:8]}"
 
 

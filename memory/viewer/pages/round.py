@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from ...blame import added
 from ...errors import RunError
 from ...exams import Flips, moved
+from ...lineage import marks
 from ...reading import Run
 from ...records import Exam, Promotion, Round, Share
 from ...reviews import JOIN, KEPT, REASON
@@ -13,7 +14,8 @@ from ...statistics import paired_interval
 from .. import charts
 from ..figures import lives, steps
 from ..frame import Page, pulse
-from ..markup import NOTHING, code, fold, percent, points, safe, section, several, table
+from ..marking import marked
+from ..markup import NOTHING, fold, percent, points, safe, section, several, table
 from ..operators import operators
 from ..places import link, to, whole, wrap
 
@@ -48,7 +50,7 @@ def page(run: Run, asked: Mapping[str, str]) -> Page:
     return Page(
         f"Round {number}",
         [
-            _decision(decision),
+            _decision(decision, marks(run.ledger)),
             _skills(run, decision, exams),
             _funnel(run, number),
             _taught(run, number),
@@ -64,7 +66,7 @@ def page(run: Run, asked: Mapping[str, str]) -> Page:
     )
 
 
-def _decision(decision: Promotion | None) -> str:
+def _decision(decision: Promotion | None, becoming: Mapping[str, str]) -> str:
     if decision is None:
         return section("decision", "Decision", "Nothing was decided in this round yet.")
     outcome = "Promoted" if decision.promoted else "Rejected"
@@ -74,8 +76,8 @@ def _decision(decision: Promotion | None) -> str:
         ["items only the incumbent got right", f"{decision.lost:,}"],
         ["p, exact one-sided paired test", f"{decision.p_value:.3g}"],
         ["α, this round's share of the error budget", f"{decision.alpha:.3g}"],
-        ["incumbent", code(decision.incumbent)],
-        ["candidate", code(decision.candidate)],
+        ["incumbent", marked(decision.incumbent, becoming)],
+        ["candidate", marked(decision.candidate, becoming)],
     ]
     guards = [
         [

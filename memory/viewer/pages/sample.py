@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from ...lineage import Lineage, lineage
 from ...reading import Run
 from ..frame import Page
+from ..marking import marked
 from ..markup import NOTHING, code, percent, points, safe, section, several, table
 from ..places import link, to
 from ..talking import turns
@@ -22,7 +23,7 @@ def page(run: Run, asked: Mapping[str, str]) -> Page:
     own = found.sample
     head = (
         f'<p class="meta"><span>{link(to(run.name, "skill", name=own.task.skill), own.task.skill)}</span> '
-        f"<span>{link(to(run.name, 'rounds', own.round), f'round {own.round}')}</span> "
+        f"<span>{link(to(run.name, 'rounds', own.round), f'round {own.round}') if own.round else 'no round'}</span> "
         f"<span>{own.arm} arm</span> <span>{code(own.id)}</span></p>{_chain(run, found)}"
     )
     body = [
@@ -129,6 +130,7 @@ def _fate(run: Run, found: Lineage) -> str:
         return section("fate", "What became of it", "Its round was not curated yet.")
     lead = "<strong>Kept.</strong>" if fate.kept else f"<strong>Rejected.</strong> {safe(fate.reason)}."
     lead += _reviewed(run, found)
+    lead += f" <strong>{safe(found.withdrawn[:1].upper() + found.withdrawn[1:])}.</strong>" if found.withdrawn else ""
     if found.nearest is None:
         return section("fate", "What became of it", lead)
     near = f"It is like sample {link(to(run.name, 'samples', found.nearest.id), found.nearest.id[:8])}."
@@ -152,7 +154,7 @@ def _training(run: Run, found: Lineage) -> str:
             f"{r.samples:,}",
             f"{r.steps:,}",
             f"{r.loss:.3f}",
-            code(r.checkpoint),
+            marked(r.checkpoint, found.marks),
         ]
         for r in found.trained_in
     ]

@@ -11,6 +11,7 @@ from .. import charts
 from ..discovered import discovered
 from ..figures import Curated, change, curations, curve, doing, lives, seconds
 from ..frame import Page, pulse
+from ..marking import warning
 from ..markup import NOTHING, between, duration, percent, points, safe, section, several, table
 from ..operators import operators
 from ..places import link, to, wrap
@@ -61,7 +62,7 @@ def _head(run: Run, exams: list[Exam], promotions: list[Promotion]) -> str:
         f'<p class="meta"><span class="status {safe(run.status)}">{safe(run.status)}</span> '
         f"<span>seed {run.session.seed}</span> <span>{safe(run.name)}</span> {_doing(run)}"
         f"{link(to(run.name, 'trace'), 'trace')} {link(to(run.name, 'exams'), 'exam flips')} "
-        f"{link(to(run.name, 'samples'), 'samples')}{_review(run)}{stamp}</p>{score}</div>"
+        f"{link(to(run.name, 'samples'), 'samples')}{_review(run)}{stamp}</p>{score}{warning(run.ledger)}</div>"
     )
 
 

@@ -110,6 +110,14 @@ def test_a_sample_page_tells_its_story_from_failure_to_exam(tmp_path: Path) -> N
         assert part in seen.text
 
 
+def test_a_sample_of_no_round_leads_to_none(tmp_path: Path) -> None:
+    drawn = make_sample("17+25", round=0)
+    make_run(tmp_path, [drawn])
+    html = visit(tmp_path).get(f"/runs/{RUN}/samples/{drawn.id}").text
+    assert "no round" in html
+    assert "/rounds/0" not in html
+
+
 def test_the_page_of_a_round_draws_the_loss_beside_the_figures_it_was_logged_with(tmp_path: Path) -> None:
     run = make_run(tmp_path, story())
     logged = [{"step": n, "loss": 2.0 / n, "learning_rate": 1e-3, "num_tokens": 640.0 * n} for n in (1, 2, 4)]

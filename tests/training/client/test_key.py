@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from evolvent.memory.errors import UnavailableError
@@ -22,3 +24,9 @@ def test_a_key_goes_out_encrypted_or_stays_on_this_machine(url: str) -> None:
 
 def test_where_there_is_no_key_none_can_be_read_on_the_way() -> None:
     assert Key().headers("http://example.org/v1") == {}
+
+
+def test_a_key_is_taken_out_of_json_however_it_is_written_there() -> None:
+    key = Key('a"quoted\\key')
+    assert key.redact(json.dumps({"said": f"({key.value})"})) == '{"said": "(***)"}'
+    assert Key().redact("nothing to hide") == "nothing to hide"

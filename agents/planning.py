@@ -1,0 +1,158 @@
+"""A scenario checked in every way, ready to run."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..memory.errors import ScenarioError
+from ..memory.records import Session
+from ..scenarios import loader
+from ..scenarios.fitting import Fitted, fit
+from ..scenarios.schema import Scenario
+from ..scenarios.splits import NOTHING as NONE
+from ..scenarios.splits import Splits
+from ..scenarios.validation import Validation, validate
+from . import graph
+from .discovering import OPEN, bounding, finding, left_open, whole
+from .earlier import Earlier, read
+from .estimate import Estimate, estimate, estimate_probe
+from .gpu import Room, room, short
+from .mistakes import FEW, mistakes
+from .parts import Parts
+from .quiet import quiet
+from .teachable import unteachable
+from .welcome import welcome
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A checked scenario, ready to run."""
+
+    path: Path
+    toml: str
+    scenario: Scenario
+    parts: Parts
+    seed: int
+    limit: int | None
+    overrides: tuple[str, ...]
+    probe: bool
+    """Whether only to probe."""
+    earlier: Earlier | None
+    """What it goes on from."""
+    validation: Validation
+    estimate: Estimate
+    room: Room | None
+    """What it takes of a GPU, where the student is a model that somebody brings."""
+    open: Mapping[str, list[str]]
+    """Sizes that the scenario leaves open."""
+
+    def lines(self) -> list[str]:
+        """The plan as text."""
+        before = [self.earlier.line()] if self.earlier else []
+        about = [f"scenario {self.scenario.name}: {self.path}", *before, *finding(self.scenario, self.parts)]
+        memory = self.room.lines() if self.room else short(self.scenario, self.parts)
+        return [*about, *self.validation.lines(), *self.estimate.lines(), *memory]
+
+    def session(self) -> Session:
+        """The session that the plan is for."""
+        settings: Json = {
+            "file": str(self.path),
+            "overrides": list(self.overrides),
+            "source": self.parts.source.fingerprint(),
+        }
+        if self.probe:
+            settings["probe"] = {"teachable": self.parts.engine.serves}
+        if self.scenario.discover:
+            settings[OPEN] = {table: list(names) for table, names in self.open.items()}
+        if self.earlier:
+            settings["from"] = self.earlier.facts()
+        return Session(
+            name=self.scenario.name,
+            scenario=self.scenario.hash,
+            seed=self.seed,
+            limit=self.limit,
+            graph=graph.fingerprint(probe=self.probe),
+            settings=settings,
+        )
+
+    def facts(self) -> Json:
+        """The plan as JSON."""
+        return {
+            "event": "plan",
+            "scenario": self.scenario.name,
+            "hash": self.scenario.hash,
+            "select_items": self.validation.select,
+            "smallest_gain": self.validation.gain,
+            "smallest_guard_loss": dict(self.validation.losses),
+            "warnings": list(self.validation.warnings),
+            **self.estimate.facts(),
+            **({"memory": self.room.facts()} if self.room else {}),
+            **({"from": self.earlier.facts()} if self.earlier else {}),
+        }
+
+
+def plan(
+    path: Path, overrides: Sequence[str], *, seed: int, limit: int | None, allow_import: bool, probe: bool = False,
+    before: Path | None = None,
+) -> Plan:  # fmt: skip
+    """Read and check a scenario without running anything; `before` is the run to go on from, if there is one.
+
+    Raises:
+        ScenarioError: anything about it is wrong, or its tasks do not suffice.
+        RunError: the run cannot be gone on from.
+    """
+    quiet()
+    written = loader.load(path, overrides)
+    parts = Parts.resolve(written, str(path), allow_import=allow_import)
+    student = welcome(written.student, parts.engine)
+    earlier = read(before, written, parts, where=str(path)) if before else None
+    fitted, splits, earlier = _fitted(written, parts, seed, limit, earlier)
+    scenario = fitted.scenario
+    validation = validate(splits, shrunk=fitted.shrunk)
+    lacking = validation.errors if limit is None else ()
+    # where tasks lack, a few of each are looked at all the same, so that everything wrong is said at once
+    # which items the exams hold is known only when the skills are, so all tasks that may be items are looked at
+    looked, few = whole(splits) if scenario.discover else (splits, limit)
+    wrong = mistakes(looked, parts, student.reader, limit=FEW if lacking else few)
+    # last, so that a skill which is short of tasks is not named for the same once more
+    wrong += [said for said in unteachable(splits, parts.trainer, student.reader) if not lacking]
+    if lacking or wrong:
+        without = f" without what {before} and the runs before it have examined" if before else ""
+        raise ScenarioError(f"{path}{without}: {'; '.join([*lacking, *wrong])}")
+    inherited = len(earlier.samples) if earlier else None
+    return Plan(
+        path=path,
+        toml=path.read_text(encoding="utf-8-sig"),
+        scenario=scenario,
+        parts=parts,
+        seed=seed,
+        limit=limit,
+        overrides=tuple(overrides),
+        probe=probe,
+        earlier=earlier,
+        validation=validation,
+        room=room(scenario, parts),
+        estimate=estimate_probe(bounding(scenario, parts), parts, limit=limit, parameters=student.parameters)
+        if probe
+        else estimate(
+            bounding(scenario, parts), parts, limit=limit, parameters=student.parameters, inherited=inherited
+        ),
+        open=left_open(written),
+    )
+
+
+def _fitted(
+    written: Scenario, parts: Parts, seed: int, limit: int | None, earlier: Earlier | None
+) -> tuple[Fitted, Splits, Earlier | None]:
+    """Fit sizes to the source, without what an earlier run examined or was taught so much of that it is given away."""
+    while True:
+        known = earlier.opened if earlier else NONE
+        fitted = fit(Splits(written, parts.source, seed, known))
+        splits = Splits(fitted.scenario, parts.source, seed, known)
+        given_away = earlier.given_away(splits, limit=limit) if earlier else []
+        if earlier is None or not given_away:
+            return fitted, splits, earlier
+        earlier = earlier.beside(given_away)
