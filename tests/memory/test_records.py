@@ -23,6 +23,7 @@ from evolvent.memory.records import (
     Verdict,
     Weakness,
 )
+from evolvent.memory.reviews import Review
 
 TASK = Task(skill="carry", prompt="5+7", answer="12", key="add:5,7", features=("carry at 1",))
 EXAMPLES: tuple[Record, ...] = (
@@ -46,6 +47,7 @@ EXAMPLES: tuple[Record, ...] = (
           steps=5, tokens=100, loss=0.5),
     Category(skill="carry", description="sums that carry", rest=False, sorted=9, merged=("long",), keys=("add:5,7",)),
     Debate(sample="s", round=1, turns=(Turn(turn=0, judge="sceptic", verdict="bad", reason="too easy"),)),
+    Review(sample="s", round=1, action="edit", by="ann", reason="rounder", edited="t"),
     Session(name="n", scenario="h", seed=0, limit=None, graph="g", settings={"overrides": ["a=1"]}),
 )  # fmt: skip
 
