@@ -13,7 +13,8 @@ from evolvent.agents.nodes.review import Approval
 from evolvent.memory.choices import Choice, decide, standing
 from evolvent.memory.lineage import lineage
 from evolvent.memory.reading import Run
-from evolvent.memory.records import Fate, Sample
+from evolvent.memory.records import Critique, Fate, Sample
+from evolvent.memory.retraction import retract
 from evolvent.memory.reviews import Review
 
 from ..memory.waiting import RUN, make_waiting
@@ -227,3 +228,31 @@ def test_a_file_of_decisions_that_cannot_be_used_is_refused_in_one_line(
     assert wanted in said
     assert said.count("\n") == 1
     assert decided(tmp_path) == []
+
+
+async def test_where_no_program_can_work_a_task_the_person_who_edited_it_decides(tmp_path: Path) -> None:
+    rows = [{"prompt": f"say {n} aloud", "answer": f"{n}!", "skill": "say"} for n in range(400)]
+    path = tmp_path / "tasks.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    source = {"name": "file", "path": str(path), "procedural": True}
+    desk = make_desk(tmp_path / "runs", review=True, source=source, skills={"say": {}}, verifier="exact")
+    allot(desk, 1, say=3)
+    first, *rest = await run(desk, 1)
+    accepting(desk, Choice(sample=first.id, action="edit", prompt="say 7000 softly", answer="7000", by="ann"))
+    await approve(desk)
+    edited = next(review.edited for review in desk.ledger.read(Review) if review.edited)
+    (said,) = desk.ledger.read(Critique, subject=edited)
+    assert (said.judge, said.accepted) == ("person", True)
+    assert {s.id for s in desk.kept()} == {str(edited), *(s.id for s in rest)}
+    desk.close()
+
+
+async def test_what_was_edited_goes_with_the_sample_it_was_made_of_when_that_is_withdrawn(desk: Desk) -> None:
+    allot(desk, 1, add=3)
+    first, *_ = await run(desk, 1)
+    left, right = first.task.prompt.split("+")
+    accepting(desk, Choice(sample=first.id, action="edit", prompt=f"{right}+{left}"))
+    await approve(desk)
+    edited = next(review.edited for review in desk.ledger.read(Review) if review.edited)
+    touched = retract(desk.ledger, "sample", first.id, "never mind")
+    assert {withdrawal.sample for withdrawal in touched.withdrawals} == {first.id, edited}
