@@ -23,12 +23,9 @@ from evolvent.memory.records import (
     Verdict,
     Weakness,
 )
-<<<<<<< HEAD
 from evolvent.memory.retention import Removal
 from evolvent.memory.retraction import Descent, Replacement, Retraction, Taint, Withdrawal
-=======
 from evolvent.memory.reviews import Review
->>>>>>> d6ee2e1476dccdbf5a87968630498c680660ecb2
 
 TASK = Task(skill="carry", prompt="5+7", answer="12", key="add:5,7", features=("carry at 1",))
 EXAMPLES: tuple[Record, ...] = (
@@ -52,7 +49,6 @@ EXAMPLES: tuple[Record, ...] = (
           steps=5, tokens=100, loss=0.5),
     Category(skill="carry", description="sums that carry", rest=False, sorted=9, merged=("long",), keys=("add:5,7",)),
     Debate(sample="s", round=1, turns=(Turn(turn=0, judge="sceptic", verdict="bad", reason="too easy"),)),
-<<<<<<< HEAD
     Removal(round=2, number=1, arm="targeted", checkpoint="b", path="rounds/001/model", bytes=9, reason="r"),
     Descent(sample="s", parent="t", round=1),
     Retraction(what="judge", name="kind", reason="too kind", after=2),
@@ -60,9 +56,7 @@ EXAMPLES: tuple[Record, ...] = (
     Taint(checkpoint="b", round=1, retraction="r", samples=3),
     Replacement(round=1, retractions=1, tainted="b", clean="c", path="rounds/clean-001/model", samples=9, replaced=True,
                 reason="not inferior", bounds={"select": {"loss": 0.0, "upper": 0.01, "margin": 0.02}}),
-=======
     Review(sample="s", round=1, action="edit", by="ann", reason="rounder", edited="t"),
->>>>>>> d6ee2e1476dccdbf5a87968630498c680660ecb2
     Session(name="n", scenario="h", seed=0, limit=None, graph="g", settings={"overrides": ["a=1"]}),
 )  # fmt: skip
 
