@@ -21,7 +21,7 @@ import typer  # noqa: E402
 
 from ..memory.errors import EvolventError  # noqa: E402
 from ..memory.stopping import STOP, Stopped  # noqa: E402
-from .commands import around, attending, inspecting, options, viewing, withdrawing  # noqa: E402
+from .commands import around, attending, inspecting, options, reviewing, viewing, withdrawing  # noqa: E402
 from .commands.options import RUNS, find  # noqa: E402
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ app.add_typer(runs_app, name="runs")
 app.add_typer(scenario_app, name="scenario")
 app.add_typer(attending.app)
 app.add_typer(inspecting.app)
+app.add_typer(reviewing.app)
 app.add_typer(viewing.app)
 app.add_typer(around.app)
 app.add_typer(withdrawing.app)

@@ -214,7 +214,7 @@ class Desk:
         return known
 
     def forget_duplicates(self) -> None:
-        """Look again at what is kept: a person refused some of it."""
+        """Look again at what is kept: a person may have refused or edited some of it."""
         vars(self).pop("duplicates", None)
 
     def no_duplicates(self) -> Duplicates:

@@ -9,6 +9,7 @@ from .ledger import Ledger
 from .records import Arm, Attempt, Critique, Exam, Fate, Observation, Promotion, Round, Sample, Weakness
 from .retention import removals
 from .retraction import tainted, withdrawn
+from .reviews import Review, settle, settled
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,9 @@ class Lineage:
     debates: tuple[Debate, ...]
     """What judges who disagreed on it said to each other."""
     fate: Fate | None
-    """None until the round is curated."""
+    """None until the round is curated; as a person left it, where one was asked."""
+    review: Review | None
+    """What a person decided of it, where one was asked and has."""
     nearest: Sample | None
     """The sample it collided with, if it did."""
     trained_in: tuple[Round, ...]
@@ -66,7 +69,9 @@ def lineage(ledger: Ledger, sample: str) -> Lineage:
         LedgerError: there is no such sample, or there are several.
     """
     own = ledger.find(Sample, sample)
-    fates = ledger.read(Fate, subject=own.id)
+    reviews = ledger.read(Review, subject=own.id)
+    review = reviews[-1] if reviews else None
+    fates = settle(ledger.read(Fate, subject=own.id), {own.id: review} if review else {})
     fate = fates[-1] if fates else None
     rounds = [r for r in ledger.read(Round, subject=own.arm) if fate and fate.kept and r.number >= fate.round]
     learned = {r.checkpoint for r in rounds}
@@ -81,6 +86,7 @@ def lineage(ledger: Ledger, sample: str) -> Lineage:
         critiques=tuple(ledger.read(Critique, subject=own.id)),
         debates=tuple(ledger.read(Debate, subject=own.id)),
         fate=fate,
+        review=review,
         nearest=_nearest(ledger, fate),
         trained_in=tuple(rounds),
         withdrawn=withdrawn(ledger).get(own.id, ""),
@@ -99,7 +105,7 @@ def kept(ledger: Ledger, *, until: int | None = None, arm: Arm = "targeted") -> 
         until: only those decided on up to this round; what an earlier run left was decided on before the first.
         arm: which data.
     """
-    good = [f for f in ledger.read(Fate) if f.kept and (until is None or f.round <= until)]
+    good = [f for f in settled(ledger) if f.kept and (until is None or f.round <= until)]
     refused = {r for r in {f.round for f in good} if (ledger.result("review", r) or {}).get("approved") is False}
     gone = withdrawn(ledger, until=until)
     ids = {f.sample for f in good if f.round not in refused and f.sample not in gone}

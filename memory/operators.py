@@ -7,13 +7,14 @@ from typing import NamedTuple
 from .exams import moved
 from .ledger import Ledger
 from .records import Exam, Promotion
+from .reviews import JOIN, KEPT
 
-_MADE = """
+_MADE = f"""
 select json_extract(s.body, '$.origin.operator'), s.round, json_extract(s.body, '$.task.skill'),
-  json_extract(f.body, '$.kept'), json_extract(f.body, '$.reason') like 'critique%', count(*)
-from records s left join records f on f.kind = 'fate' and f.subject = s.id
+  {KEPT}, json_extract(f.body, '$.reason') like 'critique%', count(*)
+from records s left join records f on f.kind = 'fate' and f.subject = s.id {JOIN}
 where s.kind = 'sample' and s.subject = 'targeted' and s.round between ? and ?
-  and json_extract(s.body, '$.origin.operator') is not null group by 1, 2, 3, 4, 5"""
+  and json_extract(s.body, '$.origin.operator') is not null group by 1, 2, 3, 4, 5"""  # noqa: S608 - a constant of ours
 LAST = 1 << 30
 """No session has as many rounds."""
 

@@ -10,10 +10,10 @@ class Parent(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    kind: Literal["seed", "failure"]
-    """A task of the training split, or an item that the student failed when it was probed."""
+    kind: Literal["seed", "failure", "sample"]
+    """A task of the training split, an item that the student failed when it was probed, or a sample that was edited."""
     id: str
-    """Key of the task, or id of the failing attempt."""
+    """Key of the task, or id of the failing attempt or the sample."""
     prompt: str
     answer: str
 

@@ -13,7 +13,8 @@ from typing import ClassVar, Literal
 from .auditions import Audition
 from .errors import LedgerError, suggest
 from .ledger import Ledger
-from .records import Critique, Fate, Promotion, Record, Round, Sample
+from .records import Critique, Promotion, Record, Round, Sample
+from .reviews import settled
 
 What = Literal["sample", "teacher", "judge"]
 PANEL = "panel"
@@ -235,7 +236,7 @@ def _taints(
 ) -> Iterable[Taint]:
     """Students that learned from the samples, or went on from one that did."""
     gone, learned = {w.sample for w in withdrawals}, set[str]()
-    kept = {fate.sample: fate.round for fate in ledger.read(Fate) if fate.kept and fate.sample in gone}
+    kept = {fate.sample: fate.round for fate in settled(ledger) if fate.kept and fate.sample in gone}
     for refused in {r for r in kept.values() if (ledger.result("review", r) or {}).get("approved") is False}:
         kept = {sample: round for sample, round in kept.items() if round != refused}
     for made in sorted(trained, key=lambda r: r.number):

@@ -7,14 +7,15 @@ from typing import Any, Protocol, cast
 from .ledger import Ledger
 from .origin import COMPLETION
 from .records import Promotion, Round
+from .reviews import JOIN, KEPT, REASON
 from .spans import Spans
 
 _SAMPLES = f"""
 select s.round, json_extract(s.body, '$.arm'), s.id, json_extract(s.body, '$.task.skill'),
   json_extract(s.body, '$.task.prompt'), {COMPLETION}, json_extract(s.body, '$.weakness'),
   json_extract(s.body, '$.teacher'), json_extract(s.body, '$.recipe'), json_extract(s.body, '$.origin.operator'),
-  json_extract(s.body, '$.task.talk'), json_extract(f.body, '$.kept'), json_extract(f.body, '$.reason')
-from records s left join records f on f.kind = 'fate' and f.subject = s.id
+  json_extract(s.body, '$.task.talk'), {KEPT}, {REASON}
+from records s left join records f on f.kind = 'fate' and f.subject = s.id {JOIN}
 where s.kind = 'sample' and s.round between ? and ? order by s.seq"""  # noqa: S608 - a constant of ours
 _ATTEMPTS = """
 select round, id, json_extract(body, '$.task.skill'), json_extract(body, '$.task.prompt'),

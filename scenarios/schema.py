@@ -228,7 +228,7 @@ class Scenario(Section):
     control: bool = True
     """Train a twin on uniformly drawn data, to say whether targeting earned its keep."""
     review: bool = False
-    """Stop for a person's approval before every training round."""
+    """Stop before every training round until a person has accepted, edited or rejected each of its samples."""
 
     @property
     def targets(self) -> list[str]:

@@ -20,6 +20,7 @@ def of_lineage(found: Lineage) -> Json:
         "critiques": [_record(critique) for critique in found.critiques],
         "debates": [_record(debate) for debate in found.debates],
         "fate": _record(found.fate),
+        "review": _record(found.review),
         "nearest": _record(found.nearest),
         "withdrawn": found.withdrawn,
         "marks": {r.checkpoint: found.marks[r.checkpoint] for r in found.trained_in if r.checkpoint in found.marks},

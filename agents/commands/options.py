@@ -1,5 +1,6 @@
 """Options and arguments that several commands take."""
 
+import getpass
 from pathlib import Path
 from typing import Annotated
 
@@ -28,6 +29,14 @@ OnEnd = Annotated[
     str | None,
     typer.Option("--on-end", metavar="COMMAND", envvar=VARIABLE, help="Program run once it ended; sees EVOLVENT_RUN."),
 ]
+
+
+def known_name() -> str:
+    """What this machine calls whoever started the program."""
+    try:
+        return getpass.getuser()[:100]
+    except (OSError, KeyError):
+        return "a person"
 
 
 def find(run: Path, runs_dir: Path) -> Path:

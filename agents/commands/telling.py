@@ -122,6 +122,9 @@ def _failure(attempt: Attempt) -> str:
 def _became(found: Lineage) -> list[str]:
     if found.fate is None:
         return ["  not decided yet: its round was not curated"]
+    if found.review and found.fate.reason.startswith("review: "):
+        instead = f"; now sample {found.review.edited}" if found.review.edited else ""
+        return [f"  {line(found.review.said)}{instead}"]
     if not found.fate.kept:
         beside = f"; like sample {found.nearest.id}: {line(found.nearest.task.prompt)}" if found.nearest else ""
         return [f"  rejected: {line(found.fate.reason)}{beside}"]
@@ -130,7 +133,8 @@ def _became(found: Lineage) -> list[str]:
         for r in found.trained_in
     ]
     gone = [f"  {line(found.withdrawn)}"] if found.withdrawn else []
-    return [f"  {line(found.fate.reason)}", *gone, *(trained or ["  nothing was trained on it yet"])]
+    said = [f"  {line(found.review.said)}"] if found.review else []
+    return [f"  {line(found.fate.reason)}", *said, *gone, *(trained or ["  nothing was trained on it yet"])]
 
 
 def _mark(found: Lineage, checkpoint: str) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from typer.core import TyperGroup
 
-from .options import RUNS, Json, RunPath, RunsDir, find
+from .options import RUNS, Json, RunPath, RunsDir, find, known_name
 
 DRAWN = 8
 """Lists of exam items the viewer keeps at hand; drawing one again may take a second."""
@@ -41,13 +41,19 @@ def serve(
     token: Annotated[
         str | None, typer.Option(envvar="EVOLVENT_VIEW_TOKEN", help="Secret that every visitor must bring.")
     ] = None,
+    review: Annotated[
+        bool, typer.Option("--review", help="Take decisions on samples that wait for a review; makes up a token.")
+    ] = False,
+    by: Annotated[str | None, typer.Option(help="Who decides; without it the name this machine knows you by.")] = None,
 ) -> None:
-    """Serve pages that follow the runs that are going on; writes nothing."""
+    """Serve pages that follow the runs that are going on; without --review it writes nothing."""
     from ...memory.viewer import server
     from .items import tasks
 
     shown = [find(run, runs_dir) for run in runs] if runs else runs_dir
-    server.serve(shown, host=host, port=port, token=token, say=_line, tasks=lru_cache(maxsize=DRAWN)(tasks))
+    who = (by or known_name()) if review else None
+    drawn = lru_cache(maxsize=DRAWN)(tasks)
+    server.serve(shown, host=host, port=port, token=token, say=_line, tasks=drawn, by=who)
 
 
 @view_app.command()

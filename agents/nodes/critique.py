@@ -13,14 +13,12 @@ from ...memory.effects import Outcome
 from ...memory.records import Critique, Sample
 from ...memory.retraction import Descent
 from ...memory.trace import spent
-from ...scenarios.source import identity
 from ..desk import Desk
+from ..judging.checking import FORMAT, check, critique
 from ..judging.jury import Jury, seat
 from ..node import Node, State, Update
 from ..teacher import Opinion
 
-FORMAT = "format"
-"""Judge of what cannot be used at all, whatever it says."""
 NOBODY = "nobody"
 """Judge of what no verifier can decide where too few judges are sound; writing it again would not help."""
 
@@ -71,11 +69,11 @@ def _accepted(samples: Sequence[Sample], critiques: Sequence[Critique]) -> list[
 async def _judge(samples: Sequence[Sample], desk: Desk) -> _Judged:
     """A critique for each sample, and what judges said to each other."""
     debates: list[Debate] = []
-    decided = {sample.id: _verify(sample, desk) for sample in samples}
+    decided = {sample.id: check(sample, desk) for sample in samples}
     left = [sample for sample in samples if decided[sample.id] is None]
     jury = await seat(desk) if left and desk.parts.teacher.judges else None
     if jury is not None and jury.lacking:
-        decided.update({sample.id: _critique(sample, NOBODY, False, jury.lacking) for sample in left})
+        decided.update({sample.id: critique(sample, NOBODY, False, jury.lacking) for sample in left})
     elif left:
         sound = jury.sound if jury else ()
         opinions = await desk.parts.teacher.judge(left, sound=sound, models=desk.models)
@@ -90,33 +88,8 @@ async def _judge(samples: Sequence[Sample], desk: Desk) -> _Judged:
 
 def _opinion(sample: Sample, opinion: Opinion | None) -> Critique:
     if opinion is not None:
-        return _critique(sample, "panel", opinion.accepted, opinion.reason)
-    return _critique(sample, FORMAT, bool(sample.task.answer.strip()), "no second way to work it; has an answer")
-
-
-def _verify(sample: Sample, desk: Desk) -> Critique | None:
-    """What the source's other program says of a sample; None where there is none, and no reason to refuse it."""
-    reasoning = sample.origin.reasoning if sample.origin else ""
-    if (strange := desk.reader.unreadable(sample.task.prompt + reasoning + sample.task.answer)) is not None:
-        return _critique(sample, FORMAT, False, f"unreadable: it holds {strange!r}, which the student cannot read")
-    if (reason := desk.parts.teacher.refuse(sample, desk.splits) or desk.parts.fault(sample)) is not None:
-        return _critique(sample, FORMAT, False, reason)
-    if (part := desk.splits.owner(sample.task.key)) != "train":
-        # a reason would quote the reference, and a repair would tell it to whoever writes
-        return _critique(sample, FORMAT, True, f"not looked at: it belongs to the {part} split, and curation drops it")
-    worked = desk.parts.source.solve(sample.task) or _taken_over(sample)
-    if worked is None:
-        return None
-    said = sample.origin.judged(sample.task.answer) if sample.origin else sample.task.answer
-    verdict = desk.parts.verifier.judge(sample.task.model_copy(update={"answer": worked}), said)
-    return _critique(sample, desk.parts.verifier.name, verdict.passed, verdict.reason or "both ways agree")
-
-
-def _taken_over(sample: Sample) -> str | None:
-    """The reference of the item that a sample takes its question from: reasoning has to lead there."""
-    parents = sample.origin.parents if sample.origin else ()
-    own = identity(sample.task.prompt)
-    return next((parent.answer for parent in parents if identity(parent.prompt) == own), None)
+        return critique(sample, "panel", opinion.accepted, opinion.reason)
+    return critique(sample, FORMAT, bool(sample.task.answer.strip()), "no second way to work it; has an answer")
 
 
 async def _repair(
@@ -124,9 +97,9 @@ async def _repair(
 ) -> tuple[list[Sample], list[Descent]]:
     """New versions of what was refused for what it says, and out of which sample each was made."""
     refused = [
-        (sample, critique.reason)
-        for sample, critique in zip(samples, critiques, strict=True)
-        if not critique.accepted and critique.judge not in (FORMAT, NOBODY)
+        (sample, said.reason)
+        for sample, said in zip(samples, critiques, strict=True)
+        if not said.accepted and said.judge not in (FORMAT, NOBODY)
     ]
     if not refused:
         return [], []
@@ -136,7 +109,3 @@ async def _repair(
     pairs = [(old, new) for (old, _), new in zip(refused, made, strict=True) if new is not None and new.id not in known]
     descents = [Descent(sample=new.id, parent=old.id, round=new.round) for old, new in pairs]
     return list({new.id: new for _, new in pairs}.values()), descents
-
-
-def _critique(sample: Sample, judge: str, accepted: bool, reason: str) -> Critique:
-    return Critique(sample=sample.id, round=sample.round, judge=judge, accepted=accepted, reason=reason)

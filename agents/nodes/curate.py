@@ -9,6 +9,7 @@ from ...memory.trace import spent
 from ..curating import sift
 from ..desk import Desk, hash_samples
 from ..node import Node, State, Update
+from ..reviewing import like_rejected
 
 
 class Curation(Node):
@@ -25,6 +26,7 @@ class Curation(Node):
                 }
                 candidates = desk.ledger.read(Sample, round=round, subject="targeted")
                 refused |= refusals(desk.ledger, candidates, desk.ledger.read(Critique, round=round))
+                refused = like_rejected(candidates, desk) | refused
                 done = sift(candidates, round=round, desk=desk, duplicates=desk.duplicates, refused=refused)
             why = Counter(f.reason.split(":")[0] for f in done.fates if not f.kept)
             return Outcome({"kept": len(done.kept), "rejected": dict(why), "hash": hash_samples(done.kept)}, done.fates)

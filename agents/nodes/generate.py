@@ -8,6 +8,7 @@ from ...memory.trace import span, spent
 from ..desk import Desk
 from ..node import Node, State, Update
 from ..operating import gather
+from ..reviewing import rejected
 
 
 class Generation(Node):
@@ -21,7 +22,8 @@ class Generation(Node):
             missing = _missing(round, desk)
             weaknesses = {w.id: w for w in desk.ledger.read(Weakness)}
             written: list[Sample] = []
-            known = {*desk.duplicates.keys, *(s.task.key for s in desk.ledger.read(Sample, round=round))}
+            beside = [*desk.ledger.read(Sample, round=round), *rejected(desk)]
+            known = {*desk.duplicates.keys, *(sample.task.key for sample in beside)}
             for share, count in missing.items():
                 with span("write", skill=share.skill, samples=count), spent("curation"):
                     weakness = weaknesses[share.weakness] if share.weakness else None

@@ -1,7 +1,8 @@
 """Train a candidate on everything accumulated."""
 
 from ...memory.errors import EvolventError
-from ...memory.records import Critique, Fate, Sample
+from ...memory.records import Critique, Sample
+from ...memory.reviews import settled
 from ..desk import BASE, Desk
 from ..node import Node, State, Update
 from ..rounds import train_round
@@ -22,7 +23,7 @@ class Training(Node):
             )
         history = {
             "candidates": desk.ledger.read(Sample, round=round, subject="targeted"),
-            "fates": desk.ledger.read(Fate, round=round),
+            "fates": settled(desk.ledger, round=round),
             "critiques": desk.ledger.read(Critique, round=round),
         }
         made = await train_round(desk, round, samples, arm="targeted", start=start, history=history)

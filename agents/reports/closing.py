@@ -29,9 +29,11 @@ def closing(found: Json) -> str:
         lines += [*_inherited(found), *_weak(found), *_scores(found), *_guards(found), *_control(found), *_cost(found)]
         lines += ["", f"report   {found['dir']}/report.html", f"next     evolvent runs show {found['dir']}"]
     elif found["status"] == "waiting":
-        path = f"{found['dir']}/review/round-{found['curated']:03d}.json"
-        lines += ["", f'review   the data of the round is ready; write {{"approved": true}} or false to {path}']
-        lines += [f"next     evolvent resume {found['dir']}"]
+        lines += [
+            "",
+            f"review   the data of round {found['curated']} wait for you; after that: evolvent resume {found['dir']}",
+        ]
+        lines += [f"next     evolvent review {found['dir']}, or evolvent view {found['dir']} --review"]
     elif found["status"] == "spent":
         lines += ["", *bill_lines(found), f"next     evolvent resume {found['dir']} --set budget.KEY=MORE"]
     elif found["status"] == "running":
@@ -124,8 +126,17 @@ def _cost(found: Json) -> list[str]:
         f"cost     {found['rounds']} rounds, {samples['kept']:,} samples kept of {samples['written']:,}, "
         f"{cost['probe_answers']:,} probe answers, {cost['training_steps']:,} training steps",
         f"time     {found['wall_seconds']:.0f} s: {shares}",
+        *_reviews(found),
         *operator_lines(found),
         *aftermath_lines(found),
         *jury_lines(found),
         *bill_lines(found),
     ]
+
+
+def _reviews(found: Json) -> list[str]:
+    """What people decided, where they were asked."""
+    if not (given := found.get("reviews")):
+        return []
+    by = ", ".join(map(visible, given["by"]))
+    return [f"review   {given['accept']:,} accepted, {given['edit']:,} edited, {given['reject']:,} rejected by {by}"]

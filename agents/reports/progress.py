@@ -38,7 +38,7 @@ class Progress:
             "allocate": self._allocate, "critique": self._critique, "curate": self._curate, "train": self._train,
             "control": self._control, "inherit": self._inherit, "examine": self._examine, "decide": self._decide,
             "report": self._report, "rewind": self._rewind, "discover": self._discover, "tidy": self._tidy,
-            "replace": self._replace,
+            "replace": self._replace, "review": self._review,
         }  # fmt: skip
 
     def start(self) -> None:
@@ -135,6 +135,13 @@ class Progress:
             f"          curate    kept {facts['kept']:,}, rejected {sum(rejected.values()):,}"
             + (f" ({why})" if why else "")
         ]
+
+    def _review(self, facts: Mapping[str, Any]) -> list[str]:
+        if "accepted" not in facts:
+            return ["          review    the round was refused"]
+        counts = ", ".join(f"{facts[what]:,} {what}" for what in ("accepted", "edited", "rejected"))
+        lost = facts["edits_refused"]
+        return [f"          review    {counts}" + (f"; edits refused {lost:,}: see `evolvent explain`" if lost else "")]
 
     def _train(self, facts: Mapping[str, Any]) -> list[str]:
         said = (

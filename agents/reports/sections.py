@@ -305,6 +305,12 @@ def cost(found: Json) -> str:
         parts.append(table("Fates of samples", ["fate", "samples", "share"], rows, kind="figures"))
         if near := samples.get("near_exams"):
             parts.append(f"<p>{several(near, 'kept sample')} written like an item of an exam, with another key.</p>")
+    if reviews := found.get("reviews"):
+        by = safe(", ".join(reviews["by"]))
+        parts.append(
+            f"<p>Reviewed by {by}: {reviews['accept']:,} accepted, {reviews['edit']:,} edited, "
+            f"{reviews['reject']:,} rejected.</p>"
+        )
     parts.append(operator_section(found))
     if spent:
         rows = [[_key(i) + safe(w), duration(share * wall), percent(share)] for i, (w, share) in enumerate(spent)]

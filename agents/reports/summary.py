@@ -27,6 +27,7 @@ from ...memory.records import (
     Weakness,
 )
 from ...memory.retraction import current
+from ...memory.reviews import settled, tally
 from ...memory.statistics import wilson
 from ...scenarios.schema import Scenario
 from ...training.curation.pipeline import NEAR
@@ -75,6 +76,7 @@ def summarize(ledger: Ledger, scenario: Scenario, session: Session, *, run: str,
         "report": change(sealed.get("base"), sealed.get("final"), learnable, sorted(scenario.skills)),
         "guards": _guards(sealed, scenario),
         "samples": _samples(ledger, "targeted"),
+        **tally(ledger),
         "dataset_hash": final.dataset if final else None,
         "last_dataset_hash": trained[-1].dataset if trained else None,
         "control": _control(ledger, sealed, rounds, learnable),
@@ -201,7 +203,7 @@ def _inherited(ledger: Ledger, session: Session) -> Json:
 def _samples(ledger: Ledger, arm: Arm) -> Json:
     """What became of everything written or drawn for one arm; not of what an earlier run left."""
     own = {sample.id for sample in ledger.read(Sample, subject=arm)}
-    fates = [fate for fate in ledger.read(Fate) if fate.sample in own and (fate.round or arm == "control")]
+    fates = [fate for fate in settled(ledger) if fate.sample in own and (fate.round or arm == "control")]
     why = Counter(f.reason.split(":")[0] for f in fates if not f.kept)
     kept = [f.reason for f in fates if f.kept]
     rejected = dict(sorted(why.items()))
@@ -262,7 +264,7 @@ def _heat(ledger: Ledger, scenario: Scenario) -> Json:
 def _weaknesses(ledger: Ledger) -> list[Json]:
     attempts = {a.id: a for a in ledger.read(Attempt)}
     samples: dict[str, list[Sample]] = {}
-    kept = {f.sample for f in ledger.read(Fate) if f.kept}
+    kept = {f.sample for f in settled(ledger) if f.kept}
     for sample in ledger.read(Sample, subject="targeted"):
         if sample.weakness and sample.id in kept:
             samples.setdefault(sample.weakness, []).append(sample)

@@ -3,24 +3,26 @@
 import contextlib
 import logging
 import sqlite3
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping
 from functools import partial
 from importlib import resources
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from ..errors import EvolventError
+from ..errors import EvolventError, UsageError
 from ..reading import Run
+from . import forms
 from .figures import doing
 from .frame import Page, frame
 from .guard import Guard
 from .markup import safe
-from .pages import compare, exam, record, round, sample, samples, session, sessions, skill, trace, weakness
-from .places import Library
+from .pages import compare, exam, record, review, round, sample, samples, session, sessions, skill, trace, weakness
+from .places import Library, to
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +39,7 @@ PAGES: dict[str, Show] = {
     "/trace": trace.page,
     "/trace/{id}": trace.span,
     "/records/{id}": record.page,
+    "/review": review.page,
 }
 """Pages of a run, by what follows its name."""
 ASSETS = {
@@ -48,7 +51,12 @@ ASSETS = {
 
 
 def application(
-    library: Library, *, host: str = "127.0.0.1", token: str | None = None, tasks: exam.Tasks | None = None
+    library: Library,
+    *,
+    host: str = "127.0.0.1",
+    token: str | None = None,
+    tasks: exam.Tasks | None = None,
+    by: str | None = None,
 ) -> Starlette:
     """Build the viewer.
 
@@ -57,6 +65,7 @@ def application(
         host: name or address it listens on.
         token: secret every visitor must bring; needed where other machines can reach it.
         tasks: draws the items of an exam again, which takes rooms above this one.
+        by: who decides on what waits for a review; None where no decision is taken. It needs a token.
     """
 
     def of_run(show: Callable[[Run, Mapping[str, str]], Response]) -> Callable[[Request], Response]:
@@ -77,15 +86,19 @@ def application(
         return JSONResponse(beats(library))
 
     pages: dict[str, Show] = {**PAGES, "/exams": partial(exam.page, tasks=tasks)}
+    if token is not None and by is not None:
+        pages["/review"] = partial(review.page, mark=forms.mark(token), by=by)
     routes = [Route("/", front), Route("/compare", both), Route("/pulse", pulses), Route("/assets/{name}", _asset)]
     routes.append(Route("/runs/{run}/pulse", of_run(lambda run, _: JSONResponse(beat(run)))))
     routes.append(
         Route("/runs/{run}/trace/{id}/parts", of_run(lambda run, asked: HTMLResponse(trace.parts(run, asked))))
     )
+    if token is not None and by is not None:
+        routes.append(Route("/runs/{run}/review", _taking(library, token, by), methods=["POST"]))
     routes += [Route(f"/runs/{{run}}{path}", of_run(partial(_framed, show))) for path, show in pages.items()]
     return Starlette(
         routes=routes,
-        middleware=[Middleware(Guard, host=host, token=token)],
+        middleware=[Middleware(Guard, host=host, token=token, writes=by is not None)],
         exception_handlers={_Unreadable: _broken, EvolventError: _missing, 404: _missing, 405: _missing},
     )
 
@@ -133,6 +146,23 @@ def guarded(name: str) -> Generator[None]:
 
 def _framed(show: Show, run: Run, asked: Mapping[str, str]) -> Response:
     return HTMLResponse(frame(show(run, asked)))
+
+
+def _taking(library: Library, token: str, by: str) -> Callable[[Request], Awaitable[Response]]:
+    """Takes a decision that a form of ours sends."""
+
+    def taken(name: str, given: Mapping[str, str]) -> Response:
+        with _opened(library, name) as run:
+            choice = review.take(run, given, by=by)
+            return RedirectResponse(to(run.name, "review", decided=choice.sample), 303)
+
+    async def answer(request: Request) -> Response:
+        try:
+            return await run_in_threadpool(taken, request.path_params["run"], await forms.fields(request, token=token))
+        except UsageError as error:
+            return _page_of_error(str(error), 403 if isinstance(error, forms.FormError) else 409)
+
+    return answer
 
 
 def _asset(request: Request) -> Response:

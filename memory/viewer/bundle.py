@@ -46,6 +46,7 @@ NAMES = {
     "/trace": "parts of the trace",
     "/trace/{id}": "steps",
     "/records/{id}": "records",
+    "/review": "reviews",
 }
 """What a kind of page is called when pages of it are left out."""
 _HEAD = (

@@ -1,7 +1,8 @@
 """Who may see a page: this machine alone, or whoever brings the token; never a page of another site.
 
 A name that an attacker's DNS points here arrives with that name as its Host, so only addresses written as numbers,
-`localhost` and the name listened on are answered. Nothing but GET and HEAD is: the viewer changes nothing.
+`localhost` and the name listened on are answered. Nothing but GET and HEAD is, unless the viewer takes decisions: then
+a POST that a page of ours sent, which its Origin must say, by a visitor who brought the token.
 """
 
 import hashlib
@@ -32,6 +33,8 @@ HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "cache-control": "no-store",
 }
+TAKING = {**HEADERS, "referrer-policy": "same-origin"}
+"""Headers where decisions are taken: without a referrer of its own a form would be sent with `Origin: null`."""
 
 
 class Refusal(NamedTuple):
@@ -48,12 +51,14 @@ class Guard:
         app: what answers.
         host: name or address listened on.
         token: secret every visitor must bring; None where only this machine can reach the page.
+        writes: whether decisions are taken; it needs a token.
     """
 
-    def __init__(self, app: ASGIApp, *, host: str, token: str | None) -> None:
+    def __init__(self, app: ASGIApp, *, host: str, token: str | None, writes: bool = False) -> None:
         self.app = app
         self.host = host
         self.token = token
+        self.writes = writes and token is not None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request or pass it on."""
@@ -64,11 +69,13 @@ class Guard:
             await send({"type": "websocket.close", "code": 1008})
             return
         answer = self._answer(Request(scope))
-        await (answer or self.app)(scope, receive, _with_headers(send))
+        await (answer or self.app)(scope, receive, _with_headers(send, (TAKING if self.writes else HEADERS).items()))
 
     def _answer(self, request: Request) -> Response | None:
         """A refusal, or the way in for who brings the token in the address; None to pass on."""
-        refused = refusal(request.method, request.headers, host=self.host, remote=self.token is not None)
+        refused = refusal(
+            request.method, request.headers, host=self.host, remote=self.token is not None, writes=self.writes
+        )
         if refused is None and self.token is not None:
             if (given := request.query_params.get("token")) is not None and _same(given, self.token):
                 return self._welcome(request, self.token)
@@ -95,7 +102,7 @@ class Guard:
         return cookie is not None and _same(cookie.value, _mark(token))
 
 
-def refusal(method: str, headers: Headers, *, host: str, remote: bool) -> Refusal | None:
+def refusal(method: str, headers: Headers, *, host: str, remote: bool, writes: bool = False) -> Refusal | None:
     """Say why a request must not be answered, whoever sent it; None if it may.
 
     Args:
@@ -103,8 +110,9 @@ def refusal(method: str, headers: Headers, *, host: str, remote: bool) -> Refusa
         headers: of the request.
         host: name or address listened on.
         remote: whether other machines may ask.
+        writes: whether decisions are taken.
     """
-    if method not in ("GET", "HEAD"):
+    if method not in ("GET", "HEAD") and not (writes and method == "POST"):
         return Refusal(405, "the viewer only reads: GET or HEAD")
     hosts = headers.getlist("host")
     if len(hosts) != 1 or not _ours(hosts[0], host, remote=remote):
@@ -112,6 +120,8 @@ def refusal(method: str, headers: Headers, *, host: str, remote: bool) -> Refusa
     origins = headers.getlist("origin")
     if any(o not in (f"http://{hosts[0]}", f"https://{hosts[0]}") for o in origins):
         return Refusal(403, "asked for by a page of another site")
+    if method == "POST" and (len(origins) != 1 or headers.get("sec-fetch-site", "same-origin") != "same-origin"):
+        return Refusal(403, "a decision is sent by a page of this viewer alone")
     foreign = headers.get("sec-fetch-site", "none") not in ("none", "same-origin")
     if foreign and headers.get("sec-fetch-mode") != "navigate":
         return Refusal(403, "asked for by a page of another site")
@@ -160,7 +170,7 @@ def _mark(token: str) -> str:
     return hashlib.sha256(f"evolvent viewer {token}".encode()).hexdigest()
 
 
-def _with_headers(send: Send, more: Iterable[tuple[str, str]] = tuple(HEADERS.items())) -> Send:
+def _with_headers(send: Send, more: Iterable[tuple[str, str]]) -> Send:
     async def sent(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)

@@ -1,5 +1,6 @@
 """Serving the pages: on this machine alone, unless a token is given."""
 
+import secrets
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,7 @@ def serve(
     token: str | None,
     say: Callable[[str], None],
     tasks: Tasks | None = None,
+    by: str | None = None,
 ) -> None:
     """Show runs until asked to stop.
 
@@ -29,6 +31,7 @@ def serve(
         token: secret every visitor must bring.
         say: takes lines for the person who started it.
         tasks: draws the items of an exam again.
+        by: who decides on what waits for a review, which takes a token; one is made up where none is given.
 
     Raises:
         UsageError: another machine could see the runs and there is no token, or the address is taken.
@@ -39,12 +42,15 @@ def serve(
     from .app import application
 
     _check(runs, host, token)
+    # shown once, to whoever started it; one that was given is known to them
+    shown_token = "…" if token else (token := secrets.token_urlsafe(24)) if by is not None else ""
+    does = f"it takes decisions of {by}" if by is not None else "it only reads"
     with _listening(host, port) as listening:
         shown = f"[{host}]" if ":" in host else host
         address = f"http://{shown}:{listening.getsockname()[1]}/"
-        say(f"viewer at {address}{'?token=…' if token else ''}; it only reads; stop it with Ctrl-C")
+        say(f"viewer at {address}{f'?token={shown_token}' if token else ''}; {does}; stop it with Ctrl-C")
         config = uvicorn.Config(
-            application(Library(runs), host=host, token=token, tasks=tasks),
+            application(Library(runs), host=host, token=token, tasks=tasks, by=by),
             log_level="warning",
             access_log=False,  # addresses may hold the token
             server_header=False,

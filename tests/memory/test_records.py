@@ -25,6 +25,7 @@ from evolvent.memory.records import (
 )
 from evolvent.memory.retention import Removal
 from evolvent.memory.retraction import Descent, Replacement, Retraction, Taint, Withdrawal
+from evolvent.memory.reviews import Review
 
 TASK = Task(skill="carry", prompt="5+7", answer="12", key="add:5,7", features=("carry at 1",))
 EXAMPLES: tuple[Record, ...] = (
@@ -55,6 +56,7 @@ EXAMPLES: tuple[Record, ...] = (
     Taint(checkpoint="b", round=1, retraction="r", samples=3),
     Replacement(round=1, retractions=1, tainted="b", clean="c", path="rounds/clean-001/model", samples=9, replaced=True,
                 reason="not inferior", bounds={"select": {"loss": 0.0, "upper": 0.01, "margin": 0.02}}),
+    Review(sample="s", round=1, action="edit", by="ann", reason="rounder", edited="t"),
     Session(name="n", scenario="h", seed=0, limit=None, graph="g", settings={"overrides": ["a=1"]}),
 )  # fmt: skip
 

@@ -9,6 +9,7 @@ from ...exams import Flips, moved
 from ...lineage import marks
 from ...reading import Run
 from ...records import Exam, Promotion, Round, Share
+from ...reviews import JOIN, KEPT, REASON
 from ...statistics import paired_interval
 from .. import charts
 from ..figures import lives, steps
@@ -28,6 +29,10 @@ LOGGED = {
 """What a trainer logs, and what it is called here."""
 SHOWN = 200
 """Weaknesses shown of one round; the pages of the session and of its skills have all of them."""
+
+_ENDS = f"""
+select {KEPT}, {REASON}, count(*) from records f join records s on s.kind = 'sample' and s.id = f.subject {JOIN}
+where f.kind = 'fate' and f.round = ? group by 1, 2"""  # noqa: S608 - constants of ours
 
 
 def page(run: Run, asked: Mapping[str, str]) -> Page:
@@ -126,11 +131,7 @@ def _funnel(run: Run, number: int) -> str:
     written = run.ledger.rows(
         "select count(*) from records where kind = 'sample' and round = ? and subject = 'targeted'", number
     )[0][0]
-    ends = run.ledger.rows(
-        "select json_extract(body, '$.kept'), json_extract(body, '$.reason'), count(*) "
-        "from records where kind = 'fate' and round = ? group by 1, 2",
-        number,
-    )
+    ends = run.ledger.rows(_ENDS, number)
     kept = sum(count for end, _, count in ends if end)
     why: Counter[str] = Counter()
     for end, reason, count in ends:

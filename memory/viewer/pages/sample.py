@@ -118,6 +118,7 @@ def _origin(run: Run, found: Lineage) -> list[list[str]]:
     for parent in origin.parents:
         here = parent.kind == "failure" and not found.inherited
         named = link(to(run.name, "records", parent.id), "failure") if here else parent.kind
+        named = link(to(run.name, "samples", parent.id), "sample") if parent.kind == "sample" else named
         rows.append([f"made from a {named}", f"{code(parent.prompt)} → {code(parent.answer)}"])
     read = [["read beside it", f"document {code(origin.document)}, which the student does not see"]]
     return [*rows, *(read if origin.document else [])]
@@ -128,12 +129,22 @@ def _fate(run: Run, found: Lineage) -> str:
     if fate is None:
         return section("fate", "What became of it", "Its round was not curated yet.")
     lead = "<strong>Kept.</strong>" if fate.kept else f"<strong>Rejected.</strong> {safe(fate.reason)}."
+    lead += _reviewed(run, found)
     lead += f" <strong>{safe(found.withdrawn[:1].upper() + found.withdrawn[1:])}.</strong>" if found.withdrawn else ""
     if found.nearest is None:
         return section("fate", "What became of it", lead)
     near = f"It is like sample {link(to(run.name, 'samples', found.nearest.id), found.nearest.id[:8])}."
     shown = beside(found.sample.task.prompt, found.nearest.task.prompt, ("this sample", "the other"))
     return section("fate", "What became of it", f"{lead} {near}", shown)
+
+
+def _reviewed(run: Run, found: Lineage) -> str:
+    """What a person decided, where that is not the whole reason already."""
+    if (review := found.review) is None:
+        return ""
+    if review.edited:
+        return f" It is now {link(to(run.name, 'samples', review.edited), f'sample {review.edited[:8]}')}."
+    return f" {safe(review.said.capitalize())}." if review.action == "accept" else ""
 
 
 def _training(run: Run, found: Lineage) -> str:

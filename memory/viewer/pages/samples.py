@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from ...origin import COMPLETION
 from ...reading import Run
+from ...reviews import JOIN, KEPT, REASON
 from ..difference import compare
 from ..frame import Page, pager, plain
 from ..markup import code, safe, table
@@ -24,8 +25,8 @@ FILTERS = {
 _QUERY = f"""
 select s.seq, s.id, s.round, json_extract(s.body, '$.task.skill'),
   substr(json_extract(s.body, '$.task.prompt'), 1, 601), substr({COMPLETION}, 1, 601),
-  json_extract(f.body, '$.kept'), json_extract(f.body, '$.reason')
-from records s left join records f on f.kind = 'fate' and f.subject = s.id where """  # noqa: S608 - a constant of ours
+  {KEPT}, {REASON}
+from records s left join records f on f.kind = 'fate' and f.subject = s.id {JOIN} where """  # noqa: S608 - a constant of ours
 _FOUND, _WALKED = "s.kind = 'sample'", "+s.kind = 'sample'"
 """Through an index where something narrows the list, and in the order of writing where nothing does."""
 
@@ -82,8 +83,7 @@ def beside(left: str, right: str, names: tuple[str, str]) -> str:
 
 
 def _ending(end: str) -> tuple[str, list[str | int]]:
-    kept = "json_extract(f.body, '$.kept')"
-    plain = {"": "", "kept": f" and {kept}", "rejected": f" and not {kept}", "undecided": " and f.id is null"}
+    plain = {"": "", "kept": f" and {KEPT}", "rejected": f" and not {KEPT}", "undecided": " and f.id is null"}
     if end in plain:
         return plain[end], []
-    return f" and not {kept} and substr(json_extract(f.body, '$.reason'), 1, ?) = ?", [len(end), end]
+    return f" and not {KEPT} and substr({REASON}, 1, ?) = ?", [len(end), end]

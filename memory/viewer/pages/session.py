@@ -62,8 +62,13 @@ def _head(run: Run, exams: list[Exam], promotions: list[Promotion]) -> str:
         f'<p class="meta"><span class="status {safe(run.status)}">{safe(run.status)}</span> '
         f"<span>seed {run.session.seed}</span> <span>{safe(run.name)}</span> {_doing(run)}"
         f"{link(to(run.name, 'trace'), 'trace')} {link(to(run.name, 'exams'), 'exam flips')} "
-        f"{link(to(run.name, 'samples'), 'samples')}{stamp}</p>{score}{warning(run.ledger)}</div>"
+        f"{link(to(run.name, 'samples'), 'samples')}{_review(run)}{stamp}</p>{score}{warning(run.ledger)}</div>"
     )
+
+
+def _review(run: Run) -> str:
+    """The way to the queue, where the scenario asks a person."""
+    return f" {link(to(run.name, 'review'), 'review')}" if run.scenario.get("review") else ""
 
 
 def _doing(run: Run) -> str:

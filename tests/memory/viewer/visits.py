@@ -21,7 +21,7 @@ _FRAME = (
 _INSIDE = (
     "table caption thead tbody tr th td b i small strong code mark del ins pre br kbd details summary label select"
 )
-_DRAWN = "option button svg g rect line circle path text desc"
+_DRAWN = "option button textarea svg g rect line circle path text desc"
 TAGS = frozenset(f"{_FRAME} {_INSIDE} {_DRAWN}".split())
 """Every kind of element the viewer makes."""
 VOID = ("meta", "link", "input", "br")
