@@ -1,5 +1,6 @@
 """Pausing a session, and trying what one made."""
 
+import asyncio
 import json
 import signal
 import socket
@@ -15,10 +16,12 @@ from typing import Any
 import pytest
 
 from evolvent.agents.commands import pausing, trying
+from evolvent.agents.reports import results
 from evolvent.agents.reports.results import Student
 from evolvent.memory import files
 from evolvent.memory.errors import EvolventError, RunError
-from evolvent.memory.inference import Completion
+from evolvent.memory.inference import Completion, Request
+from evolvent.training.engines.transformers import Transformers
 
 from ..killing import COMMAND, MINI, Kill, committed, newest
 from ..killing import session as child
@@ -142,7 +145,12 @@ def test_two_students_are_asked_side_by_side_and_the_run_is_only_read(say: Say, 
     asked: list[dict[str, Any]] = [json.loads(line) for line in out.splitlines()]
     assert (code, [line["prompt"] for line in asked]) == (0, ["672+255", "flip 1803"])
     assert asked[0]["base"]["student"] != asked[0]["promoted"]["student"]
-    assert asked[1]["promoted"]["answer"] in ("heads", "tails")
+    for student in results.students(run):
+        engine = Transformers().open(student.path)
+        (own,) = asyncio.run(engine.answer([Request("flip 1803", 64)]))
+        engine.close()
+        told = asked[1][student.label]
+        assert (told["student"], told["answer"]) == (student.digest, own.text)
     assert {p: files.file_digest(p) for p in before} == before
 
 
