@@ -3,9 +3,24 @@
 import sys
 import time
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from typing import NoReturn
 
-from . import client, fleet, gate, inference, kills, session, steps, traces, trainers, training
+from . import (
+    client,
+    engines,
+    fleet,
+    gate,
+    inference,
+    kills,
+    serving,
+    session,
+    steps,
+    traces,
+    trainers,
+    training,
+    viewer,
+)
 from .machine import Check
 
 BENCHMARKS: dict[str, tuple[Callable[[Sequence[str]], list[Check]], list[str]]] = {
@@ -14,18 +29,24 @@ BENCHMARKS: dict[str, tuple[Callable[[Sequence[str]], list[Check]], list[str]]] 
     "trainers": (trainers.main, []),
     "steps": (steps.main, []),
     "inference": (inference.main, []),
-    "client": (client.main, []),
+    "client": (client.main, ["--rivals"]),
     "fleet": (fleet.main, []),
     "session": (session.main, ["--seeds", "0", "1", "2", "3", "4", "--twice", "0"]),
     "kills": (kills.main, []),
     "traces": (traces.main, []),
+    "viewer": (viewer.main, []),
 }
+SERVED: dict[str, tuple[Callable[[Sequence[str]], list[Check]], list[str]]] = {
+    "serving": (serving.main, []),
+    "engines": (engines.main, []),
+}
+"""Those that need vLLM: `make vllm`."""
 
 
 def main() -> NoReturn:
     """Run everything and exit with 1 if a promise was not kept."""
     checks: dict[str, list[Check]] = {}
-    for name, (run, arguments) in BENCHMARKS.items():
+    for name, (run, arguments) in {**BENCHMARKS, **(SERVED if find_spec("vllm") else {})}.items():
         since = time.perf_counter()
         print(f"\n{name}", flush=True)
         checks[name] = run(arguments)
