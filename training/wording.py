@@ -14,7 +14,7 @@ from ..memory.errors import EvolventError, ScenarioError
 from ..memory.inference import Completion, Message
 from ..memory.talk import Question, Talk, call_turn, called, reply, spell, tools_of
 from . import checkpoint
-from .calling import Calling, learn
+from .calling import KNOWN, PROBE, Calling, learn
 from .manner import Manner
 
 Tools = Sequence[Mapping[str, Any]]
@@ -165,6 +165,11 @@ class Wording:
         if question.tools and self._calling is None:
             return "the student's chat template writes calls of tools in no JSON, so they cannot be read back"
         return None
+
+    @cached_property
+    def heeds(self) -> tuple[str, ...]:
+        """Fields of a request that its template decides about: `tools` where it shows them and calls can be read."""
+        return ("tools",) if self.refusal(PROBE, spell("", [KNOWN])) is None else ()
 
     def lost(self, answer: str, part: str) -> str | None:
         """Say why a part of an answer would not be learned with it, or None."""

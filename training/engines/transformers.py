@@ -65,7 +65,7 @@ class _Loaded:
         self.model = None
 
     async def answer(self, requests: Sequence[Request]) -> list[Completion]:
-        require(requests, engine="transformers", takes=("system", "messages", "top_p", "tools"))
+        require(requests, engine="transformers", takes=("system", "messages", "top_p", *self.wording.heeds))
         known = conventions.chat(self.student, provider="transformers", requests=len(requests))
         with spent("inference"), known as step:
             prompts = [self.wording.prompt(r.conversation(), r.tools) for r in requests]

@@ -140,7 +140,7 @@ class _Served:
         self._exits.close()
 
     async def answer(self, requests: Sequence[Request]) -> list[Completion]:
-        require(requests, engine="vllm", takes=("system", "messages", "top_p", "stop", "tools"))
+        require(requests, engine="vllm", takes=("system", "messages", "top_p", "stop", *self._wording.heeds))
         with spent("inference"), conventions.chat(self.student, provider="vllm", requests=len(requests)) as step:
             rows = [self._row(request) for request in requests]
             whole = [i for i, row in enumerate(rows) if row.longest > 0]
