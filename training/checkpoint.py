@@ -176,12 +176,12 @@ def _link(source: str, target: str) -> None:
 
 
 def _load_weights(checkpoint: Path, *, exact: bool, quantized_on: str = "") -> "PreTrainedModel":
-    weights(checkpoint)
     import torch
     from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM
 
     _require(checkpoint)
+    weights(checkpoint)
     dtype = torch.bfloat16 if Manner.read(checkpoint).dtype == "bfloat16" and not exact else torch.float32
     try:
         return AutoModelForCausalLM.from_pretrained(
