@@ -6,6 +6,7 @@ import pytest
 
 import evolvent
 
+from .conftest import Live
 from .visits import assert_ours, every_page, kinds_of, visit
 
 pytestmark = pytest.mark.slow
@@ -13,9 +14,15 @@ pytestmark = pytest.mark.slow
 KINDS = {"", "rounds", "skill", "weaknesses", "samples", "exams", "trace", "records"}
 
 
-def test_a_session_is_followed_while_it_goes_on(beats: list[str]) -> None:
-    assert len(set(beats)) > 2
-    assert any('"running"' in beat for beat in beats)
+def test_a_session_is_followed_while_it_goes_on(live: Live) -> None:
+    assert len(set(live.beats)) > 2
+    assert any('"running"' in beat for beat in live.beats)
+
+
+def test_every_page_of_a_live_session_is_whole(live: Live) -> None:
+    assert kinds_of(list(live.pages), live.run) >= KINDS
+    for html in live.pages.values():
+        assert_ours(html)
 
 
 @pytest.mark.parametrize("which", ["finished", "killed"])
