@@ -87,8 +87,8 @@ def _judge(method: str, pairs: Sequence[Json]) -> list[Check]:
     starts = max(p["starts"] for p in mine)
     return [
         Check(f"{method}: starts of the server in a whole session", str(starts), "1", starts == 1),
-        Check(f"{method}: promotions that differ", f"{promotions} of {rounds}", "listed", True),
-        Check(f"{method}: decisions with any other figure", f"{differing} of {rounds}", "listed", True),
+        Check(f"{method}: promotions that differ", f"{promotions} of {rounds}", "0", promotions == 0),
+        Check(f"{method}: decisions with any other figure", f"{differing} of {rounds}", "0", differing == 0),
     ]
 
 

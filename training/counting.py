@@ -148,8 +148,8 @@ class _Attention(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *_: Any) -> Any:
-        """Never asked."""
-        raise NotImplementedError
+        """Refuse: what is kept for it is counted, and nothing goes backward on the meta device."""
+        raise NotImplementedError("activations are counted by a forward pass alone")
 
 
 def _attend(module: Any, query: Any, key: Any, value: Any, *_: Any, **__: Any) -> tuple[Any, None]:
