@@ -1,0 +1,42 @@
+"""Every scorer gives finite numbers that go with the sample, not with its place."""
+
+import numpy as np
+import pytest
+
+from evolvent.memory.parts import PartSpec, known, load
+from evolvent.training.curation.pool import Context, Pool
+from evolvent.training.curation.scorer import Scorer
+
+from .pools import SHAPES, make_pool, score, shuffled
+
+PACKAGE = "evolvent.training.curation.scorers"
+every_scorer = pytest.mark.parametrize("name", known(PACKAGE))
+every_shape = pytest.mark.parametrize("pool", SHAPES.values(), ids=SHAPES)
+
+
+def make(name: str) -> Scorer:
+    return load(PartSpec(name=name), base=Scorer, package=PACKAGE, where="test")
+
+
+@pytest.fixture(scope="module")
+def context() -> Context:
+    """What scorers may need; parts that need more add it here."""
+    return Context(seed=3, targets=make_pool(8, seed=9))
+
+
+@every_scorer
+@every_shape
+def test_scores_are_finite_on_any_pool(name: str, pool: Pool, context: Context) -> None:
+    scores_S = score(make(name), pool, context)
+    assert scores_S.shape == (len(pool),)
+    assert scores_S.dtype == np.float64
+    assert np.isfinite(scores_S).all()
+
+
+@every_scorer
+def test_a_score_goes_with_the_sample_whatever_its_place(name: str, context: Context) -> None:
+    pool = make_pool(40)
+    other, order = shuffled(pool)
+    np.testing.assert_allclose(
+        score(make(name), other, context), score(make(name), pool, context)[order], rtol=1e-4, atol=1e-6
+    )

@@ -1,0 +1,1 @@
+"""Better samples, or none."""
