@@ -21,7 +21,7 @@ GATHER = 0.005
 LONGEST = 0.02
 """Seconds it waits at most: far less than a call of a large model takes."""
 FULL = 16
-"""Answers with which it waits no longer: a kill takes no more of them with it, and a commit of more costs no less."""
+"""Answers with which it waits no longer; more would cost hardly less each, and a kill would take more with it."""
 
 _TABLES = """
 create table if not exists responses (
