@@ -34,6 +34,9 @@ ASKED = (CHAT, EMBEDDINGS)
 OWN = "evolvent."
 """Stands before attributes that the conventions do not have."""
 
+GENAI = "gen_ai."
+"""Stands before most that they have."""
+
 Step = AbstractContextManager[dict[str, Value]]
 
 
@@ -76,3 +79,8 @@ def outward(attributes: Mapping[str, Value]) -> dict[str, str | int | float | bo
 
 def _operation(operation: str, what: str, known: Mapping[str, Value], own: Mapping[str, Value]) -> Step:
     return span(f"{operation} {what}", **{OPERATION: operation, **known, **own})
+
+
+def words(key: str) -> str:
+    """A key as a person reads it, without what stands before every one."""
+    return key.removeprefix(GENAI).removeprefix(OWN).replace(".", " ")

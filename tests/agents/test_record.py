@@ -32,6 +32,9 @@ from .calling import call
 from .handed import make_shared, make_students
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_students(tmp_path_factory.mktemp("built"))

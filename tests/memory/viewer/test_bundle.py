@@ -87,6 +87,7 @@ def test_the_text_of_pages_can_be_searched_and_is_data(tmp_path: Path) -> None:
     assert "\u2028" not in (tmp_path / "out" / "search" / "000.js").read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", range(0, len(PAYLOADS), 20))
 def test_text_of_a_model_is_never_markup_or_a_file_name_in_a_bundle(tmp_path: Path, first: int) -> None:
     batch = PAYLOADS[first : first + 20]
