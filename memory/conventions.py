@@ -34,9 +34,6 @@ ASKED = (CHAT, EMBEDDINGS)
 OWN = "evolvent."
 """Stands before attributes that the conventions do not have."""
 
-GENAI = "gen_ai."
-"""Stands before most that they have."""
-
 Step = AbstractContextManager[dict[str, Value]]
 
 
@@ -83,4 +80,4 @@ def _operation(operation: str, what: str, known: Mapping[str, Value], own: Mappi
 
 def words(key: str) -> str:
     """A key as a person reads it, without what stands before every one."""
-    return key.removeprefix(GENAI).removeprefix(OWN).replace(".", " ")
+    return key.removeprefix(OPERATION.partition(".")[0] + ".").removeprefix(OWN).replace(".", " ")

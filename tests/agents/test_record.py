@@ -31,7 +31,6 @@ from ..memory.runs import make_exam, make_run, story
 from .calling import call
 from .handed import make_shared, make_students
 
-
 pytestmark = pytest.mark.slow
 
 
