@@ -1,0 +1,61 @@
+"""How an answer becomes a program: alone, or after the prompt that it completes."""
+
+import ast
+import re
+
+FENCE = re.compile(r"```(?:python|py|python3)?[ \t]*\n(.*?)(?:```|\Z)", re.DOTALL | re.IGNORECASE)
+"""A block of code in Markdown, whether or not it is closed."""
+
+
+def code_of(answer: str) -> str:
+    """Take the code out of an answer: its blocks of Markdown, or all of it where there are none."""
+    blocks: list[str] = FENCE.findall(answer)
+    return "\n".join(blocks) if blocks else answer
+
+
+def parses(text: str) -> bool:
+    """Whether a text is Python."""
+    try:
+        compile(text, "<text>", "exec", dont_inherit=True)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
+
+
+def assemble(prompt: str, answer: str) -> str:
+    """Join a prompt and an answer.
+
+    A prompt in HumanEval's format is a function without a body, with helpers before it: the answer goes on from there,
+    or writes the function again. Any other prompt is left out.
+
+    Raises:
+        SyntaxError: no way of joining them is Python; of the plainest way.
+    """
+    code = code_of(answer)
+    if not parses(prompt):
+        compile(code, "<answer>", "exec", dont_inherit=True)
+        return code
+    body = code.strip("\n")
+    # an answer that was stripped has lost the first line's indentation
+    ways = [f"{prompt}\n{code}", prompt + code, f"{prompt}\n    {body.lstrip()}"]
+    if body[:1].isspace():
+        ways.insert(0, f"{prompt}\n{body}")
+    for way in ways:
+        if parses(way):
+            return way
+    compile(ways[0], "<answer>", "exec", dont_inherit=True)
+    return ways[0]
+
+
+def functions(code: str) -> list[ast.FunctionDef]:
+    """Functions at the top of a program, in order."""
+    return [node for node in ast.parse(code).body if isinstance(node, ast.FunctionDef)]
+
+
+def is_stub(function: ast.FunctionDef) -> bool:
+    """Whether a function says nothing but what it should do."""
+    return all(
+        isinstance(node, ast.Pass)
+        or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+        for node in function.body
+    )
