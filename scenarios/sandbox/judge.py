@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from .program import assemble, functions, is_stub, parses
+from .program import assemble, functions, parses
 from .wire import Foreign, pack, receive, send, unpack
 
 SHOWN = 400
@@ -75,7 +75,7 @@ def judge(job: dict[str, Any], ask: int, told: int, ready: Callable[[], None]) -
     ready()
     try:
         code, names = stage(job["prompt"], job["reference"], job["tests"], line)
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+    except Exception as error:  # of the task's own texts, which no answer has a part in
         return {"outcome": "broken", "reason": f"the tests cannot be run: {_said(error)}"}
     try:
         loaded = line.exchange({"prompt": job["prompt"], "answer": job["answer"]})
@@ -96,11 +96,11 @@ def stage(prompt: str, reference: str, tests: str, line: Line) -> tuple[Any, dic
     place of what the tests use.
     """
     names: dict[str, Any] = {"__name__": "tests", "__builtins__": builtins}
-    helpers: set[str] = set()
+    given: dict[str, str] = {}
     if parses(prompt):
         exec(compile(prompt, "<prompt>", "exec", dont_inherit=True), names)  # noqa: S102
-        helpers = {each.name for each in functions(prompt) if not is_stub(each)}
-    own = [each.name for each in functions(assemble(prompt, reference)) if each.name not in helpers]
+        given = functions(prompt)
+    own = [name for name, tree in functions(assemble(prompt, reference)).items() if given.get(name) != tree]
     names |= {name: line.remote(name) for name in own}
     return compile(_calling(tests, prompt, own), TESTS, "exec", dont_inherit=True), names
 
@@ -122,7 +122,7 @@ def _entry(prompt: str, own: list[str]) -> str:
     """The function that is asked for: the prompt's last, else the first that the prompt names, else the last."""
     if not own:
         raise ValueError("the reference defines no function")
-    stubs = [each.name for each in functions(prompt) if each.name in own] if parses(prompt) else []
+    stubs = [name for name in functions(prompt) if name in own] if parses(prompt) else []
     named = [name for name in own if name in prompt]
     return stubs[-1] if stubs else named[0] if named else own[-1]
 

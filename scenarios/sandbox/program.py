@@ -47,15 +47,6 @@ def assemble(prompt: str, answer: str) -> str:
     return ways[0]
 
 
-def functions(code: str) -> list[ast.FunctionDef]:
-    """Functions at the top of a program, in order."""
-    return [node for node in ast.parse(code).body if isinstance(node, ast.FunctionDef)]
-
-
-def is_stub(function: ast.FunctionDef) -> bool:
-    """Whether a function says nothing but what it should do."""
-    return all(
-        isinstance(node, ast.Pass)
-        or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
-        for node in function.body
-    )
+def functions(code: str) -> dict[str, str]:
+    """Functions at the top of a program in order, each with its syntax tree as a text."""
+    return {node.name: ast.dump(node) for node in ast.parse(code).body if isinstance(node, ast.FunctionDef)}

@@ -181,7 +181,7 @@ class _Watch:
         """Make sense of it."""
         said = [self._parsed(line) for line in bytes(self._lines).splitlines()]
         printed = self._printed.decode(errors="replace")
-        if not said or not said[0].get("ready"):
+        if not said or not said[0].get("ready") or said[0].get("nonce") != self._nonce:
             why = next((str(s["refused"]) for s in said if "refused" in s), "")
             raise _Refused(why or f"it did not start in {START:g} s" if self._late else why or printed[-300:].strip())
         last = said[-1]
@@ -189,7 +189,7 @@ class _Watch:
             return Outcome("failed", f"not done after {self._seconds:g} s", tier, printed)
         if last.get("nonce") != self._nonce or last.get("outcome") not in ("passed", "failed", "broken"):
             return Outcome("failed", "the tests did not come to an end", tier, printed)
-        return Outcome(last["outcome"], str(last.get("reason", "")), tier, printed)
+        return Outcome(last["outcome"], _shown(str(last.get("reason", ""))), tier, printed)
 
     def _read(self, pipe: int) -> bool:
         """Take what is there, up to what is kept; whether more may come."""
@@ -205,6 +205,11 @@ class _Watch:
         except (ValueError, RecursionError):
             return {}
         return said if isinstance(said, dict) else {}
+
+
+def _shown(text: str) -> str:
+    """Without what a terminal would obey."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def _end(inside: subprocess.Popen[bytes]) -> None:

@@ -67,7 +67,7 @@ def enter(bounds: Bounds) -> int:
     Raises:
         OSError: this tier cannot be had here.
     """
-    root = os.geteuid() == 0
+    root = os.geteuid() == 0 and _owns_users()
     if bounds.tier == "namespaces":
         _unshare(root=root)
         _furnish(bounds)
@@ -99,6 +99,13 @@ def confine(bounds: Bounds, user: int, parent: int) -> None:
     # threads are counted by user: where other programs share it, none may be started
     filter.install(writes=spaces, threads=spaces or user != 0)
     _prove()
+
+
+def _owns_users() -> bool:
+    """Whether this superuser may be any user; in a container that has a few of them it may not."""
+    with open("/proc/self/uid_map") as file:
+        ranges = [tuple(map(int, line.split())) for line in file]
+    return any(first <= USERS and USERS + (1 << 23) <= first + count for first, _, count in ranges)
 
 
 def _unshare(*, root: bool) -> None:
