@@ -76,7 +76,11 @@ def install(*, writes: bool, threads: bool) -> None:
     machine = os.uname().machine
     if machine not in AUDIT:
         raise OSError(errno.ENOSYS, f"no table of system calls for {machine}")
-    steps = program(machine, writes=writes, threads=threads)
+    load(program(machine, writes=writes, threads=threads))
+
+
+def load(steps: list[Instruction]) -> None:
+    """Put a filter of one's own on this thread; it may gain no privileges from then on."""
     listed = (_Step * len(steps))(*steps)
     libc("prctl", SET_SECCOMP, 2, ctypes.byref(_Program(len(steps), listed)), 0, 0)
 

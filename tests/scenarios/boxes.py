@@ -30,14 +30,15 @@ def walls(way: str, **settings: Any) -> Sandbox:
     return Sandbox.model_validate({"tier": tier, "python": python, **settings})
 
 
-def survivors() -> list[str]:
-    """Processes of sandboxes that this process started."""
+def survivors(starter: int | None = None) -> list[str]:
+    """Processes of sandboxes that a process, this one by default, started."""
+    number = str(starter or os.getpid()).encode()
     found: list[str] = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             words = path.read_bytes().split(b"\0")
         except OSError:
             continue
-        if any(b"sandbox.cell" in word for word in words) and str(os.getpid()).encode() in words:
+        if any(b"sandbox.cell" in word for word in words) and number in words:
             found.append(path.parent.name)
     return found
