@@ -13,6 +13,7 @@ from . import (
     gate,
     inference,
     kills,
+    sandbox,
     serving,
     session,
     steps,
@@ -33,6 +34,7 @@ BENCHMARKS: dict[str, tuple[Callable[[Sequence[str]], list[Check]], list[str]]] 
     "fleet": (fleet.main, []),
     "session": (session.main, ["--seeds", "0", "1", "2", "3", "4", "--twice", "0"]),
     "kills": (kills.main, []),
+    "sandbox": (sandbox.main, []),
     "traces": (traces.main, []),
     "viewer": (viewer.main, []),
 }

@@ -47,7 +47,7 @@ class Task(Record):
     talk: Talk | None = Field(default=None, exclude_if=lambda talk: talk is None)
     """The conversation that `prompt` is the text of; None where a prompt is one question and nothing else."""
     checks: str = Field(default="", exclude_if=lambda checks: not checks)
-    """What a verifier goes by beside the reference, and no model sees: tests of a function, a JSON Schema, a database."""
+    """What a verifier goes by beside the reference and no model sees: tests of a function, a JSON Schema, a script."""
 
     @property
     def question(self) -> Question:

@@ -57,8 +57,9 @@ def parse(value: dict[str, Any], *, where: str) -> Scenario:
 def load(path: Path, overrides: Sequence[str] = ()) -> Scenario:
     """Read a scenario file and apply `a.b=c` overrides, each value read as TOML.
 
-    `source.path`, `trainer.teacher`, `verifier.database` and a folder in `student.model` are made absolute, so that a run can be resumed
-    from anywhere: relative to the file's folder where the file says it, to the current folder in an override.
+    `source.path`, `trainer.teacher`, `verifier.database` and a folder in `student.model` are made absolute, so that a
+    run can be resumed from anywhere: relative to the file's folder where the file says it, to the current folder in an
+    override.
     """
     value = read(path)
     # with a revision the student's model is no path

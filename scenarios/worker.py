@@ -1,8 +1,8 @@
 """A process beside this one that can be killed: for libraries that may take for ever, or all memory, over a text.
 
-It is started when it is first asked, kept for what follows, and started anew after it had to be killed. What it runs is a
-module of this room with one function, `answer`; requests and replies are lines of JSON. Once the module is loaded the
-process can start no other, open no connection and write no file.
+It is started when it is first asked, kept for what follows, and started anew after it had to be killed. What it runs
+is a module of this room with one function, `answer`; requests and replies are lines of JSON. Once the module is loaded
+the process can start no other, open no connection and write no file.
 """
 
 import contextlib
@@ -79,7 +79,7 @@ class Worker:
         if self._process is None or self._process.poll() is not None:
             self.stop()
             begin = f"from {__name__} import serve; serve({self._module!r}, {self._memory})"
-            process = subprocess.Popen(
+            process = subprocess.Popen(  # noqa: S603 (this interpreter and a module of ours)
                 [sys.executable, "-c", begin], stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
             )
             self._process = process

@@ -67,7 +67,12 @@ def _run(bounds: Bounds, user: int, result: int) -> int:
         kept = {1: 1, 2: 2, asked: 3, tell: 4, result: 5, alive: 6}
         _guarded(bounds, user, above, keep=kept, refused=5, work=_answer)
     children = {tests, answer}
-    signal.signal(signal.SIGTERM, lambda *_: _end(children))
+
+    def stop(number: int, frame: object) -> None:
+        del number, frame
+        _end(children)
+
+    signal.signal(signal.SIGTERM, stop)
     for pipe in (asked, ask, told, tell, alive, result, 1):  # `life` stays open for as long as this process lives
         os.close(pipe)
     while children:

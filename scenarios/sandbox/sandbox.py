@@ -28,7 +28,10 @@ LAST = 5.0
 """Seconds in which everything inside has to be gone once it is told to."""
 RESULT = 1 << 14
 """Bytes of a result; what is longer is none."""
-BEGIN = "import sys; sys.path.insert(0, {folder!r}); from sandbox.cell import main; del sys.path[0]; sys.exit(main(sys.argv[1:]))"
+BEGIN = (
+    "import sys; sys.path.insert(0, {folder!r}); from sandbox.cell import main; del sys.path[0]; "
+    "sys.exit(main(sys.argv[1:]))"
+)
 """Only this folder's modules are found there, and nothing that is installed."""
 
 
@@ -50,7 +53,7 @@ class Job:
     reference: str
     """A right answer; its functions are those that the tests may call."""
     tests: str
-    """Python that raises where the answer is wrong; a function `check` is called with the function that is asked for."""
+    """Python that raises where the answer is wrong; its function `check` is called with the one that is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +103,8 @@ class Sandbox(BaseModel):
             except _Refused as error:
                 refused.append(f"{tier}: {error}")
         raise SandboxError(
-            f"no sandbox holds on this machine, so no code is run ({'; '.join(refused)}); namespaces need Linux with user "
-            "namespaces allowed or a superuser, landlock needs Linux 6.2; in a container, allow one of them"
+            f"no sandbox holds on this machine, so no code is run ({'; '.join(refused)}); namespaces need Linux with "
+            "user namespaces allowed or a superuser, landlock needs Linux 6.2; in a container, allow one of them"
         )
 
     def _run(self, tier: Tier, job: Job) -> Outcome:
@@ -134,7 +137,7 @@ class Sandbox(BaseModel):
         begin = BEGIN.format(folder=str(Path(__file__).parents[1]))
         command = [*(self.python or (sys.executable,)), "-I", "-S", "-c", begin]
         try:
-            return subprocess.Popen(
+            return subprocess.Popen(  # noqa: S603 (an interpreter and this folder)
                 [*command, str(os.getpid()), str(told), tier, *map(str, sizes)],
                 stdin=source,
                 stdout=subprocess.PIPE,

@@ -105,7 +105,8 @@ def _owns_users() -> bool:
     """Whether this superuser may be any user; in a container that has a few of them it may not."""
     with open("/proc/self/uid_map") as file:
         ranges = [tuple(map(int, line.split())) for line in file]
-    return any(first <= USERS and USERS + (1 << 23) <= first + count for first, _, count in ranges)
+    last = USERS + (1 << 23)
+    return any(first <= USERS and first + count >= last for first, _, count in ranges)
 
 
 def _unshare(*, root: bool) -> None:

@@ -14,8 +14,8 @@ LONGEST = 20_000
 class Choice(Verifier):
     """Find the option that an answer settles on; one that settles on none, or names several, is wrong.
 
-    Looked for in this order: the whole answer, an option in `\\boxed{}`, the last "answer is" or "option", an option that
-    the first or the last line is headed by, and the only one that stands in brackets.
+    Looked for in this order: the whole answer, an option in `\\boxed{}`, the last "answer is" or "option", an option
+    that heads the last or the first line, and the only one that stands in brackets.
     """
 
     options: tuple[str, ...] = ("A", "B", "C", "D", "E", "F", "G", "H", "I", "J")

@@ -16,8 +16,8 @@ SHOWN = 200
 class JsonSchema(Verifier):
     """Read the answer, alone or as a block of Markdown, check it against the schema and compare it.
 
-    A task's own schema, as JSON in its `checks`, goes before the setting. Draft 2020-12 unless `$schema` says otherwise;
-    `$ref` reaches within the schema alone, nothing is fetched.
+    A task's own schema, as JSON in its `checks`, goes before the setting. Draft 2020-12 unless `$schema` says
+    otherwise; `$ref` reaches within the schema alone, nothing is fetched.
     """
 
     definition: dict[str, Any] | None = None

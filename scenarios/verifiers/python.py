@@ -1,9 +1,9 @@
 """The answer is a Python function that passes the task's tests, run in a sandbox.
 
-A task's `checks` are its tests, in HumanEval's format or as bare assertions; its reference says which functions they may
-call. Answer and tests live in two processes: arguments and results cross as plain values, as copies, so an answer cannot
-patch the tests, compare for them, or end them early, and a test cannot take an object of the answer's own class or pass
-it a function. Source: Chen et al. 2021, https://arxiv.org/abs/2107.03374 (section 2).
+A task's `checks` are its tests, in HumanEval's format or as bare assertions; its reference says which functions they
+may call. Answer and tests live in two processes: arguments and results cross as plain values, as copies, so an answer
+cannot patch the tests, compare for them, or end them early, and a test cannot take an object of the answer's own class
+or pass it a function. Source: Chen et al. 2021, https://arxiv.org/abs/2107.03374 (section 2).
 """
 
 from ...memory.records import Task, Verdict
@@ -14,8 +14,8 @@ from ..verifier import Verifier
 class Python(Verifier):
     """Run the task's tests; every verdict names the tier of the sandbox that held.
 
-    A task of this kind has its tests from the source (`source.checks`), so a teacher that writes tasks of its own cannot
-    write these.
+    A task of this kind has its tests from the source (`source.checks`), so a teacher that writes tasks of its own
+    cannot write these.
     """
 
     sandbox: Sandbox = Sandbox()

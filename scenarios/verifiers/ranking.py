@@ -20,9 +20,9 @@ class Ranking(Verifier):
     """Score an order by normalised discounted cumulative gain, in [0, 1].
 
     The reference is a JSON object of grades by name, `{"d1": 2, "d7": 1}`, or the names in a right order, the first of
-    n with grade n. The answer is an order: a JSON list, an object of scores, or names on lines or between commas or `>`,
-    with or without numbers before them. A name that is not in the reference has grade 0 and takes its place; one that
-    comes again does not count.
+    n with grade n. The answer is an order: a JSON list, an object of scores, or names on lines or between commas or
+    `>`, with or without numbers before them. A name that is not in the reference has grade 0 and takes its place; one
+    that comes again does not count.
 
     Source: Järvelin & Kekäläinen 2002, ACM TOIS 20(4), https://doi.org/10.1145/582415.582418; gains 2^grade − 1 as in
     Burges et al. 2005 (ICML, "Learning to rank using gradient descent").
@@ -61,8 +61,8 @@ class Ranking(Verifier):
             grades = {name: float(len(order) - place) for place, name in enumerate(order)}
         if not any(grade > 0 for grade in grades.values()) or any(not 0 <= g <= 100 for g in grades.values()):
             raise ValueError(
-                f"task {task.key!r}: reference answer {task.answer[:200]!r} has no grade above 0, or one that is no number "
-                'in 0 to 100; write {"name": grade, …} or names in their order'
+                f"task {task.key!r}: reference answer {task.answer[:200]!r} has no grade above 0, or one that is no "
+                'number in 0 to 100; write {"name": grade, …} or names in their order'
             )
         return grades
 

@@ -1,7 +1,7 @@
 """The answer is a query that finds what the reference's query finds, run on SQLite.
 
-What is compared is the rows, not the words: in any order unless the reference orders them, columns by their place and not
-their names. Source of the measure: execution accuracy, Zhong et al. 2017, https://arxiv.org/abs/1709.00103.
+What is compared is the rows, not the words: in any order unless the reference orders them, columns by their place and
+not their names. Source of the measure: execution accuracy, Zhong et al. 2017, https://arxiv.org/abs/1709.00103.
 """
 
 import json
@@ -39,8 +39,8 @@ class Unrunnable(Exception):
 class Sql(Verifier):
     """Run both queries, in a process that can be killed, on the task's database, which neither can change.
 
-    A task's `checks`, where it has them, are a script that makes its database in memory; otherwise it is the file of the
-    setting.
+    A task's `checks`, where it has them, are a script that makes its database in memory; otherwise it is the file of
+    the setting.
     """
 
     database: str = ""

@@ -30,7 +30,9 @@ class Case:
     settings: dict[str, Any]
 
 
-def case(*pairs: tuple[str, str], checks: tuple[str, str] = ("", ""), prompts: tuple[str, str] = ("p", "q"), **s: Any) -> Case:
+def case(
+    *pairs: tuple[str, str], checks: tuple[str, str] = ("", ""), prompts: tuple[str, str] = ("p", "q"), **s: Any
+) -> Case:
     """Make one of pairs of reference and mutant."""
     (first, wrong), (second, other) = pairs
     tasks = tuple(
@@ -60,9 +62,7 @@ CASES = {
         checks=(DOUBLED, SQUARED),
         prompts=(DOUBLE, SQUARE),
     ),
-    "ranking": case(
-        (json.dumps({"d1": 2, "d2": 1, "d3": 0}), '["d2", "d1"]'), ("d7, d5, d6", "d5, d7, d6")
-    ),
+    "ranking": case((json.dumps({"d1": 2, "d2": 1, "d3": 0}), '["d2", "d1"]'), ("d7, d5, d6", "d5, d7, d6")),
     "regex": case(("12", "13"), ("1.5", "1x5"), pattern="^{answer}$"),
     "sql": case(
         ("SELECT item FROM sold WHERE price > 2.6", "SELECT item FROM sold WHERE price > 2.4"),

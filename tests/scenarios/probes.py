@@ -5,7 +5,7 @@ machine there is something to reach. What has no refusal to return, such as a cr
 """
 
 # pyright: basic
-# ruff: noqa: E731
+# ruff: noqa: E501, SIM105, SIM114
 
 HELD = "held"
 
@@ -20,7 +20,7 @@ def reads_a_secret(host):
 
 
 def reads_accounts(host):
-    for path in ("/etc/shadow", "/etc/passwd", "/etc/hostname", "/root/.bashrc", "/etc/machine-id"):
+    for path in ("/etc/shadow", "/etc/passwd", "/etc/hostname", "/etc/crontab", "/etc/machine-id"):
         try:
             return open(path).read()[:20]
         except OSError:
@@ -75,7 +75,17 @@ def reads_memory_through_proc(host):
 def lists_folders_of_the_machine(host):
     import os
 
-    for path in ("/", "/home", "/root", "/proc", "/sys", "/var", "/etc", host["folder"], os.path.dirname(host["folder"])):
+    for path in (
+        "/",
+        "/home",
+        "/root",
+        "/proc",
+        "/sys",
+        "/var",
+        "/etc",
+        host["folder"],
+        os.path.dirname(host["folder"]),
+    ):
         try:
             seen = set(os.listdir(path)) - {"usr", "lib", "lib64", "lib32", "dev", "tmp", "root", "opt", "home", "etc"}
             if seen - {".pyenv", "ld.so.cache"}:
@@ -112,7 +122,7 @@ def writes_outside(host):
 def writes_home(host):
     import os
 
-    for folder in (os.path.expanduser("~"), "/root", "/home"):
+    for folder in (os.path.expanduser("~"), "/var", "/srv"):
         if folder not in ("/tmp", "~"):
             try:
                 open(f"{folder}/.bashrc", "a").close()
@@ -176,7 +186,12 @@ def makes_a_device(host):
     import os
     import stat
 
-    for kind, name in ((stat.S_IFBLK, "disk"), (stat.S_IFCHR, "memory"), (stat.S_IFIFO, "pipe"), (stat.S_IFSOCK, "door")):
+    for kind, name in (
+        (stat.S_IFBLK, "disk"),
+        (stat.S_IFCHR, "memory"),
+        (stat.S_IFIFO, "pipe"),
+        (stat.S_IFSOCK, "door"),
+    ):
         try:
             os.mknod(f"/tmp/{name}", kind | 0o600, os.makedev(8, 0))
             return name

@@ -1,4 +1,4 @@
-"""Hostile code in the sandbox, behind every kind of walls that this machine can be asked for. 0 escapes, 0 survivors."""
+"""Hostile code in the sandbox, behind every kind of walls that can be asked for here. 0 escapes, 0 survivors."""
 
 import inspect
 import os
@@ -20,9 +20,7 @@ from .boxes import WAYS, survivors, walls
 MARKER = "what only the tests know"
 REFERENCE = "def double(x):\n    return 2 * x"
 TESTS = "assert double(2) == 4\nassert double(5) == 10\nassert all([double(-1) == -2])"
-PROBES = [
-    probe for _, probe in inspect.getmembers(probes, inspect.isfunction) if probe.__module__ == probes.__name__
-]
+PROBES = [probe for _, probe in inspect.getmembers(probes, inspect.isfunction) if probe.__module__ == probes.__name__]
 
 pytestmark = pytest.mark.slow
 

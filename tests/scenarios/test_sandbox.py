@@ -81,7 +81,10 @@ def test_an_answer_cannot_put_a_helper_of_its_own_in_the_place_of_the_prompts() 
 
 def test_plain_values_cross_as_what_they_are() -> None:
     values = [None, True, 2**70, -1.5, float("inf"), "é", b"\0", (1, [2]), {"a": {1}}, {(1, 2): 3}, frozenset({1}), 1j]
-    tests = f"from math import inf\nfor value in {values!r}:\n    assert same(value) == value\n    assert type(same(value)) is type(value)"
+    tests = (
+        f"from math import inf\nfor value in {values!r}:\n    assert same(value) == value\n"
+        "    assert type(same(value)) is type(value)"
+    )
     outcome = Sandbox().run(job("", prompt="", reference="def same(x): return x", tests=tests))
     assert outcome.status == "failed"
     answer = "def same(x): return x"
@@ -96,7 +99,9 @@ def test_an_object_of_the_answers_own_does_not_cross() -> None:
 
 def test_an_exception_of_an_answer_is_raised_in_its_tests() -> None:
     answer = "def strict(x):\n    raise ValueError('no')"
-    tests = "try:\n    strict(1)\nexcept ValueError as error:\n    assert str(error) == 'no'\nelse:\n    raise AssertionError"
+    tests = (
+        "try:\n    strict(1)\nexcept ValueError as error:\n    assert str(error) == 'no'\nelse:\n    raise Exception"
+    )
     assert Sandbox().run(job(answer, prompt="", reference=answer, tests=tests)).status == "passed"
 
 
@@ -130,7 +135,10 @@ def test_threads_may_be_started() -> None:
         "from concurrent.futures import ThreadPoolExecutor\ndef doubled(xs):\n    with ThreadPoolExecutor(4) as pool:\n"
         "        return list(pool.map(lambda x: 2 * x, xs))"
     )
-    assert Sandbox().run(job(answer, prompt="", reference=answer, tests="assert doubled([1, 2]) == [2, 4]")).status == "passed"
+    assert (
+        Sandbox().run(job(answer, prompt="", reference=answer, tests="assert doubled([1, 2]) == [2, 4]")).status
+        == "passed"
+    )
 
 
 def test_without_walls_nothing_runs_and_it_is_said_why(tmp_path: Path) -> None:
@@ -184,13 +192,18 @@ def test_when_the_program_is_killed_nothing_inside_lives_on(box: Sandbox, number
 
 @pytest.mark.slow
 def test_when_the_process_inside_is_killed_the_answer_failed_and_nothing_lives_on(box: Sandbox) -> None:
-    stuck = job("import time\nwhile True: time.sleep(1)", prompt="")
+    stuck = Job(prompt="", answer="while True: pass", reference="def f(): pass", tests="f()")
     with ThreadPoolExecutor(1) as pool:
         outcome = pool.submit(box.model_copy(update={"seconds": 60}).run, stuck)
-        _until(lambda: len(survivors()) == 3)
+        _until(lambda: any(_worked(number) > 50 for number in survivors()))
         os.kill(min(map(int, survivors())), signal.SIGKILL)
         assert outcome.result(timeout=30).status == "failed"
     _until(lambda: survivors() == [])
+
+
+def _worked(number: str) -> int:
+    """CPU time of a process, in hundredths of a second; more than its start takes once it runs an answer."""
+    return int(Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[11])
 
 
 def _until(met: object) -> None:
@@ -211,7 +224,12 @@ def test_a_thousand_runs_leave_nothing_behind() -> None:
         if number % 10:
             return box.run(right).status == "passed"
         cheat = hostile[number // 10 % len(hostile)]
-        return box.run(job(cheat, prompt="", reference="def double(x): return 2 * x", tests="assert double(5) == 10")).status == "failed"
+        return (
+            box.run(
+                job(cheat, prompt="", reference="def double(x): return 2 * x", tests="assert double(5) == 10")
+            ).status
+            == "failed"
+        )
 
     def state() -> tuple[int, list[str], int, int]:
         mounts = len(Path("/proc/self/mounts").read_text().splitlines())
@@ -231,15 +249,17 @@ def test_a_thousand_runs_leave_nothing_behind() -> None:
 @pytest.mark.skipif("EVOLVENT_DATA" not in os.environ, reason="needs the public data: set EVOLVENT_DATA to its folder")
 def test_every_reference_of_humaneval_passes_and_no_empty_answer_does() -> None:
     path = Path(os.environ["EVOLVENT_DATA"]) / "humaneval" / "HumanEval.jsonl.gz"
-    rows = [json.loads(line) for line in gzip.open(path, "rt")]
+    rows: list[dict[str, str]] = [json.loads(line) for line in gzip.decompress(path.read_bytes()).splitlines()]
     verifier = make_verifier("python", sandbox={"seconds": 30})
 
     def passed(row: dict[str, str], answer: str) -> bool:
-        task = Task(skill="s", prompt=row["prompt"], answer=row["canonical_solution"], key=row["task_id"], checks=row["test"])
+        task = Task(
+            skill="s", prompt=row["prompt"], answer=row["canonical_solution"], key=row["task_id"], checks=row["test"]
+        )
         return verifier.judge(task, answer).passed
 
     with ThreadPoolExecutor(2) as pool:
-        right = pool.map(lambda row: passed(row, row["canonical_solution"].strip()), rows)
+        right = pool.map(passed, rows, [row["canonical_solution"].strip() for row in rows])
         assert [row["task_id"] for row, good in zip(rows, right, strict=True) if not good] == []
-        empty = pool.map(lambda row: passed(row, ""), rows[::8])
+        empty = pool.map(passed, rows[::8], [""] * len(rows))
         assert [row["task_id"] for row, good in zip(rows[::8], empty, strict=True) if good] == []

@@ -12,7 +12,20 @@ from .builders import VERIFIERS, make_task, make_verifier
 from .cases import CASES, Case
 
 REGEX = r"the answer is (\S+)"
-CONSTANTS = ("", " ", "\n", "0", "yes", "A", "the same for every task", "[]", "{}", "SELECT 1", "def f(): return 0", "None")
+CONSTANTS = (
+    "",
+    " ",
+    "\n",
+    "0",
+    "yes",
+    "A",
+    "the same for every task",
+    "[]",
+    "{}",
+    "SELECT 1",
+    "def f(): return 0",
+    "None",
+)
 
 
 @pytest.fixture(params=known(VERIFIERS))
