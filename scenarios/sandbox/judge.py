@@ -8,11 +8,10 @@ import ast
 import builtins
 import json
 import os
-import traceback
 from collections.abc import Callable
 from typing import Any
 
-from .program import assemble, functions, parses
+from .program import assemble, functions, stub
 from .wire import Foreign, pack, receive, send, unpack
 
 SHOWN = 400
@@ -97,9 +96,9 @@ def stage(prompt: str, reference: str, tests: str, line: Line) -> tuple[Any, dic
     """
     names: dict[str, Any] = {"__name__": "tests", "__builtins__": builtins}
     given: dict[str, str] = {}
-    if parses(prompt):
-        exec(compile(prompt, "<prompt>", "exec", dont_inherit=True), names)  # noqa: S102
-        given = functions(prompt)
+    if begun := stub(prompt):
+        exec(compile(begun, "<prompt>", "exec", dont_inherit=True), names)  # noqa: S102
+        given = functions(begun)
     own = [name for name, tree in functions(assemble(prompt, reference)).items() if given.get(name) != tree]
     names |= {name: line.remote(name) for name in own}
     return compile(_calling(tests, prompt, own), TESTS, "exec", dont_inherit=True), names
@@ -122,7 +121,7 @@ def _entry(prompt: str, own: list[str]) -> str:
     """The function that is asked for: the prompt's last, else the first that the prompt names, else the last."""
     if not own:
         raise ValueError("the reference defines no function")
-    stubs = [name for name in functions(prompt) if name in own] if parses(prompt) else []
+    stubs = [name for name in functions(stub(prompt)) if name in own]
     named = [name for name in own if name in prompt]
     return stubs[-1] if stubs else named[0] if named else own[-1]
 
@@ -151,9 +150,13 @@ def _reason(error: BaseException, tests: str) -> str:
 
 
 def _place(error: BaseException, tests: str) -> str:
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == TESTS]
+    lines: list[int] = []
+    frame = error.__traceback__
+    while frame is not None:
+        lines += [frame.tb_lineno] if frame.tb_frame.f_code.co_filename == TESTS else []
+        frame = frame.tb_next
     written = tests.splitlines()
-    if not lines or not lines[-1] or lines[-1] > len(written):
+    if not lines or lines[-1] > len(written):
         return "tests"
     return f"line {lines[-1]} of the tests, {written[lines[-1] - 1].strip()!r:.200}"
 

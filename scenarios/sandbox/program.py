@@ -22,6 +22,14 @@ def parses(text: str) -> bool:
     return True
 
 
+def stub(prompt: str) -> str:
+    """Give a prompt that begins a function as a program by itself; nothing for any other prompt."""
+    for text in (prompt, f"{prompt}\n    pass\n"):
+        if parses(text):
+            return text if functions(text) else ""
+    return ""
+
+
 def assemble(prompt: str, answer: str) -> str:
     """Join a prompt and an answer.
 
@@ -32,19 +40,19 @@ def assemble(prompt: str, answer: str) -> str:
         SyntaxError: no way of joining them is Python; of the plainest way.
     """
     code = code_of(answer)
-    if not parses(prompt):
+    if not (begun := stub(prompt)):
         compile(code, "<answer>", "exec", dont_inherit=True)
         return code
     body = code.strip("\n")
     # an answer that was stripped has lost the first line's indentation
-    ways = [f"{prompt}\n{code}", prompt + code, f"{prompt}\n    {body.lstrip()}"]
+    ways = [f"{begun}\n{code}", f"{prompt}\n{code}", prompt + code, f"{prompt}\n    {body.lstrip()}"]
     if body[:1].isspace():
         ways.insert(0, f"{prompt}\n{body}")
     for way in ways:
         if parses(way):
             return way
     compile(ways[0], "<answer>", "exec", dont_inherit=True)
-    return ways[0]
+    raise SyntaxError("cannot be joined to the prompt")
 
 
 def functions(code: str) -> dict[str, str]:

@@ -68,6 +68,16 @@ def test_an_answer_goes_on_from_the_prompt_or_writes_it_again(answer: str) -> No
     assert outcome.status == "passed", outcome.reason
 
 
+@pytest.mark.parametrize("prompt", ["def root(x):", "def root(x):  # of x\n", "root", "Write root(x).", "import math"])
+def test_a_prompt_may_begin_a_function_without_words_or_be_only_words(prompt: str) -> None:
+    full = "import math\ndef root(x):\n    return math.sqrt(x)"
+    tests = "assert root(9) == 3"
+    assert Sandbox().run(job(full, prompt=prompt, reference=full, tests=tests)).status == "passed"
+    assert Sandbox().run(job("", prompt=prompt, reference=full, tests=tests)).status == "failed"
+    if prompt.startswith("def"):
+        assert Sandbox().run(job("return x ** 0.5", prompt=prompt, reference=full, tests=tests)).status == "passed"
+
+
 def test_a_wrong_answer_is_told_where_the_tests_stopped() -> None:
     outcome = Sandbox().run(job("    return x"))
     assert outcome.status == "failed"
