@@ -5,11 +5,13 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from evolvent.scenarios.sandbox.sandbox import Sandbox
+from evolvent.scenarios.sandbox.sandbox import Job, Sandbox, SandboxError
 
 SYSTEM = "/usr/bin/python3"
 NOBODY = ("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", SYSTEM)
 """A user without rights, who may not look into a superuser's home, where an interpreter may lie."""
+
+RIGHT = "def same(x):\n    return x"
 
 
 def _ways() -> list[str]:
@@ -28,6 +30,18 @@ def walls(way: str, **settings: Any) -> Sandbox:
     own = os.geteuid() != 0 or tier == "namespaces"
     python = NOBODY if user else () if own or not Path(SYSTEM).exists() else (SYSTEM,)
     return Sandbox.model_validate({"tier": tier, "python": python, **settings})
+
+
+def held() -> str:
+    """What holds on this machine, in words."""
+    job = Job(prompt="", answer=RIGHT, reference=RIGHT, tests="assert same(1) == 1")
+    said: list[str] = []
+    for way in WAYS:
+        try:
+            said.append(f"{way} {'holds' if walls(way).run(job).status == 'passed' else 'is broken'}")
+        except SandboxError as error:
+            said.append(f"{way} does not hold: {error}")
+    return ", ".join(said)
 
 
 def survivors(starter: int | None = None) -> list[str]:

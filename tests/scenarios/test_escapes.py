@@ -135,13 +135,3 @@ def test_what_does_not_end_is_ended(box: Sandbox, name: str) -> None:
     assert outcome.status == "failed"
     assert len(outcome.printed) <= 1 << 16
     assert survivors() == []
-
-
-def test_the_tier_is_said(capsys: pytest.CaptureFixture[str]) -> None:
-    told = [f"{way}: {_tier(way)}" for way in WAYS]
-    with capsys.disabled():
-        sys.stdout.write(f"\nsandbox tiers on this machine: {', '.join(told)}\n")
-
-
-def _tier(way: str) -> str:
-    return walls(way).run(Job(prompt="", answer=REFERENCE, reference=REFERENCE, tests=TESTS)).tier
