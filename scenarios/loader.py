@@ -94,14 +94,23 @@ def rebudget(scenario: Scenario, overrides: Sequence[str], *, where: str) -> Sce
 def _anchor(value: dict[str, Any], folder: Path) -> None:
     """Make the places that a scenario names absolute: of parts, and of the student's folder."""
     for name, key in PLACES.items():
-        part = value.get(name)
-        settings = part.get("settings", part) if isinstance(part, dict) else None
-        if isinstance(settings, dict) and isinstance(given := settings.get(key), str):
-            settings[key] = _absolute(folder, given)
+        _anchor_part(value.get(name), key, folder)
     student = value.get("student")
     # with a revision it is an id on the hub
     if isinstance(student, dict) and isinstance(given := student.get("model"), str) and not student.get("revision"):
         student["model"] = _absolute(folder, given) if given else given
+
+
+def _anchor_part(part: Any, key: str, folder: Path) -> None:
+    """Make one place of a part absolute, and of the parts that it is made of."""
+    settings = part.get("settings", part) if isinstance(part, dict) else None
+    if not isinstance(settings, dict):
+        return
+    if isinstance(given := settings.get(key), str):
+        settings[key] = _absolute(folder, given)
+    inner = settings.get("parts")
+    for each in inner if isinstance(inner, list) else ():
+        _anchor_part(each, key, folder)
 
 
 def _absolute(folder: Path, given: str) -> str:

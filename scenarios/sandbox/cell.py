@@ -130,7 +130,3 @@ def _tests() -> None:
 def _answer() -> None:
     os.close(5)
     serve(3, 4)
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -17,6 +17,7 @@ from .wire import Foreign, pack, receive, send, unpack
 SHOWN = 400
 """Characters of a reason."""
 TESTS = "<tests>"
+ENDING = (StopIteration, StopAsyncIteration)
 
 
 class Ended(Exception):
@@ -127,9 +128,12 @@ def _entry(prompt: str, own: list[str]) -> str:
 
 
 def _raised(name: str, text: str) -> Exception:
-    """The exception that the answer raised, if it is one of Python's own errors."""
+    """The exception that the answer raised, if it is one of Python's own errors.
+
+    One that ends an iteration is not: `all(map(function, inputs))` would take it for the end of the inputs.
+    """
     kind = getattr(builtins, name, None)
-    if isinstance(kind, type) and issubclass(kind, Exception):
+    if isinstance(kind, type) and issubclass(kind, Exception) and not issubclass(kind, ENDING):
         try:
             return kind(text)
         except TypeError:  # Unicode errors want five arguments

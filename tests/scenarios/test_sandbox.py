@@ -115,6 +115,11 @@ def test_an_exception_of_an_answer_is_raised_in_its_tests() -> None:
     assert Sandbox().run(job(answer, prompt="", reference=answer, tests=tests)).status == "passed"
 
 
+def test_an_answer_cannot_end_an_iteration_of_its_tests() -> None:
+    cheat = "def good(x):\n    raise StopIteration"
+    assert Sandbox().run(job(cheat, prompt="", reference=cheat, tests="assert all(map(good, [1]))")).status == "failed"
+
+
 @pytest.mark.parametrize(
     ("tests", "why"),
     [

@@ -112,3 +112,7 @@ def test_a_scenarios_database_lies_beside_it(tmp_path: Path) -> None:
         "[skills.a]\ntask = { operation = 'add', digits = 1 }\n"
     )
     assert load(path).verifier.settings["database"] == str(tmp_path / "shop.sqlite")
+    parts = load(path, ['verifier={name = "any_of", parts = ["exact", {name = "sql", database = "/x/y"}]}']).verifier
+    assert parts.settings["parts"][1]["database"] == "/x/y"
+    path.write_text(path.read_text().replace('name = "sql"\n', 'name = "any_of"\n[[verifier.parts]]\nname = "sql"\n'))
+    assert load(path).verifier.settings["parts"][0]["database"] == str(tmp_path / "shop.sqlite")
