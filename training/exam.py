@@ -74,7 +74,7 @@ async def _sit(
     if verifier.teacher_forced and engine.forced:
         return [float(agreed) for agreed in await engine.agrees([(t.question, t.answer) for t in tasks])], None
     answers = await engine.answer([Request.of(task.question, longest) for task in tasks])
-    marks = [verifier.judge(task, a.answer).score for task, a in zip(tasks, answers, strict=True)]
+    marks = [verdict.score for verdict in verifier.judge_all(tasks, [answer.answer for answer in answers])]
     return marks, {place: answer.answer for place, answer in enumerate(answers)}
 
 

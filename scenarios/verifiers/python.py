@@ -6,6 +6,10 @@ cannot patch the tests, compare for them, or end them early, and a test cannot t
 or pass it a function. Source: Chen et al. 2021, https://arxiv.org/abs/2107.03374 (section 2).
 """
 
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
 from ...memory.records import Task, Verdict
 from ..sandbox.sandbox import Job, Sandbox
 from ..verifier import Verifier
@@ -35,3 +39,10 @@ class Python(Verifier):
         if outcome.status == "broken":
             raise ValueError(f"task {task.key!r}: {outcome.reason}")
         return Verdict(score=float(outcome.status == "passed"), reason=f"{outcome.reason} [sandbox: {outcome.tier}]")
+
+    def judge_all(self, tasks: Sequence[Task], answers: Sequence[str]) -> list[Verdict]:
+        """Run as many at once as there are cores."""
+        if len(tasks) != len(answers):
+            raise ValueError(f"{len(answers)} answers to {len(tasks)} tasks")
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            return list(pool.map(self.judge, tasks, answers))

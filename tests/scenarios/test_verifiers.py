@@ -54,6 +54,14 @@ def test_every_verifier_rejects_a_mutant_and_says_why(judged: tuple[Verifier, Ca
     assert [v for v in verdicts if v.passed or not v.reason] == []
 
 
+def test_every_verifier_judges_many_as_it_judges_one(judged: tuple[Verifier, Case]) -> None:
+    verifier, case = judged
+    tasks, answers = [*case.tasks, *case.tasks], [*case.mutants, *(task.answer for task in case.tasks)]
+    assert [v.passed for v in verifier.judge_all(tasks, answers)] == [False, False, True, True]
+    with pytest.raises(ValueError, match=r"argument|answers to"):
+        verifier.judge_all(tasks, answers[:3])
+
+
 def test_every_verifier_rejects_the_answer_to_another_task(judged: tuple[Verifier, Case]) -> None:
     verifier, case = judged
     first, second = case.tasks
