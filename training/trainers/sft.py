@@ -6,11 +6,19 @@ Rows are packed instead of padded (`packed.py`).
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from pydantic import Field
+
 from .. import ranks
+from ..dropping import drop
 from ..trainer import read_rows
 from ..tuning import Job, Tuner
 
 PACKED = "rows are packed with the loss on their answers"
+
+
+def _none(share: float) -> bool:
+    """Whether a share is nothing, so that scenarios which do not use it keep their hash."""
+    return share == 0
 
 
 class Sft(Tuner):
@@ -39,12 +47,16 @@ class Sft(Tuner):
         PACKED,
     )
 
+    dropout: float = Field(default=0.0, ge=0, lt=1, exclude_if=_none)
+    """Share of attention weights and of what blocks add that is dropped in training; for data that comes by often."""
+
     def build(self, job: Job) -> Any:
         """TRL's trainer, on packed rows where the model's kind allows it and one process holds it."""
         from trl.trainer.sft_trainer import SFTTrainer
 
         from ..packed import PackedTrainer, packs, tokenize
 
+        drop(job.model, self.dropout)
         dataset = tokenize(job.wording, read_rows(job.folder))
         arguments = self.arguments(job, len(dataset))
         # a packed forward pass goes past the wrapper that keeps several processes in step
