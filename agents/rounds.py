@@ -53,7 +53,8 @@ async def train_round(
             else:
                 ordered = await arrange(ordered, desk, round=number, student=student, seed=seed)
             rows = [(s.id, s.task.prompt, s.completion) for s in ordered]
-            write_rows(folder, rows, tasks=[s.task for s in ordered])
+            kept = orderer is not None and orderer.kept
+            write_rows(folder, rows, tasks=[s.task for s in ordered], ordered=kept)
             if history is not None:
                 _write_history(folder / "data", history)
         if trainer.tries:

@@ -12,7 +12,7 @@ Span = tuple[int, int, str]
 
 
 def mask(
-    pool: Pool, find: Callable[[str], Sequence[Span]], *, action: Action, name: str, mark: Callable[[str], str]
+    pool: Pool, find: Callable[[str], Sequence[Span]], *, action: Action, mark: Callable[[str], str]
 ) -> list[Change]:
     """Refuse the samples in which something is found, or write over it.
 
@@ -20,8 +20,7 @@ def mask(
         pool: the samples. Of a conversation only the answer can be written over; what has more to hide is refused.
         find: gives what is in a text.
         action: what is done.
-        name: of the enhancer, for the reason; what was found is never part of it.
-        mark: gives what stands for a kind afterwards.
+        mark: gives what stands for a kind afterwards; reasons name kinds too, never what was found.
     """
     changes: list[Change] = []
     for row, prompt in zip(pool.rows, pool.prompts, strict=True):
@@ -30,7 +29,7 @@ def mask(
             changes.append(AS_IS)
         elif action == "refuse" or (asked and not isinstance(row.question, str)):
             kinds = sorted({kind for *_, kind in (*asked, *said)})
-            changes.append(Change(refused=f"{name}: holds {', '.join(kinds)}"))
+            changes.append(Change(refused=f"holds {', '.join(kinds)}"))
         else:
             question = cover(prompt, asked, mark) if asked else None
             changes.append(Change(question, cover(row.answer, said, mark) if said else None))

@@ -8,7 +8,7 @@ NUMBER = re.compile(r"[+-]?[\d\s.,/%$\u20ac]*\d[\d\s.,/%$\u20ac]*")
 
 
 def doubling(text: str) -> int:
-    """How often a length of one character is doubled to reach a text's: texts of one class differ by less than twice."""
+    """How often one character is doubled to reach a text's length; texts of one class differ by less than twice."""
     return len(text).bit_length()
 
 

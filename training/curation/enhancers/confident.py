@@ -46,13 +46,15 @@ class Confident(Enhancer):
             return changes
         vectors_SD = question_vectors(pool, [pool.prompts[i] for i in closed])
         better_S = confidently(given_S, nearest(vectors_SD, min(self.neighbours, len(closed) - 1)))
-        wording = {given: pool.answers[i] for i, given in zip(reversed(closed), reversed(given_S.tolist()), strict=True)}
+        wording = {
+            given: pool.answers[i] for i, given in zip(reversed(closed), reversed(given_S.tolist()), strict=True)
+        }
         for place, given, better in zip(closed, given_S.tolist(), better_S.tolist(), strict=True):
             if better != given:
                 changes[place] = (
                     Change(answer=wording[better])
                     if self.action == "correct"
-                    else Change(refused=f"{self.name}: questions like it are answered {labels[better]!r}")
+                    else Change(refused=f"questions like it are answered {labels[better]!r}")
                 )
         return changes
 

@@ -48,7 +48,9 @@ class Moderation(Enhancer):
     async def enhance(self, pool: Pool, context: Context) -> Sequence[Change]:
         """Ask for all samples at once."""
         assert context.scorer is not None
-        shown = [{"question": prompt, "answer": row.answer} for prompt, row in zip(pool.prompts, pool.rows, strict=True)]
+        shown = [
+            {"question": prompt, "answer": row.answer} for prompt, row in zip(pool.prompts, pool.rows, strict=True)
+        ]
         requests = [
             Request(render(self.prompt, data=data(one), against=self.against), LONGEST, schema=SCHEMA) for one in shown
         ]
@@ -56,4 +58,4 @@ class Moderation(Enhancer):
 
     def _change(self, reply: Reply) -> Change:
         said = {} if reply.completion is None else json.loads(reply.completion.text)
-        return Change(refused=f"{self.name}: {said['because'].strip()}") if said.get("harmful") else AS_IS
+        return Change(refused=f"harmful: {said['because'].strip()}") if said.get("harmful") else AS_IS

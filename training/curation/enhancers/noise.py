@@ -40,12 +40,12 @@ class Noise(Enhancer):
                 continue
             most, count = votes.most_common(1)[0]
             if count <= self.majority * len(places):
-                change = Change(refused=f"{self.name}: {len(places)} samples ask this, and no answer has a majority")
+                change = Change(refused=f"{len(places)} samples ask this, and no answer has a majority")
             elif self.action == "correct":
                 change = Change(answer=min(pool.answers[i] for i in places if answers[i] == most))
             else:
                 why = f"{count} of {len(places)} samples that ask this answer otherwise"
-                change = Change(refused=f"{self.name}: {why}")
+                change = Change(refused=why)
             for i in places:
                 if answers[i] != most or count <= self.majority * len(places):
                     changes[i] = change

@@ -64,7 +64,7 @@ class Normalise(Enhancer):
     def _change(self, question: str | None, answer: str) -> Change:
         asked, said = None if question is None else self.clean(question), self.clean(answer)
         if asked == "" or not said:
-            return Change(refused=f"normalise: nothing is left of the {'question' if asked == '' else 'answer'}")
+            return Change(refused=f"nothing is left of the {'question' if asked == '' else 'answer'}")
         if asked == question and said == answer:
             return AS_IS
         return Change(question=None if asked == question else asked, answer=None if said == answer else said)

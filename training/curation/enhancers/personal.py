@@ -61,7 +61,7 @@ class Personal(Enhancer):
     async def enhance(self, pool: Pool, context: Context) -> Sequence[Change]:
         """Mask or refuse."""
         del context
-        return mask(pool, self.spans, action=self.action, name=self.name, mark=lambda kind: f"[{kind}]")
+        return mask(pool, self.spans, action=self.action, mark=lambda kind: f"[{kind}]")
 
     def spans(self, text: str) -> list[Span]:
         """Where personal data stands, in the order of its start."""

@@ -55,7 +55,9 @@ class Rewrite(Enhancer):
     async def enhance(self, pool: Pool, context: Context) -> Sequence[Change]:
         """Ask for all samples at once."""
         assert context.teacher is not None
-        shown = [{"question": prompt, "answer": row.answer} for prompt, row in zip(pool.prompts, pool.rows, strict=True)]
+        shown = [
+            {"question": prompt, "answer": row.answer} for prompt, row in zip(pool.prompts, pool.rows, strict=True)
+        ]
         requests = [
             Request(render(self.prompt, data=data(one), aim=self.aim), self.longest, schema=SCHEMA) for one in shown
         ]
@@ -68,6 +70,6 @@ class Rewrite(Enhancer):
         said = json.loads(reply.completion.text)
         asked, answer = said["question"].strip(), said["answer"].strip()
         if not said["usable"] or not answer or not asked:
-            return Change(refused=f"{self.name}: the teacher can make nothing of it")
+            return Change(refused="the teacher can make nothing of it")
         new = isinstance(row.question, str) and asked != row.question
         return Change(asked if new else None, answer if answer != row.answer else None)

@@ -54,7 +54,7 @@ class Secrets(Enhancer):
     async def enhance(self, pool: Pool, context: Context) -> Sequence[Change]:
         """Refuse or mask."""
         del context
-        return mask(pool, spans, action=self.action, name=self.name, mark=lambda _: "[secret]")
+        return mask(pool, spans, action=self.action, mark=lambda _: "[secret]")
 
 
 def spans(text: str) -> list[Span]:

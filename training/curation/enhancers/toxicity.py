@@ -47,7 +47,4 @@ class Toxicity(Enhancer):
         """Refuse where there are more finds than tolerated; the reason counts them and repeats none."""
         del context
         counts = [len(self.pattern.findall(normal(text))) if self.pattern else 0 for text in pool.texts]
-        return [
-            Change(refused=f"{self.name}: {count} words of the list") if count > self.tolerated else AS_IS
-            for count in counts
-        ]
+        return [Change(refused=f"{count} words of the list") if count > self.tolerated else AS_IS for count in counts]

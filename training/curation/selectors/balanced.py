@@ -45,13 +45,13 @@ class Balanced(Selector):
         _, shape_S = np.unique(np.array(shapes, dtype=np.str_), return_inverse=True)
         weights_K = np.array([self.weights.get(str(skill), 1.0) for skill in skills])
         sizes_K = np.bincount(skill_S, minlength=len(skills))
-        quotas_K = fill(sizes_K, weights_K * sizes_K**self.skew, budget)
+        quotas_K = fill(sizes_K, weights_K * np.power(sizes_K, self.skew), budget)
         best_S = np.lexsort((np.array(pool.ids, dtype=np.str_), -scores_S))
         chosen_S = np.zeros(len(pool), dtype=np.bool_)
         for skill, quota in enumerate(quotas_K.tolist()):
             own = best_S[skill_S[best_S] == skill]
             sizes_G = np.bincount(shape_S[own])
-            quotas_G = fill(sizes_G, np.where(sizes_G > 0, sizes_G**self.shape, 0.0), quota)
+            quotas_G = fill(sizes_G, np.where(sizes_G > 0, np.power(sizes_G, self.shape), 0.0), quota)
             chosen_S[own[_ranks(shape_S[own]) < quotas_G[shape_S[own]]]] = True
         return best_S[chosen_S[best_S]].astype(np.int64)
 
