@@ -57,10 +57,11 @@ async def train_round(
             write_rows(folder, rows, tasks=[s.task for s in ordered], ordered=kept)
             if history is not None:
                 _write_history(folder / "data", history)
-        if trainer.tries:
+        if trainer.draws:
             engine = desk.parts.engine.open(desk.path(start))
             asked = [(s.id, s.task, s.completion) for s in ordered]
-            write_tries(folder, await try_out(engine, asked, desk.parts.verifier, longest=desk.longest))
+            tries = await try_out(engine, asked, desk.parts.verifier, longest=desk.longest, draws=trainer.draws)
+            write_tries(folder, tries)
             engine.close()
 
     async def work(folder: Path) -> None:

@@ -48,9 +48,6 @@ class Trainer(Part):
 
     kind: ClassVar[str] = "trainer"
 
-    tries: ClassVar[bool] = False
-    """Whether it reads `data/tries.parquet`: what the student it starts from says to the samples, judged."""
-
     start: Literal["base", "promoted"] = "base"
     """Train from the base student on everything accumulated, or go on from the promoted one with replay."""
     longest: int = Field(default=128, ge=8)
@@ -60,6 +57,14 @@ class Trainer(Part):
     def adapts(self) -> bool:
         """Whether it trains an adapter on frozen weights instead of all weights."""
         return False
+
+    @property
+    def draws(self) -> int:
+        """Answers to each sample, of the student it starts from, that it reads in `data/tries.parquet`; 0 for none.
+
+        One is the greedy answer; several are drawn.
+        """
+        return 0
 
     def rests_on(self) -> Mapping[str, str]:
         """Digests of what it reads beside its folder and the checkpoint, by name."""

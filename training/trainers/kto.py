@@ -33,7 +33,6 @@ class Kto(Tuner):
         "beta": "it is the trainer's setting 'beta'",
         "train_sampling_strategy": "the rows are shuffled already, and neighbours estimate the divergence",
     }
-    tries: ClassVar[bool] = True
     sequences: ClassVar[int] = 2
     refers: ClassVar[bool] = True
 
@@ -43,6 +42,11 @@ class Kto(Tuner):
     """Rows per optimiser step; the divergence is estimated within a batch, so one is not enough."""
     beta: float = Field(default=0.1, gt=0, allow_inf_nan=False)
     """How closely the student stays with the one it started as; larger is closer."""
+
+    @property
+    def draws(self) -> int:
+        """What the student says to every task, right or wrong."""
+        return 1
 
     @property
     def rows_each(self) -> int:
