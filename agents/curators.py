@@ -6,7 +6,7 @@ from typing import Any, Literal, TypeVar
 
 from ..memory.inference import Role
 from ..memory.parts import Part, PartSpec, load
-from ..scenarios.schema import Curation
+from ..scenarios.schema import Methods
 from ..training.curation.enhancer import Enhancer
 from ..training.curation.orderer import Orderer
 from ..training.curation.scorer import Scorer
@@ -32,8 +32,14 @@ class Curators:
     """Without one, the order is drawn by the seed."""
 
     @classmethod
-    def resolve(cls, curation: Curation, where: str, *, allow_import: bool = False) -> "Curators":
+    def resolve(cls, named: Methods, where: str, *, chooses: bool, allow_import: bool = False) -> "Curators":
         """Find and build them.
+
+        Args:
+            named: what names them.
+            where: file, for messages.
+            chooses: whether a scorer comes with the selector that goes with it, where none is named.
+            allow_import: load modules of the user's own.
 
         Raises:
             PartError: naming the file, the part and the way out.
@@ -42,15 +48,15 @@ class Curators:
         def one(spec: PartSpec, base: type[P]) -> P:
             return load(spec, base=base, package=f"{ROOT}.{base.kind}s", where=where, allow_import=allow_import)
 
-        scorer = one(curation.scorer, Scorer) if curation.scorer else None
-        selector = curation.selector
-        if selector is None and scorer is not None and curation.candidates > 1:
+        scorer = one(named.scorer, Scorer) if named.scorer else None
+        selector = named.selector
+        if selector is None and scorer is not None and chooses:
             selector = PartSpec(name=scorer.goes_with)
         return cls(
-            tuple(one(spec, Enhancer) for spec in curation.enhancers),
+            tuple(one(spec, Enhancer) for spec in named.enhancers),
             scorer,
             one(selector, Selector) if selector else None,
-            one(curation.orderer, Orderer) if curation.orderer else None,
+            one(named.orderer, Orderer) if named.orderer else None,
         )
 
     def faults(self, models: Collection[Role]) -> list[str]:

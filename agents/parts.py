@@ -70,7 +70,9 @@ class Parts:
             store=one(scenario.store, Store, "memory.stores"),
             models={role: one(spec, EnginePart, "training.engines") for role, spec in scenario.models.items()},
             operators=tuple(Weighted(one(w.operator, Operator, "agents.operators"), w.weight) for w in teacher.mix),
-            curators=Curators.resolve(scenario.curation, where, allow_import=allow_import),
+            curators=Curators.resolve(
+                scenario.curation, where, chooses=scenario.curation.candidates > 1, allow_import=allow_import
+            ),
         )
         lacking = [role for role in parts.teacher.asks if role not in parts.models]
         refused = [

@@ -96,7 +96,20 @@ class GateSettings(Section):
     """Chance that a guard loss of the margin goes unseen, per guard."""
 
 
-class Curation(Section):
+class Methods(Section):
+    """Methods of curation, by name."""
+
+    enhancers: tuple[PartSpec, ...] = Field(default=(), exclude_if=lambda enhancers: not enhancers)
+    """What makes samples better or refuses them, one after another."""
+    scorer: PartSpec | None = Field(default=None, exclude_if=lambda scorer: scorer is None)
+    """What a sample is worth."""
+    selector: PartSpec | None = Field(default=None, exclude_if=lambda selector: selector is None)
+    """Which samples are trained on; without one that of the scorer, or all."""
+    orderer: PartSpec | None = Field(default=None, exclude_if=lambda orderer: orderer is None)
+    """In which order; without one they are mixed."""
+
+
+class Curation(Methods):
     """Which samples are trained on."""
 
     near: float = Field(default=0.85, gt=0, le=1)
@@ -107,14 +120,6 @@ class Curation(Section):
     """Share of a round's new samples that repeats what the student knows: guards and mastered skills."""
     candidates: float = Field(default=1.0, ge=1, le=100, exclude_if=lambda candidates: candidates == 1)
     """Candidates written for every sample that is to be trained on; of more than one the selector chooses."""
-    enhancers: tuple[PartSpec, ...] = Field(default=(), exclude_if=lambda enhancers: not enhancers)
-    """What makes candidates better or refuses them, one after another."""
-    scorer: PartSpec | None = Field(default=None, exclude_if=lambda scorer: scorer is None)
-    """What a sample is worth."""
-    selector: PartSpec | None = Field(default=None, exclude_if=lambda selector: selector is None)
-    """Which candidates are trained on; without one that of the scorer, or all."""
-    orderer: PartSpec | None = Field(default=None, exclude_if=lambda orderer: orderer is None)
-    """In which order; without one they are mixed."""
 
     @model_validator(mode="after")
     def _choosable(self) -> "Curation":
