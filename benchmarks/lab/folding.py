@@ -5,7 +5,8 @@ Claim: folding (L = 3) beats mixing, and sorting loses to it, since a student fo
 Paper: DELT, arXiv:2506.21545, which reports +1.65 points on eight tasks from single runs of a 160M model.
 
 Protocol: one pass over 5,000 distinct samples of five skills that a student who knows easier ones goes on to learn; a
-sample's score is the loss of its answer under that student (so ascending is from easy to hard), or its negative.
+sample's score is the loss of its answer under that student (so ascending is from easy to hard), its negative, or its
+rank among the samples of its own skill: loss mostly tells skills apart, and an order by it trains on one after another.
 Scoring takes one forward pass and is not charged: all arms have the same samples and steps. Ten seeds. Expected: an
 effect of a point or two at most, sorting worst.
 """
@@ -34,17 +35,20 @@ COURSE = Course(
 SAMPLES = 5_000
 LAYERS = 3
 SEEDS = 10
+Scorer = Callable[[int, Sequence[Item]], Scores]
+"""Gives the scores of a seed's samples."""
 
 
 def experiment() -> Experiment:
     """Every order against a mixed one."""
-    orders: dict[str, tuple[Orderer, int]] = {
-        "shuffle": (Shuffle(), 1),
-        "folding, easy to hard": (Folding(layers=LAYERS), 1),
-        "folding, hard to easy": (Folding(layers=LAYERS), -1),
-        "sorted, easy to hard": (Sorted(), 1),
-        "sorted, hard to easy": (Sorted(), -1),
-        "interleave": (Interleave(), 1),
+    orders: dict[str, tuple[Orderer, Scorer]] = {
+        "shuffle": (Shuffle(), _hardness),
+        "folding, easy to hard": (Folding(layers=LAYERS), _hardness),
+        "folding, hard to easy": (Folding(layers=LAYERS), _ease),
+        "folding, within skills": (Folding(layers=LAYERS), _rank),
+        "sorted, easy to hard": (Sorted(), _hardness),
+        "sorted, within skills": (Sorted(), _rank),
+        "interleave": (Interleave(), _hardness),
     }
     return Experiment(
         claim="folding the order of a pass beats mixing it, and sorting it loses",
@@ -57,11 +61,11 @@ def experiment() -> Experiment:
     )
 
 
-def _trained_in(orderer: Orderer, sign: int) -> Callable[[int], Outcome]:
+def _trained_in(orderer: Orderer, score: Scorer) -> Callable[[int], Outcome]:
     def run(seed: int) -> Outcome:
         items = list(dict.fromkeys(mixture(COURSE.skills, SAMPLES, Random(f"folding {seed}"))))
         pupil = beginner(COURSE, seed)
-        order = orderer.order(pool(items), sign * _hardness(seed, items), seed=seed)
+        order = orderer.order(pool(items), score(seed, items), seed=seed)
         pupil.learn([items[place] for place in order])
         exam = papers(COURSE, seed)
         marks = pupil.marks(exam)
@@ -74,3 +78,17 @@ def _trained_in(orderer: Orderer, sign: int) -> Callable[[int], Outcome]:
 
 def _hardness(seed: int, items: Sequence[Item]) -> Scores:
     return beginner(COURSE, seed).losses(items)
+
+
+def _ease(seed: int, items: Sequence[Item]) -> Scores:
+    return -_hardness(seed, items)
+
+
+def _rank(seed: int, items: Sequence[Item]) -> Scores:
+    """Share of the samples of its skill that are easier."""
+    losses_S, skills_S = _hardness(seed, items), np.array([item.skill for item in items])
+    ranks_S = np.zeros(len(items))
+    for skill in np.unique(skills_S):
+        own = np.flatnonzero(skills_S == skill)
+        ranks_S[own[np.argsort(losses_S[own], kind="stable")]] = np.arange(len(own)) / len(own)
+    return ranks_S
