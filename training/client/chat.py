@@ -4,11 +4,12 @@ What is not an answer is a fault, never an empty completion: an HTML page, an er
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
 from ...memory.inference import Completion, Request
 from ...memory.talk import wired
+from . import chances
 from .fault import Fault, Remedy
 
 PATH = "/chat/completions"
@@ -46,6 +47,8 @@ def compose(request: Request, *, model: str) -> dict[str, Any]:
         body["stop"] = list(request.stop)
     if request.tools:
         body["tools"] = [dict(tool) for tool in request.tools]
+    if request.choices:
+        body |= {"logprobs": True, "top_logprobs": chances.LIKELIEST}
     if request.schema is not None:
         # `guided_json`, which older servers had, is ignored by newer ones with status 200
         form = {"name": "answer", "schema": dict(request.schema), "strict": True}
@@ -53,12 +56,15 @@ def compose(request: Request, *, model: str) -> dict[str, Any]:
     return body
 
 
-def read(text: str, *, samples: int = 1, book: Callable[[Usage], None] | None = None) -> tuple[Completion, str]:
+def read(
+    text: str, *, samples: int = 1, choices: Sequence[str] = (), book: Callable[[Usage], None] | None = None
+) -> tuple[Completion, str]:
     """Read a reply; give the completion and the model that the server says it came from.
 
     Args:
         text: the reply.
         samples: choices it has to have.
+        choices: beginnings of an answer whose chances it has to tell.
         book: is told the tokens as soon as they are known, since a reply that is no answer is on the bill as well.
 
     Raises:
@@ -68,14 +74,15 @@ def read(text: str, *, samples: int = 1, book: Callable[[Usage], None] | None = 
     usage = _usage(reply.get("usage"))
     if book is not None and usage is not None:
         book(usage)
-    made = [_choice(choice, text) for choice in _choices(reply, samples, text)]
+    found = _choices(reply, samples, text)
+    made = [_choice(choice, text) for choice in found]
     if usage is None:
         # a server that does not count would make every budget void
         raise _foreign("no usage that can be counted", text)
     first = made[0]
     completion = Completion(
         first.text, usage.tokens, first.complete, first.reasoning, first.finish, usage.prompt_tokens, first.calls,
-        tuple(made[1:]),
+        tuple(made[1:]), chances.read(found[0].get("logprobs"), choices),
     )  # fmt: skip
     return completion, str(reply.get("model", ""))
 

@@ -11,10 +11,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ...memory.errors import UnavailableError
 from ...memory.stopping import STOP
 from ...memory.talk import Question, text_of
+from ...scenarios.student import Student
 from ..checkpoint import load
 from ..device import Device, choose
+from ..origin import locate
 from ..wording import UNBOUNDED, Turn, Wording
 
 Floats = NDArray[np.float64]
@@ -189,3 +192,24 @@ def _fit(turn: Turn, positions: int) -> Turn:
 
 def _positions(model: Any) -> int:
     return int(getattr(model.config, "max_position_embeddings", None) or UNBOUNDED)
+
+
+def find(model: str, revision: str, student: Path | None) -> Path:
+    """Folder of the model that reads.
+
+    Args:
+        model: folder or hub id; empty for the student.
+        revision: commit on the hub.
+        student: its folder, where there is one.
+
+    Raises:
+        UnavailableError: there is no such model.
+    """
+    if not model:
+        assert student is not None, "a method that reads with the student needs one"
+        return student
+    try:
+        return locate(Student(model=model, revision=revision))
+    except UnavailableError as error:
+        # what is named here is no student, whatever it is looked up with
+        raise UnavailableError(str(error).replace("student.", "")) from None
