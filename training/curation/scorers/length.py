@@ -1,4 +1,7 @@
-"""How long an answer is."""
+"""How long the answer is: the baseline that costs nothing.
+
+Source: Zhao et al. 2024, arXiv:2402.04833, where the longest answers of instruction data beat elaborate selection.
+"""
 
 import numpy as np
 
@@ -7,12 +10,9 @@ from ..scorer import Scorer
 
 
 class Length(Scorer):
-    """Score by the characters of the answer: a baseline that costs nothing and that few methods beat for chat.
-
-    Source: Zhao et al. 2024, *Long Is More for Alignment*, https://arxiv.org/abs/2402.04833.
-    """
+    """Prefer long answers, in characters."""
 
     async def score(self, pool: Pool, context: Context) -> Scores:
-        """Give characters."""
+        """Give the length of every answer."""
         del context
         return np.array([len(answer) for answer in pool.answers], dtype=np.float64)
