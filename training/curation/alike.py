@@ -3,7 +3,6 @@
 Texts: Jaccard similarity of character runs, candidates by MinHash. Vectors: cosine, candidates by random hyperplanes.
 """
 
-from collections.abc import Sequence
 from typing import Self
 
 import numpy as np

@@ -47,6 +47,8 @@ class Buckets:
 
     def add(self, keys_SB: Keys) -> None:
         """Hold more things."""
+        if not len(keys_SB):
+            return
         start, self._count = self._count, self._count + keys_SB.size
         if self._count > len(self._keys):
             size = 1 << (self._count - 1).bit_length()

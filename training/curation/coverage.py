@@ -1,106 +1,118 @@
 """How well a choice stands for everything: facility location, chosen greedily over the links of a graph of neighbours.
 
-f(choice) = Σ over all samples of the cosine to the nearest that is chosen. A sample that no chosen one is linked to
-counts as near to the choice as it is to a random choice of some size, since something will be that near.
+f(choice) = Σ over all samples of the cosine to the nearest that is chosen. What choosing a sample would add is summed
+over those it is linked to; how well everything is covered already is caught up with over all of them.
 
 Sources: Lin & Bilmes 2011, *A class of submodular functions for document summarization*; Minoux 1978, *Accelerated
 greedy algorithms for maximizing submodular set functions* (lazy evaluation).
 """
 
 import heapq
-from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...memory.embedder import Vectors
 from .neighbours import nearest
+from .pool import Indices, Scores
 
 LINKS = 32
-"""Neighbours of a sample at the least."""
-SPARE = 4
-"""Links of a sample as a multiple of the samples that each chosen one stands for."""
+"""Neighbours of a sample at the least; otherwise as many as there are samples for each that is to be chosen."""
 MOST = 512
-"""Neighbours of a sample at the most; a choice that leaves each to stand for more is less than greedy."""
-DRAWN = 256
-"""Size of the random choice that a sample without links is compared to, at the most."""
+"""Neighbours of a sample at the most; up to as many samples every one is linked to all."""
+BEHIND = 16
+"""Choices after which coverage is caught up with."""
+CAUGHT_UP = 1024
+"""Choices after which links alone are enough, since by then something linked to most samples is chosen."""
+AT_ONCE = 32
+"""Candidates evaluated at a time."""
+DIGITS = 30
+"""Binary digits of a cosine; above 131,072 samples fewer."""
+CHUNK = 8192
+"""Samples caught up with at a time."""
 
 
-@dataclass(frozen=True, slots=True)
-class Links:
-    """The same graph seen from those that may be chosen: whom each would stand for."""
+class Coverage:
+    """A choice that grows."""
 
-    starts: NDArray[np.int64]
-    """Where the links of each begin, and where the last ones end."""
-    to: NDArray[np.int32]
-    cosine: NDArray[np.float32]
+    def __init__(self, vectors_SD: Vectors, budget: int, *, seed: int) -> None:
+        """Link samples.
+
+        Args:
+            vectors_SD: rows of length 1.
+            budget: number to be chosen, at least 1; the fewer, the more links each needs.
+            seed: groups vectors.
+        """
+        self.vectors_SD = vectors_SD
+        self.covered_S = np.zeros(len(vectors_SD), dtype=np.float32)
+        self.chosen: list[int] = []
+        wanted = MOST if len(vectors_SD) <= MOST else len(vectors_SD) // budget
+        self._link(int(np.clip(wanted, LINKS, MOST)), seed)
+
+    def gains(self, candidates: Indices) -> NDArray[np.float64]:
+        """Give what each would add to the mean coverage."""
+        starts, sizes = self._starts[candidates], self._sizes[candidates]
+        ends = np.cumsum(sizes)
+        links = np.repeat(starts - ends + sizes, sizes) + np.arange(ends[-1])
+        added = np.maximum(self._cosine[links] - self.covered_S[self._to[links]], 0)
+        return np.add.reduceat(added, ends - sizes, dtype=np.float64) / len(self.covered_S)
+
+    def choose(self, candidate: int) -> None:
+        """Choose one more."""
+        self.chosen.append(candidate)
+        links = slice(self._starts[candidate], self._starts[candidate] + self._sizes[candidate])
+        to = self._to[links]
+        self.covered_S[to] = np.maximum(self.covered_S[to], self._cosine[links])
+        if len(self.chosen) <= CAUGHT_UP and len(self.chosen) % BEHIND == 0:
+            recent_TD = self.vectors_SD[self.chosen[-BEHIND:]]
+            for start in range(0, len(self.covered_S), CHUNK):
+                part = slice(start, start + CHUNK)
+                nearest_P = (self.vectors_SD[part] @ recent_TD.T).max(axis=1)
+                self.covered_S[part] = np.maximum(self.covered_S[part], nearest_P)
+
+    def _link(self, count: int, seed: int) -> None:
+        """Keep every link at both of its ends; one that both ends have is kept once."""
+        graph = nearest(self.vectors_SD, count, seed=seed)
+        samples = len(self.vectors_SD)
+        real = graph.to_SK >= 0
+        one = np.repeat(np.arange(samples), real.sum(axis=1))
+        other = graph.to_SK[real]
+        # sorting numbers is several times as fast as sorting positions, so the cosine stands in the lower digits
+        bits = min(DIGITS, 64 - 2 * samples.bit_length())
+        scale = 2**bits - 1
+        cosine = np.tile((graph.cosine_SK[real] * np.float64(scale)).astype(np.uint64), 2)
+        by_to = np.concatenate([one * samples + other, other * samples + one]).astype(np.uint64)
+        packed = np.sort(by_to << np.uint64(bits) | cosine)
+        by_to = packed >> np.uint64(bits)
+        first = np.append(True, by_to[1:] != by_to[:-1])
+        by, to = np.divmod(by_to[first].astype(np.int64), samples)
+        self._to = to
+        self._cosine = ((packed[first] & np.uint64(scale)) / np.float64(scale)).astype(np.float32)
+        self._sizes = np.bincount(by, minlength=samples)
+        self._starts = np.cumsum(self._sizes) - self._sizes
 
 
-def link(vectors_SD: Vectors, budget: int, *, seed: int) -> tuple[Links, NDArray[np.float32]]:
-    """Give links in both directions, and the least that every sample counts as covered.
-
-    Args:
-        vectors_SD: rows of length 1.
-        budget: number to be chosen, at least 1; the fewer, the more links each needs.
-        seed: groups vectors and draws the random choice.
-    """
-    count = len(vectors_SD)
-    links = int(np.clip(SPARE * count // budget, LINKS, MOST))
-    graph = nearest(vectors_SD, links, seed=seed)
-    real = graph.to_SK >= 0
-    one = np.repeat(np.arange(count, dtype=np.int64), real.sum(axis=1))
-    other, cosine = graph.to_SK[real].astype(np.int64), graph.cosine_SK[real]
-    # a link that both have is there twice; cosines of the two differ in rounding alone
-    pairs = np.concatenate([other * count + one, one * count + other])
-    pairs, where = np.unique(pairs, return_index=True)
-    by, to = np.divmod(pairs, count)
-    starts = np.searchsorted(by, np.arange(count + 1))
-    return Links(starts, to.astype(np.int32), np.concatenate([cosine, cosine])[where]), _least(
-        vectors_SD, min(budget, DRAWN), links, seed=seed
-    )
-
-
-def _least(vectors_SD: Vectors, drawn: int, links: int, *, seed: int) -> NDArray[np.float32]:
-    if links >= len(vectors_SD):
-        return np.zeros(len(vectors_SD), dtype=np.float32)
-    some = np.random.default_rng(seed).permutation(len(vectors_SD))[:drawn]
-    return np.maximum((vectors_SD @ vectors_SD[some].T).max(axis=1), 0)
-
-
-def cover(
-    links: Links, least_S: NDArray[np.float32], budget: int, *, extra_S: NDArray[np.float64] | None = None
-) -> Sequence[int]:
+def cover(vectors_SD: Vectors, budget: int, *, seed: int, extra_S: Scores | None = None) -> list[int]:
     """Choose greedily what adds most to the mean coverage of all samples; of equal ones the first comes first.
 
     Args:
-        links: whom each stands for.
-        least_S: coverage of every sample by nothing.
-        budget: number to choose.
+        vectors_SD: rows of length 1, at least one.
+        budget: number to choose, at least 1.
+        seed: groups vectors.
         extra_S: what choosing each adds beside, whatever else is chosen.
     """
-    count = len(least_S)
-    covered_S = least_S.copy()
-    extra = [0.0] * count if extra_S is None else extra_S.tolist()
-
-    def gain(index: int) -> float:
-        part = slice(starts[index], starts[index + 1])
-        return float(np.maximum(links.cosine[part] - covered_S[links.to[part]], 0).sum()) / count + extra[index]
-
-    starts = links.starts.tolist()
-    gains = np.maximum(links.cosine - covered_S[links.to], 0)
-    sums = np.add.reduceat(gains, links.starts[:-1], dtype=np.float64) / count + np.array(extra)
-    heap = [(-float(value), index) for index, value in enumerate(sums)]
+    coverage = Coverage(vectors_SD, budget, seed=seed)
+    extra_S = np.zeros(len(vectors_SD)) if extra_S is None else extra_S
+    # what was added at an earlier time bounds what is added now; the third number is when it was worked out
+    everybody = np.arange(len(vectors_SD))
+    heap = [(-gain, i, 0) for i, gain in enumerate((coverage.gains(everybody) + extra_S).tolist())]
     heapq.heapify(heap)
-    chosen: list[int] = []
-    while heap and len(chosen) < budget:
-        _, index = heap[0]
-        now = -gain(index)
-        if len(heap) > 1 and (now, index) > min(heap[1:3]):
-            heapq.heapreplace(heap, (now, index))
+    while heap and len(coverage.chosen) < budget:
+        now = len(coverage.chosen)
+        if heap[0][2] == now:
+            coverage.choose(heapq.heappop(heap)[1])
             continue
-        heapq.heappop(heap)
-        chosen.append(index)
-        part = slice(starts[index], starts[index + 1])
-        covered_S[links.to[part]] = np.maximum(covered_S[links.to[part]], links.cosine[part])
-    return chosen
+        stale = np.array([heapq.heappop(heap)[1] for _ in range(min(AT_ONCE, len(heap)))])
+        for gain, i in zip((coverage.gains(stale) + extra_S[stale]).tolist(), stale.tolist(), strict=True):
+            heapq.heappush(heap, (-gain, i, now))
+    return coverage.chosen

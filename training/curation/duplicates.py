@@ -106,7 +106,7 @@ class Duplicates:
             self._holders[self._places[texts[i]]].append(samples[i].id)
         near = {i: self._near(match) for i, match in zip(new, matches, strict=True) if match is not None}
         answers: list[Collision | None] = []
-        for i, sample in enumerate(samples):
+        for sample in samples:
             like = near.get(first[sample.task.key])
             answers.append(like if like is not None else self._admit(sample))
         return answers

@@ -15,7 +15,7 @@ from .buckets import Keys
 from .minhash import RECALL
 
 SIDES = 20
-"""Hyperplanes a band, which keeps what points elsewhere apart: one in a million of unrelated vectors shares a band."""
+"""Hyperplanes a band: one in a million of unrelated vectors shares a band."""
 MOST = 256
 """Bands at the most; a threshold that asks for more, below a cosine of 0.87, finds fewer than `RECALL` exactly there."""
 CHUNK = 4096

@@ -12,7 +12,7 @@ CHUNK = 256
 """Pairs at a time; they are taken by length, so that little is padding."""
 NARROW, WIDE = 10, 21
 """Bits of a character: three fit into 32 bits where no number is above 1023, and any three into 64."""
-Codes = NDArray[np.uint32] | NDArray[np.uint64]
+Codes = NDArray[np.uint32 | np.uint64]
 
 
 def similarities(texts: Sequence[str], left: Ints, right: Ints) -> NDArray[np.float64]:
@@ -28,13 +28,14 @@ def similarities(texts: Sequence[str], left: Ints, right: Ints) -> NDArray[np.fl
     order = np.argsort(np.maximum(lengths[left], lengths[right]), kind="stable")
     for start in range(0, len(order), CHUNK):
         part = order[start : start + CHUNK]
-        found[part] = _similar([texts[i] for i in left[part]], [texts[i] for i in right[part]])
+        both: list[str] = [texts[i] for i in np.concatenate([left[part], right[part]]).tolist()]
+        found[part] = _similar(both)
     return found
 
 
-def _similar(ones: list[str], others: list[str]) -> NDArray[np.float64]:
-    codes_PC = _codes([*ones, *others])
-    ones_PC, others_PC = codes_PC[: len(ones)], codes_PC[len(ones) :]
+def _similar(texts: list[str]) -> NDArray[np.float64]:
+    """Compare each of the first half with its partner in the second."""
+    ones_PC, others_PC = np.split(_codes(texts), 2)
     united = _distinct(np.concatenate([ones_PC, others_PC], axis=1))
     shared = _distinct(ones_PC) + _distinct(others_PC) - united
     return shared / united

@@ -97,38 +97,49 @@ class Likeness(ABC, Generic[Things]):
         known = self._like(block, self._buckets.find(keys_SB))
         fresh = np.ones(len(block), dtype=np.bool_)
         fresh[known.asked] = False
-        kept, within = self._within(block, keys_SB, fresh)
-        numbers = np.cumsum(kept) - 1 + self.places
-        self._keep(self.take(block, np.flatnonzero(kept)), keys_SB[kept])
-        all_found = [known, *(Alike(asked, numbers[held], similarities) for asked, held, similarities in within)]
-        return _matches(len(block), Alike(*map(np.concatenate, zip(*all_found, strict=True))))
-
-    def _within(self, block: Things, keys_SB: Keys, fresh: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], list[Alike]]:
-        """Say which of a block are kept of those that might be, and which of its things are like these.
-
-        Whatever has no earlier candidate left that may yet be kept is kept; what is like it is not; and so on. So
-        things are compared with kept ones only.
-        """
-        own = self.fresh()
-        places = np.flatnonzero(fresh)
-        own._keep(self.take(block, places), keys_SB[fresh])
+        kept = self._choose(block, keys_SB, fresh)
+        own, first = self.fresh(), self.places
+        for memory in (own, self):
+            memory._keep(self.take(block, kept), keys_SB[kept])
         asked, held = own._buckets.find(keys_SB)
-        earlier = places[held] < asked
-        asked, held = asked[earlier], held[earlier]
-        open, kept, found = fresh.copy(), np.zeros_like(fresh), list[Alike]()
-        while open.any():
-            waiting = np.zeros_like(fresh)
-            waiting[asked[open[places[held]]]] = True
-            now = open & ~waiting
+        earlier = kept[held] < asked
+        within = own._like(block, (asked[earlier], held[earlier]))
+        both = zip(known, (within.asked, within.held + first, within.similarities), strict=True)
+        return _matches(len(block), Alike(*map(np.concatenate, both)))
+
+    def _choose(self, block: Things, keys_SB: Keys, fresh: NDArray[np.bool_]) -> Ints:
+        """Say which of a block are kept, of those that are like nothing kept before.
+
+        What comes first in each of its bands is kept, since nothing before it is like it; what is like it is not. Both
+        leave their bands, and so on. So things are compared with kept ones only, however many share a band.
+        """
+        of, band = _shared(keys_SB, fresh)
+        open = fresh.copy()
+        kept = fresh.copy()
+        kept[of] = False
+        while len(of):
+            leader_of_band = np.zeros(int(band.max()) + 1, dtype=np.int64)
+            leader_of_band[band[::-1]] = of[::-1]
+            leader = leader_of_band[band]
+            waiting = np.zeros(len(block), dtype=np.bool_)
+            waiting[of[leader != of]] = True
+            now = np.zeros(len(block), dtype=np.bool_)
+            now[of] = ~waiting[of]
             kept |= now
-            open &= waiting
-            compared = now[places[held]]
-            like = own._like(block, (asked[compared], held[compared]))
-            open[like.asked] = False
-            found.append(Alike(like.asked, places[like.held], like.similarities))
-            left = open[places[held]]
-            asked, held = asked[left], held[left]
-        return kept, found
+            compared = now[leader] & (leader != of)
+            asked, led = np.divmod(np.unique(of[compared] * len(block) + leader[compared]), len(block))
+            like = self._compare_within(block, asked, led) >= self.near
+            open[asked[like]] = False
+            left = open[of] & ~now[of]
+            of, band = of[left], band[left]
+        return np.flatnonzero(kept)
+
+    def _compare_within(self, block: Things, asked: Ints, held: Ints) -> Similarities:
+        """Compare things of a block with each other."""
+        own = self.fresh()
+        places, held = np.unique(held, return_inverse=True)
+        own.hold(self.take(block, places))
+        return own.compare(block, asked, held)
 
     def _keep(self, things: Things, keys_SB: Keys) -> None:
         start = self.places
@@ -146,6 +157,19 @@ class Likeness(ABC, Generic[Things]):
         similarities = self.compare(things, asked, held)
         near = similarities >= self.near
         return Alike(asked[near], held[near], similarities[near])
+
+
+def _shared(keys_SB: Keys, some: NDArray[np.bool_]) -> tuple[Ints, Ints]:
+    """Give which of some things share bands: things, in their order, and the number of a band each shares."""
+    positions = np.flatnonzero(some)
+    keys = keys_SB[positions].reshape(-1)
+    ordered = np.sort(keys)
+    repeated = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+    if not len(repeated):
+        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+    band = np.minimum(np.searchsorted(repeated, keys), len(repeated) - 1)
+    shared = np.flatnonzero(repeated[band] == keys)
+    return positions[shared // keys_SB.shape[1]], band[shared]
 
 
 def _matches(count: int, found: Alike) -> list[Match | None]:

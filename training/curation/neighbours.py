@@ -1,7 +1,7 @@
 """Who is like whom: the nearest of every vector, by matrix products.
 
-Vectors are grouped first, and a group is compared with the groups nearest to it, so that a vector costs the same however
-many there are; where there are few, all are compared.
+Vectors are grouped first, and a group is compared with the groups nearest to it, so that a vector costs the same
+however many there are; where there are few, all are compared.
 """
 
 from typing import NamedTuple
@@ -21,12 +21,12 @@ EXACT = 2048
 
 
 class Graph(NamedTuple):
-    """Links of every vector, its own first, in the order of their likeness."""
+    """Links of every vector, in no order."""
 
-    to_SK: NDArray[np.int32]
-    """Positions of the nearest; -1 where there are no more."""
+    to_SK: NDArray[np.int64]
+    """Positions of the nearest, its own among them; -1 where there are no more."""
     cosine_SK: NDArray[np.float32]
-    """Their cosines, at least 0; 0 where there are no more."""
+    """Their cosines, from 0 to 1; 0 where there are no more."""
 
 
 def nearest(vectors_SD: Vectors, count: int, *, seed: int) -> Graph:
@@ -38,18 +38,16 @@ def nearest(vectors_SD: Vectors, count: int, *, seed: int) -> Graph:
         seed: groups vectors; has no part in it where all are compared.
     """
     count = min(count, len(vectors_SD))
-    to_SK = np.full((len(vectors_SD), count), -1, dtype=np.int32)
+    to_SK = np.full((len(vectors_SD), count), -1, dtype=np.int64)
     cosine_SK = np.zeros((len(vectors_SD), count), dtype=np.float32)
     for own, others in _compared(vectors_SD, count, seed=seed):
         cosines_GO = vectors_SD[own] @ vectors_SD[others].T
-        # rounding must not put another one of the same direction before itself
+        # rounding must not put another one of the same direction in its own place
         cosines_GO[own[:, None] == others] = 2
         kept = min(count, len(others))
         best = np.argpartition(-cosines_GO, kept - 1, axis=1)[:, :kept]
-        cosines_GK = np.take_along_axis(cosines_GO, best, axis=1)
-        order = np.argsort(-cosines_GK, axis=1, kind="stable")
-        to_SK[own, :kept] = others[np.take_along_axis(best, order, axis=1)]
-        cosine_SK[own, :kept] = np.clip(np.take_along_axis(cosines_GK, order, axis=1), 0, 1)
+        to_SK[own, :kept] = others[best]
+        cosine_SK[own, :kept] = np.clip(np.take_along_axis(cosines_GO, best, axis=1), 0, 1)
     return Graph(to_SK, cosine_SK)
 
 

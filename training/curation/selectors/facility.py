@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..coverage import cover, link
+from ..coverage import cover
 from ..pool import Indices, Need, Pool, Scores
 from ..selector import Selector
 
@@ -24,5 +24,4 @@ class Facility(Selector):
         del scores_S
         if not len(pool) or not budget:
             return np.zeros(0, dtype=np.int64)
-        links, least_S = link(pool.vectors_SD[pool.by_id], budget, seed=seed)
-        return pool.by_id[cover(links, least_S, budget)]
+        return pool.by_id[cover(pool.vectors_SD[pool.by_id], budget, seed=seed)]

@@ -8,8 +8,8 @@ from ..selector import Selector
 class InversePropensity(Selector):
     """Draw without replacement with chances ∝ exp(score); a score is the logarithm of a weight.
 
-    With the scorer `density`, which gives the negative logarithm of a sample's density, chances are ∝ 1/density: what is
-    common is thinned out and what is rare is kept, so that the choice is spread evenly over the space of the vectors.
+    With the scorer `density`, which gives the negative logarithm of a sample's density, chances are ∝ 1/density: what
+    is common is thinned out and what is rare is kept, so that the choice is spread evenly over the space of vectors.
 
     Source: Sachdeva et al. 2024, *How to train data-efficient LLMs*, arXiv:2402.09668 (inverse propensity sampling).
     """

@@ -12,7 +12,8 @@ from ..selector import Selector
 class WeightedClusters(Selector):
     """Draw a cluster with chance ∝ exp(factor · z), then one of its members (QWCS of SHED).
 
-    z is the cluster's mean score in standard deviations of those means. Members are drawn without replacement; an emptied cluster is no longer drawn.
+    z is the cluster's mean score in standard deviations of those means. Members are drawn
+    without replacement; an emptied cluster is no longer drawn.
 
     Source: He et al. 2024, *SHED: Shapley-based automated dataset refinement for instruction fine-tuning*,
     arXiv:2405.00705 (quality-weighted cluster sampling).
@@ -39,7 +40,7 @@ class WeightedClusters(Selector):
         taken: list[Indices] = [np.zeros(0, dtype=np.int64)]
         wanted = min(budget, len(pool))
         while wanted > 0:
-            weights_C = np.where(left_C > 0, np.exp(logits_C - logits_C[left_C > 0].max()), 0)
+            weights_C = np.exp(np.where(left_C > 0, logits_C - logits_C[left_C > 0].max(), -np.inf))
             drawn = rng.choice(len(weights_C), size=wanted, p=weights_C / weights_C.sum())
             # a draw of a cluster that is empty by then is drawn again, as if it had never had a chance
             before = _before(drawn)
