@@ -17,7 +17,7 @@ from .minhash import RECALL
 SIDES = 20
 """Hyperplanes a band: one in a million of unrelated vectors shares a band."""
 MOST = 256
-"""Bands at the most; a threshold that asks for more, below a cosine of 0.87, finds fewer than `RECALL` exactly there."""
+"""Bands at the most; thresholds that would take more, below 0.81, find fewer than `RECALL` at the threshold."""
 CHUNK = 4096
 """Vectors at a time."""
 

@@ -1,7 +1,5 @@
 """How alike two texts really are: the Jaccard similarity of their runs of characters, for many pairs at once."""
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,7 +13,7 @@ NARROW, WIDE = 10, 21
 Codes = NDArray[np.uint32 | np.uint64]
 
 
-def similarities(texts: Sequence[str], left: Ints, right: Ints) -> NDArray[np.float64]:
+def similarities(texts: list[str], left: Ints, right: Ints) -> NDArray[np.float64]:
     """Give |A ∩ B| / |A ∪ B| of every pair of texts, exactly.
 
     Args:
@@ -28,7 +26,7 @@ def similarities(texts: Sequence[str], left: Ints, right: Ints) -> NDArray[np.fl
     order = np.argsort(np.maximum(lengths[left], lengths[right]), kind="stable")
     for start in range(0, len(order), CHUNK):
         part = order[start : start + CHUNK]
-        both: list[str] = [texts[i] for i in np.concatenate([left[part], right[part]]).tolist()]
+        both = [texts[i] for i in np.concatenate([left[part], right[part]]).tolist()]
         found[part] = _similar(both)
     return found
 

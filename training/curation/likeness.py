@@ -104,8 +104,12 @@ class Likeness(ABC, Generic[Things]):
         asked, held = own._buckets.find(keys_SB)
         earlier = kept[held] < asked
         within = own._like(block, (asked[earlier], held[earlier]))
-        both = zip(known, (within.asked, within.held + first, within.similarities), strict=True)
-        return _matches(len(block), Alike(*map(np.concatenate, both)))
+        found = Alike(
+            np.concatenate([known.asked, within.asked]),
+            np.concatenate([known.held, within.held + first]),
+            np.concatenate([known.similarities, within.similarities]),
+        )
+        return _matches(len(block), found)
 
     def _choose(self, block: Things, keys_SB: Keys, fresh: NDArray[np.bool_]) -> Ints:
         """Say which of a block are kept, of those that are like nothing kept before.

@@ -9,7 +9,8 @@ from ..selector import Selector
 class Herding(Selector):
     """Take what moves the mean of those taken towards the mean of the pool.
 
-    Each taken is argmax w·v, and then w ← w + mean − v; w begins as the mean. A few hundred stand for the distribution as well as a much larger draw; outliers are not taken.
+    Each taken is argmax w·v, and then w ← w + mean − v; w begins as the mean. A few hundred stand for the distribution
+    as well as a much larger draw; outliers are not taken.
 
     Source: Chen, Welling & Smola 2010, *Super-samples from kernel herding*, arXiv:1203.3472.
     """
