@@ -21,7 +21,17 @@ import typer  # noqa: E402
 
 from ..memory.errors import EvolventError  # noqa: E402
 from ..memory.stopping import STOP, Stopped  # noqa: E402
-from .commands import around, attending, benching, curating, inspecting, options, reviewing, viewing, withdrawing  # noqa: E402
+from .commands import (  # noqa: E402
+    around,
+    attending,
+    benching,
+    curating,
+    inspecting,
+    options,
+    reviewing,
+    viewing,
+    withdrawing,
+)  # fmt: skip
 from .commands.options import RUNS, find  # noqa: E402
 
 if TYPE_CHECKING:

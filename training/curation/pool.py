@@ -56,6 +56,11 @@ class Pool:
         """What the samples are called, distinct."""
         return [row.id for row in self.rows]
 
+    @cached_property
+    def by_id(self) -> Indices:
+        """Positions in the order of the ids, for what would otherwise depend on the order of the pool."""
+        return np.argsort(np.array(self.ids, dtype=np.str_), kind="stable").astype(np.int64)
+
     @property
     def answers(self) -> list[str]:
         """What each teaches to say."""
