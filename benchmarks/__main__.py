@@ -8,9 +8,11 @@ from typing import NoReturn
 
 from . import (
     client,
+    curation,
     engines,
     fleet,
     gate,
+    growth,
     inference,
     kills,
     serving,
@@ -30,6 +32,8 @@ BENCHMARKS: dict[str, tuple[Callable[[Sequence[str]], list[Check]], list[str]]] 
     "steps": (steps.main, []),
     "inference": (inference.main, []),
     "client": (client.main, ["--rivals"]),
+    "curation": (curation.main, []),
+    "growth": (growth.main, []),
     "fleet": (fleet.main, []),
     "session": (session.main, ["--seeds", "0", "1", "2", "3", "4", "--twice", "0"]),
     "kills": (kills.main, []),

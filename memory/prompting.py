@@ -5,7 +5,7 @@ teachers or files wrote goes in as JSON between `<data>` and `</data>`, in which
 """
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -53,3 +53,19 @@ def data(value: object) -> str:
     """Write what others wrote as JSON between marks; a `<` inside is escaped, so nothing inside can end it."""
     text = json.dumps(value, ensure_ascii=False, indent=1).replace("<", "\\u003c")
     return f"<data>\n{text}\n</data>"
+
+
+def answer_schema(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """A closed JSON object in which every property is required.
+
+    Args:
+        properties: in alphabetical order. A request is sent with sorted keys, and a server that binds the schema has
+            the model write the properties in the order it got; what is to be thought of first must come first there.
+    """
+    assert list(properties) == sorted(properties)
+    return {
+        "type": "object",
+        "properties": dict(properties),
+        "required": list(properties),
+        "additionalProperties": False,
+    }

@@ -29,6 +29,10 @@ class Usage(NamedTuple):
     """Of the answers."""
 
 
+FREE = Usage(0, 0)
+"""What samples after the first cost; the first has it all."""
+
+
 def compose(request: Request, *, model: str) -> dict[str, Any]:
     """Give the body of a request; what it does not ask for is left out, since servers differ in what they know."""
     body: dict[str, Any] = {
@@ -74,16 +78,11 @@ def read(
     usage = _usage(reply.get("usage"))
     if book is not None and usage is not None:
         book(usage)
-    found = _choices(reply, samples, text)
-    made = [_choice(choice, text) for choice in found]
+    first, *others = _choices(reply, samples, text)
+    completion = _choice(first, text, usage or FREE, tuple(_choice(other, text, FREE) for other in others), choices)
     if usage is None:
         # a server that does not count would make every budget void
         raise _foreign("no usage that can be counted", text)
-    first = made[0]
-    completion = Completion(
-        first.text, usage.tokens, first.complete, first.reasoning, first.finish, usage.prompt_tokens, first.calls,
-        tuple(made[1:]), chances.read(found[0].get("logprobs"), choices),
-    )  # fmt: skip
     return completion, str(reply.get("model", ""))
 
 
@@ -113,7 +112,9 @@ def _choices(reply: Mapping[str, Any], samples: int, text: str) -> list[Any]:
     return found
 
 
-def _choice(choice: Any, text: str) -> Completion:
+def _choice(
+    choice: Any, text: str, usage: Usage, others: tuple[Completion, ...] = (), begins: Sequence[str] = ()
+) -> Completion:
     message = choice.get("message") if isinstance(choice, dict) else None
     if not isinstance(message, dict):
         raise _foreign("a choice without a message", text)
@@ -121,7 +122,9 @@ def _choice(choice: Any, text: str) -> Completion:
     said = _string(told.get("content"), text)
     thought = _string(told.get("reasoning") or told.get("reasoning_content"), text)
     finish = _string(choice.get("finish_reason"), text)
-    return Completion(said, 0, finish in WHOLE, thought, finish, 0, _calls(told.get("tool_calls"), text))
+    calls = _calls(told.get("tool_calls"), text)
+    likely = chances.read(choice.get("logprobs"), begins) if begins else ()
+    return Completion(said, usage.tokens, finish in WHOLE, thought, finish, usage.prompt_tokens, calls, others, likely)
 
 
 def _calls(value: Any, text: str) -> tuple[Mapping[str, Any], ...]:

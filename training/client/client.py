@@ -24,6 +24,7 @@ from .fault import Fault
 from .fleet import Fleet, Lease
 from .flow import flow
 from .form import misfit, repair
+from .garbage import GARBAGE
 from .patience import Patience
 from .sharing import Sharing
 
@@ -102,8 +103,9 @@ class Client:
             except Fault as fault:
                 return Outcome(place, None, str(fault))
 
-        async for outcome in flow(_numbered(requests), work, width=int(SPARE * self.fleet.most) + 1):
-            yield outcome
+        with GARBAGE.rarely():
+            async for outcome in flow(_numbered(requests), work, width=int(SPARE * self.fleet.most) + 1):
+                yield outcome
 
     async def ask(self, request: Request, *, role: str) -> Completion:
         """Give the answer to one request; JSON that does not fit its schema gets one more turn.
