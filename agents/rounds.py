@@ -53,13 +53,15 @@ async def train_round(
             else:
                 ordered = await arrange(ordered, desk, round=number, student=student, seed=seed)
             rows = [(s.id, s.task.prompt, s.completion) for s in ordered]
-            write_rows(folder, rows, tasks=[s.task for s in ordered])
+            kept = orderer is not None and orderer.kept
+            write_rows(folder, rows, tasks=[s.task for s in ordered], ordered=kept)
             if history is not None:
                 _write_history(folder / "data", history)
-        if trainer.tries:
+        if trainer.draws:
             engine = desk.parts.engine.open(desk.path(start))
             asked = [(s.id, s.task, s.completion) for s in ordered]
-            write_tries(folder, await try_out(engine, asked, desk.parts.verifier, longest=desk.longest))
+            tries = await try_out(engine, asked, desk.parts.verifier, longest=desk.longest, draws=trainer.draws)
+            write_tries(folder, tries)
             engine.close()
 
     async def work(folder: Path) -> None:
