@@ -2,8 +2,8 @@
 
 Contests: near duplicates against rensa and datasketch, k-center against a loop over scikit-learn's distances, facility
 location against apricot, density against scikit-learn's KernelDensity. Each rival runs in an environment of its own
-and takes turns with us in one run; CPU time, with one thread. The table has every selector, and every scorer that needs
-no model.
+and takes turns with us in one run; CPU time, with one thread. The table has every selector, and every scorer that looks
+at vectors; `scoring.py` has the others.
 """
 
 import argparse
@@ -117,7 +117,7 @@ def select(name: str, pool: Pool, budget: int, *, seed: int = 0) -> list[int]:
 def near_duplicates(folder: Path, count: int, repeats: int) -> tuple[Json, list[Check]]:
     """Texts per CPU second at what recall."""
     made = corpus(count)
-    few = corpus(count // 5)
+    few = corpus(count // 6)
     rates: dict[str, list[float]] = {}
     recalls: dict[str, float] = {}
 
@@ -231,7 +231,7 @@ def table() -> tuple[Json, list[Check]]:
         for name in known(f"{MODULES}.selectors"):
             budget = BUDGET if name in PER_CHOICE else count // 10
             works[name] = lambda name=name, budget=budget, pool=pool: select(name, pool, budget)
-        for name in _modelless():
+        for name in _by_vectors():
             works[f"score: {name}"] = lambda name=name, pool=pool: _score(name, pool)
         for name, work in works.items():
             # the least of a few: what is beside on the machine only adds
@@ -252,11 +252,11 @@ def table() -> tuple[Json, list[Check]]:
     return {"sizes": SIZES, "methods": figures, "peak_gib": peak}, checks
 
 
-def _modelless() -> list[str]:
-    """Scorers that need no model."""
+def _by_vectors() -> list[str]:
+    """Scorers that look at vectors."""
     package = f"{MODULES}.scorers"
     scorers = {name: load(PartSpec(name=name), base=Scorer, package=package, where="b") for name in known(package)}
-    return [name for name, scorer in scorers.items() if scorer.needs <= {"vectors"}]
+    return [name for name, scorer in scorers.items() if scorer.needs == {"vectors"}]
 
 
 def _score(name: str, pool: Pool) -> float:
@@ -268,7 +268,7 @@ def _score(name: str, pool: Pool) -> float:
 def main(argv: Sequence[str] | None = None) -> list[Check]:
     """Measure, print and keep the result."""
     parser = argparse.ArgumentParser(prog="evolvent.benchmarks.curation", description=__doc__)
-    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--repeats", type=int, default=2)
     parser.add_argument("--no-table", action="store_true", help="contests only; nothing is kept")
     options = parser.parse_args(argv)
     since = time.perf_counter()
@@ -278,12 +278,12 @@ def main(argv: Sequence[str] | None = None) -> list[Check]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         contests: dict[str, Callable[[], tuple[Json, list[Check]]]] = {
-            "near_duplicates": lambda: near_duplicates(folder, 50_000, options.repeats),
-            "k_center": lambda: centres(folder, 50_000, options.repeats),
+            "near_duplicates": lambda: near_duplicates(folder, 30_000, options.repeats),
+            "k_center": lambda: centres(folder, 30_000, options.repeats),
             "facility": lambda: locations(folder, 20_000, options.repeats),
         }
         if "density" in known(f"{MODULES}.scorers"):
-            contests["density"] = lambda: densities(folder, 6_000)
+            contests["density"] = lambda: densities(folder, 5_000)
         if not options.no_table:
             contests["table"] = table
         for name, contest in contests.items():
