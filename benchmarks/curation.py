@@ -3,7 +3,7 @@
 Contests: near duplicates against rensa and datasketch, k-center against a loop over scikit-learn's distances, facility
 location against apricot, density against scikit-learn's KernelDensity. Each rival runs in an environment of its own
 and takes turns with us in one run; CPU time, with one thread. The table has every selector, and every scorer that looks
-at vectors; `scoring.py` has the others.
+at vectors.
 """
 
 import argparse
@@ -117,7 +117,7 @@ def select(name: str, pool: Pool, budget: int, *, seed: int = 0) -> list[int]:
 def near_duplicates(folder: Path, count: int, repeats: int) -> tuple[Json, list[Check]]:
     """Texts per CPU second at what recall."""
     made = corpus(count)
-    few = corpus(count // 6)
+    few = corpus(count // 3)
     rates: dict[str, list[float]] = {}
     recalls: dict[str, float] = {}
 
