@@ -256,7 +256,7 @@ def _by_vectors() -> list[str]:
     """Scorers that look at vectors."""
     package = f"{MODULES}.scorers"
     scorers = {name: load(PartSpec(name=name), base=Scorer, package=package, where="b") for name in known(package)}
-    return [name for name, scorer in scorers.items() if scorer.needs == {"vectors"}]
+    return [name for name, scorer in scorers.items() if "vectors" in scorer.needs and len(scorer.needs) == 1]
 
 
 def _score(name: str, pool: Pool) -> float:
