@@ -269,29 +269,30 @@ def main(argv: Sequence[str] | None = None) -> list[Check]:
     """Measure, print and keep the result."""
     parser = argparse.ArgumentParser(prog="evolvent.benchmarks.curation", description=__doc__)
     parser.add_argument("--repeats", type=int, default=2)
-    parser.add_argument("--no-table", action="store_true", help="contests only; nothing is kept")
+    parser.add_argument("--table", action="store_true", help="cost by size in place of contests")
     options = parser.parse_args(argv)
     since = time.perf_counter()
+    if options.table:
+        result, checks = table()
+        print("\n".join(check.line() for check in checks))
+        keep("curation_sizes", result, checks, seconds=time.perf_counter() - since)
+        return checks
     install("curation", RIVALS)
-    result: Json = {"rivals": {name: installed("curation", name) for name in PACKAGES}}
-    checks: list[Check] = []
+    result = {"rivals": {name: installed("curation", name) for name in PACKAGES}}
+    checks = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        contests: dict[str, Callable[[], tuple[Json, list[Check]]]] = {
+        contests = {
             "near_duplicates": lambda: near_duplicates(folder, 30_000, options.repeats),
             "k_center": lambda: centres(folder, 30_000, options.repeats),
             "facility": lambda: locations(folder, 20_000, options.repeats),
+            "density": lambda: densities(folder, 5_000),
         }
-        if "density" in known(f"{MODULES}.scorers"):
-            contests["density"] = lambda: densities(folder, 5_000)
-        if not options.no_table:
-            contests["table"] = table
         for name, contest in contests.items():
             result[name], found = contest()
             checks += found
             print("\n".join(check.line() for check in found), flush=True)
-    if not options.no_table:
-        keep("curation", result, checks, seconds=time.perf_counter() - since)
+    keep("curation", result, checks, seconds=time.perf_counter() - since)
     return checks
 
 
