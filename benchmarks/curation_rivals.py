@@ -9,7 +9,7 @@ import json
 import sys
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -45,15 +45,22 @@ def rensa_stream(folder: Path, tokens: Tokens, bands: int) -> tuple[float, list[
     return time.process_time() - since, refused
 
 
-def datasketch_stream(folder: Path, tokens: Tokens, bands: int) -> tuple[float, list[int]]:
-    """MinHash of datasketch in one batch, then its index."""
+def datasketch_stream(folder: Path, tokens: Tokens, bands: int, *, bulk: bool) -> tuple[float, list[int]]:
+    """MinHash of datasketch, a text at a time or by its generator, then its index."""
     from datasketch import MinHash, MinHashLSH
 
     texts = json.loads((folder / "texts.json").read_text())
     since = time.process_time()
     encoded = ([token.encode() for token in tokens(text)] for text in texts)
     index, refused = MinHashLSH(num_perm=PERMUTATIONS, params=(bands, PERMUTATIONS // bands)), []
-    for i, hashed in enumerate(MinHash.generator(encoded, num_perm=PERMUTATIONS)):
+
+    def one_by_one() -> Iterator[MinHash]:
+        for some in encoded:
+            made = MinHash(num_perm=PERMUTATIONS)
+            made.update_batch(some)
+            yield made
+
+    for i, hashed in enumerate(MinHash.generator(encoded, num_perm=PERMUTATIONS) if bulk else one_by_one()):
         if index.query(hashed):
             refused.append(i)
         else:
@@ -101,9 +108,11 @@ def main() -> None:
     folder, method, *settings = Path(sys.argv[1]), *sys.argv[2:]
     warnings.simplefilter("ignore")
     tokens = {"characters": characters, "words": words}
-    if method in ("rensa", "datasketch"):
-        stream = rensa_stream if method == "rensa" else datasketch_stream
-        seconds, found = stream(folder, tokens[settings[0]], int(settings[1]))
+    if method == "rensa":
+        seconds, found = rensa_stream(folder, tokens[settings[0]], int(settings[1]))
+    elif method.startswith("datasketch"):
+        bulk = method == "datasketch_bulk"
+        seconds, found = datasketch_stream(folder, tokens[settings[0]], int(settings[1]), bulk=bulk)
     elif method == "k_center":
         seconds, found = k_center(folder, int(settings[0]), int(settings[1]))
     elif method == "facility":
