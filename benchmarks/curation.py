@@ -1,7 +1,7 @@
 """Curation against what others offer, and what it costs by the size of the pool.
 
 Contests: near duplicates against rensa and datasketch, k-center against a loop over scikit-learn's distances, facility
-location against apricot, density against scikit-learn's KernelDensity. Each rival runs in an environment of its own
+location against apricot. Each rival runs in an environment of its own
 and takes turns with us in one run; CPU time, with one thread. The table has every selector, and every scorer that looks
 at vectors.
 """
@@ -208,17 +208,6 @@ def coverage(rows_SD: Vectors, chosen: Sequence[int]) -> float:
     return sum(float((rows_SD[part] @ rows_SD[list(chosen)].T).max(axis=1).sum()) for part in parts) / len(rows_SD)
 
 
-def densities(folder: Path, count: int) -> tuple[Json, list[Check]]:
-    """Density against scikit-learn's kernel density."""
-    rows_SD = vectors(count)
-    np.save(folder / "vectors.npy", rows_SD)
-    seconds = _score("density", pool_of(rows_SD, [""] * count))
-    theirs, _ = rival(folder, "density", 0.5)
-    figures = {"samples": count, "seconds": seconds, "scikit_learn": theirs}
-    ratio = theirs / seconds
-    return figures, [Check("density over scikit-learn's KernelDensity", f"{ratio:.0f}x", ">= 100x", ratio >= 100)]
-
-
 def table() -> tuple[Json, list[Check]]:
     """CPU seconds of every method by the number of samples, and the exponent of the last tenfold."""
     seconds: dict[str, list[float]] = {}
@@ -287,7 +276,6 @@ def main(argv: Sequence[str] | None = None) -> list[Check]:
             "near_duplicates": lambda: near_duplicates(folder, 30_000, options.repeats),
             "k_center": lambda: centres(folder, 30_000, options.repeats),
             "facility": lambda: locations(folder, 20_000, options.repeats),
-            "density": lambda: densities(folder, 5_000),
         }
         for name, contest in contests.items():
             result[name], found = contest()

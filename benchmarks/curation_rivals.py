@@ -93,16 +93,6 @@ def facility(folder: Path, budget: int) -> tuple[float, list[int]]:
     return time.process_time() - since, fitted.ranking.tolist()
 
 
-def density(folder: Path, bandwidth: float) -> tuple[float, list[float]]:
-    """Log density of every vector by scikit-learn's KernelDensity."""
-    from sklearn.neighbors import KernelDensity
-
-    vectors = np.load(folder / "vectors.npy")
-    since = time.process_time()
-    found = KernelDensity(bandwidth=bandwidth).fit(vectors).score_samples(vectors)
-    return time.process_time() - since, found.tolist()
-
-
 def main() -> None:
     """Do what the arguments say: folder, method, its settings."""
     folder, method, *settings = Path(sys.argv[1]), *sys.argv[2:]
@@ -115,10 +105,8 @@ def main() -> None:
         seconds, found = datasketch_stream(folder, tokens[settings[0]], int(settings[1]), bulk=bulk)
     elif method == "k_center":
         seconds, found = k_center(folder, int(settings[0]), int(settings[1]))
-    elif method == "facility":
-        seconds, found = facility(folder, int(settings[0]))
     else:
-        seconds, found = density(folder, float(settings[0]))
+        seconds, found = facility(folder, int(settings[0]))
     (folder / "found.json").write_text(json.dumps(found))
     print(json.dumps({"seconds": seconds}))
 
