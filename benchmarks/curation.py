@@ -1,9 +1,8 @@
 """Curation against what others offer, and what it costs by the size of the pool.
 
 Contests: near duplicates against rensa and datasketch, k-center against a loop over scikit-learn's distances, facility
-location against apricot. Each rival runs in an environment of its own
-and takes turns with us in one run; CPU time, with one thread. The table has every selector, and every scorer that looks
-at vectors.
+location against apricot. Each rival runs in an environment of its own and takes turns with us in one run; CPU time,
+with one thread. `--table` has every selector, and every scorer that looks at vectors.
 """
 
 import argparse
@@ -58,16 +57,19 @@ class Corpus(NamedTuple):
 
 
 def corpus(count: int, *, seed: int = 0) -> Corpus:
-    """Texts of 20 to 39 words; a fifth are copies of earlier ones with up to two words changed."""
+    """Texts of 20 to 39 words; a fifth are copies of one of the others with up to two words changed."""
     rng = Random(seed)
     vocabulary = ["".join(rng.choices("etaoinshrdlucmfwypvbgk", k=rng.randint(2, 9))) for _ in range(20_000)]
     texts: list[str] = []
+    # copies of copies would be like something that is not kept
+    first: list[str] = []
     copies: set[int] = set()
     for i in range(count):
         if not texts or rng.random() >= 0.2:
-            texts.append(" ".join(rng.choices(vocabulary, k=rng.randint(20, 39))))
+            first.append(" ".join(rng.choices(vocabulary, k=rng.randint(20, 39))))
+            texts.append(first[-1])
             continue
-        old = rng.choice(texts)
+        old = rng.choice(first)
         words = old.split()
         for _ in range(rng.randint(0, 2)):
             words[rng.randrange(len(words))] = rng.choice(vocabulary)
