@@ -34,6 +34,7 @@ BENCHMARKS: dict[str, tuple[Callable[[Sequence[str]], list[Check]], list[str]]] 
     "inference": (inference.main, []),
     "client": (client.main, ["--rivals"]),
     "curation": (curation.main, []),
+    "curation_sizes": (curation.main, ["--table"]),
     "growth": (growth.main, []),
     "fleet": (fleet.main, []),
     "session": (session.main, ["--seeds", "0", "1", "2", "3", "4", "--twice", "0"]),

@@ -9,7 +9,7 @@ import json
 import sys
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -45,15 +45,22 @@ def rensa_stream(folder: Path, tokens: Tokens, bands: int) -> tuple[float, list[
     return time.process_time() - since, refused
 
 
-def datasketch_stream(folder: Path, tokens: Tokens, bands: int) -> tuple[float, list[int]]:
-    """MinHash of datasketch in one batch, then its index."""
+def datasketch_stream(folder: Path, tokens: Tokens, bands: int, *, bulk: bool) -> tuple[float, list[int]]:
+    """MinHash of datasketch, a text at a time or by its generator, then its index."""
     from datasketch import MinHash, MinHashLSH
 
     texts = json.loads((folder / "texts.json").read_text())
     since = time.process_time()
     encoded = ([token.encode() for token in tokens(text)] for text in texts)
     index, refused = MinHashLSH(num_perm=PERMUTATIONS, params=(bands, PERMUTATIONS // bands)), []
-    for i, hashed in enumerate(MinHash.generator(encoded, num_perm=PERMUTATIONS)):
+
+    def one_by_one() -> Iterator[MinHash]:
+        for some in encoded:
+            made = MinHash(num_perm=PERMUTATIONS)
+            made.update_batch(some)
+            yield made
+
+    for i, hashed in enumerate(MinHash.generator(encoded, num_perm=PERMUTATIONS) if bulk else one_by_one()):
         if index.query(hashed):
             refused.append(i)
         else:
@@ -86,30 +93,20 @@ def facility(folder: Path, budget: int) -> tuple[float, list[int]]:
     return time.process_time() - since, fitted.ranking.tolist()
 
 
-def density(folder: Path, bandwidth: float) -> tuple[float, list[float]]:
-    """Log density of every vector by scikit-learn's KernelDensity."""
-    from sklearn.neighbors import KernelDensity
-
-    vectors = np.load(folder / "vectors.npy")
-    since = time.process_time()
-    found = KernelDensity(bandwidth=bandwidth).fit(vectors).score_samples(vectors)
-    return time.process_time() - since, found.tolist()
-
-
 def main() -> None:
     """Do what the arguments say: folder, method, its settings."""
     folder, method, *settings = Path(sys.argv[1]), *sys.argv[2:]
     warnings.simplefilter("ignore")
     tokens = {"characters": characters, "words": words}
-    if method in ("rensa", "datasketch"):
-        stream = rensa_stream if method == "rensa" else datasketch_stream
-        seconds, found = stream(folder, tokens[settings[0]], int(settings[1]))
+    if method == "rensa":
+        seconds, found = rensa_stream(folder, tokens[settings[0]], int(settings[1]))
+    elif method.startswith("datasketch"):
+        bulk = method == "datasketch_bulk"
+        seconds, found = datasketch_stream(folder, tokens[settings[0]], int(settings[1]), bulk=bulk)
     elif method == "k_center":
         seconds, found = k_center(folder, int(settings[0]), int(settings[1]))
-    elif method == "facility":
-        seconds, found = facility(folder, int(settings[0]))
     else:
-        seconds, found = density(folder, float(settings[0]))
+        seconds, found = facility(folder, int(settings[0]))
     (folder / "found.json").write_text(json.dumps(found))
     print(json.dumps({"seconds": seconds}))
 

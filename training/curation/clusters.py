@@ -35,20 +35,21 @@ class Clusters:
         return np.split(order, np.cumsum(np.bincount(self.of_S, minlength=len(self.centres_CD)))[:-1])
 
 
-def k_means(vectors_SD: Vectors, count: int, *, seed: int) -> Clusters:
+def k_means(vectors_SD: Vectors, count: int, *, seed: int, iterations: int = ITERATIONS) -> Clusters:
     """Group vectors; the outcome follows from them, their order and the seed.
 
     Args:
         vectors_SD: rows of length 1.
         count: clusters wanted, at least 1; no more than there are vectors.
         seed: chooses the vectors that centres start from and are fitted to.
+        iterations: rounds of moving centres; few are enough to find neighbours by.
     """
     count = min(count, len(vectors_SD))
     rng = np.random.default_rng(seed)
     some = rng.permutation(len(vectors_SD))[: TRAINED * count]
     trained_TD = vectors_SD[np.sort(some)]
     centres_CD = vectors_SD[some[:count]]
-    for _ in range(ITERATIONS):
+    for _ in range(iterations):
         of_T, _ = nearest_centre(trained_TD, centres_CD)
         moved_CD = _sums(trained_TD, of_T, count)
         lengths_C = np.linalg.norm(moved_CD, axis=1, keepdims=True)

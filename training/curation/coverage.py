@@ -21,7 +21,7 @@ LINKS = 32
 MOST = 512
 """Neighbours of a sample at the most; up to as many samples every one is linked to all."""
 BEHIND = 16
-"""Choices after which coverage is caught up with."""
+"""Choices after which coverage is caught up with, at first; later an eighth of all, since single ones matter less."""
 CAUGHT_UP = 1024
 """Choices after which links alone are enough, since by then something linked to most samples is chosen."""
 AT_ONCE = 32
@@ -46,6 +46,7 @@ class Coverage:
         self.vectors_SD = vectors_SD
         self.covered_S = np.zeros(len(vectors_SD), dtype=np.float32)
         self.chosen: list[int] = []
+        self._caught_up = 0
         wanted = MOST if len(vectors_SD) <= MOST else len(vectors_SD) // budget
         self._link(int(np.clip(wanted, LINKS, MOST)), seed)
 
@@ -63,12 +64,18 @@ class Coverage:
         links = slice(self._starts[candidate], self._starts[candidate] + self._sizes[candidate])
         to = self._to[links]
         self.covered_S[to] = np.maximum(self.covered_S[to], self._cosine[links])
-        if len(self.chosen) <= CAUGHT_UP and len(self.chosen) % BEHIND == 0:
-            recent_TD = self.vectors_SD[self.chosen[-BEHIND:]]
-            for start in range(0, len(self.covered_S), CHUNK):
-                part = slice(start, start + CHUNK)
-                nearest_P = (self.vectors_SD[part] @ recent_TD.T).max(axis=1)
-                self.covered_S[part] = np.maximum(self.covered_S[part], nearest_P)
+        behind = len(self.chosen) - self._caught_up
+        if len(self.chosen) <= CAUGHT_UP and behind >= max(BEHIND, len(self.chosen) // 8):
+            self._catch_up()
+
+    def _catch_up(self) -> None:
+        """Count how near everything is to what was chosen lately, linked or not."""
+        recent_TD = self.vectors_SD[self.chosen[self._caught_up :]]
+        self._caught_up = len(self.chosen)
+        for start in range(0, len(self.covered_S), CHUNK):
+            part = slice(start, start + CHUNK)
+            nearest_P = (self.vectors_SD[part] @ recent_TD.T).max(axis=1)
+            self.covered_S[part] = np.maximum(self.covered_S[part], nearest_P)
 
     def _link(self, count: int, seed: int) -> None:
         """Keep every link at both of its ends; one that both ends have is kept once."""

@@ -98,15 +98,16 @@ class Likeness(ABC, Generic[Things]):
         fresh = np.ones(len(block), dtype=np.bool_)
         fresh[known.asked] = False
         kept = self._choose(block, keys_SB, fresh)
-        own, first = self.fresh(), self.places
-        for memory in (own, self):
-            memory._keep(self.take(block, kept), keys_SB[kept])
-        asked, held = own._buckets.find(keys_SB)
-        earlier = kept[held] < asked
-        within = own._like(block, (asked[earlier], held[earlier]))
+        first = self.places
+        self._keep(self.take(block, kept), keys_SB[kept])
+        refused = np.delete(np.arange(len(block)), kept)
+        asked, held = self._buckets.find(keys_SB[refused])
+        asked, held = refused[asked[held >= first]], held[held >= first]
+        earlier = kept[held - first] < asked
+        within = self._like(block, (asked[earlier], held[earlier]))
         found = Alike(
             np.concatenate([known.asked, within.asked]),
-            np.concatenate([known.held, within.held + first]),
+            np.concatenate([known.held, within.held]),
             np.concatenate([known.similarities, within.similarities]),
         )
         return _matches(len(block), found)

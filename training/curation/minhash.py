@@ -25,7 +25,7 @@ THROWS = 3
 """Times that a run is thrown; four would cost a third more and leave fewer bins empty in texts below 200 characters."""
 RECALL = 0.95
 """Chance, at the least, that a pair exactly as similar as the threshold is proposed; more similar ones are likelier."""
-CHUNK = 2048
+CHUNK = 512
 """Texts at a time, so that their bins stay in the processor's cache."""
 EMPTY = np.uint32(2**32 - 1)
 

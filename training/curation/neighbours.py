@@ -16,6 +16,8 @@ GROUP = 256
 """Vectors in a group, on average."""
 COMPARED = 4
 """Groups that a group is compared with, itself among them; more where more neighbours are wanted."""
+ITERATIONS = 3
+"""Rounds of grouping."""
 EXACT = 2048
 """Vectors up to which all are compared."""
 
@@ -56,7 +58,7 @@ def _compared(vectors_SD: Vectors, count: int, *, seed: int) -> list[tuple[NDArr
     everybody = np.arange(len(vectors_SD))
     if len(vectors_SD) <= max(EXACT, COMPARED * count):
         return [(part, everybody) for part in np.array_split(everybody, max(1, len(vectors_SD) // GROUP)) if len(part)]
-    clusters = k_means(vectors_SD, len(vectors_SD) // GROUP, seed=seed)
+    clusters = k_means(vectors_SD, len(vectors_SD) // GROUP, seed=seed, iterations=ITERATIONS)
     members = [*clusters.members()]
     compared = min(len(members), max(COMPARED, 2 * count // GROUP))
     cosines_CC = clusters.centres_CD @ clusters.centres_CD.T
