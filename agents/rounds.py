@@ -9,6 +9,7 @@ from ..memory.effects import Outcome
 from ..memory.records import Arm, Critique, Fate, Record, Round, Sample
 from ..memory.trace import spent
 from ..training import checkpoint, lease
+from ..training.repetition import Repetition, foresee
 from ..training.round import Order
 from ..training.serving.host import resting
 from ..training.trainer import MODEL, read_metrics, read_result, write_result, write_rows
@@ -116,6 +117,13 @@ async def train_round(
     }
     keep = lease.left if how.process == "child" else None
     return await desk.effects.folder(f"train {arm}", number, work, read, target=target, inputs=inputs, keep=keep)
+
+
+def repetition(desk: Desk, made: Round) -> Repetition:
+    """How often a round trained on the same tokens, and what that is worth for a student of its size."""
+    passes = desk.parts.trainer.passes(made.samples)
+    weights = checkpoint.trained(desk.path(made.path))
+    return foresee(round(made.tokens / max(1.0, passes)), weights, passes)
 
 
 def steps_behind(model: Round, rounds: Sequence[Round]) -> int:

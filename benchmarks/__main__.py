@@ -15,6 +15,7 @@ from . import (
     growth,
     inference,
     kills,
+    scoring,
     serving,
     session,
     steps,
@@ -39,6 +40,7 @@ BENCHMARKS: dict[str, tuple[Callable[[Sequence[str]], list[Check]], list[str]]] 
     "session": (session.main, ["--seeds", "0", "1", "2", "3", "4", "--twice", "0"]),
     "kills": (kills.main, []),
     "traces": (traces.main, []),
+    "scoring": (scoring.main, []),
     "viewer": (viewer.main, []),
 }
 SERVED: dict[str, tuple[Callable[[Sequence[str]], list[Check]], list[str]]] = {

@@ -1,8 +1,10 @@
 """Dropout while a student trains, for data that comes by many times.
 
-Of what is known against overfitting on repeated data dropout alone helped (Xue et al. 2023, arXiv:2305.13230). The
-configuration of a Llama offers it for the weights of attention only; what attention and feed-forward blocks add to the
-residual stream is dropped here too, as in the models of that study. The checkpoint says nothing of it.
+Of what is known against overfitting on repeated data dropout alone helped large models (Xue et al. 2023,
+arXiv:2305.13230). Small students of this project got worse with it, on repeated data as on fresh (`evolvent bench
+repetition`), so it is off unless it is asked for. The configuration of a Llama offers it for the weights of attention
+only; what attention and feed-forward blocks add to the residual stream is dropped here too, as in the models of that
+study. The checkpoint says nothing of it.
 """
 
 from typing import Any

@@ -4,7 +4,7 @@ Repeating data is nearly as good as fresh data for about four passes, and worth 
 numbers a model has for each token it sees, the sooner. So a plan is judged before anything is spent.
 
 Sources: Muennighoff et al. 2023, arXiv:2305.16264 (four passes; the decay); Xue et al. 2023, arXiv:2305.13230 (the
-number of tokens and of weights decide; dropout helps); Hoffmann et al. 2022, arXiv:2203.15556 (20 tokens a weight).
+number of tokens and of weights decide); Hoffmann et al. 2022, arXiv:2203.15556 (20 tokens a weight).
 """
 
 import math
@@ -48,7 +48,7 @@ def foresee(tokens: int, weights: int, passes: float) -> Repetition:
         return Repetition(passes, each, worth, "")
     alarm = (
         f"{tokens:,} distinct tokens are repeated {passes:.3g} times for {weights:,} weights ({each:.2g} tokens each); "
-        f"that is worth about {worth:.2g} passes over fresh data. More samples help most; else fewer epochs, "
-        "trainer.dropout, or an adapter"
+        f"that is worth about {worth:.2g} passes over fresh data. More samples help most; else fewer epochs, an "
+        "adapter, or for a large student trainer.dropout"
     )
     return Repetition(passes, each, worth, alarm)

@@ -98,6 +98,11 @@ class Trainer(Part):
     def steps(self, samples: int) -> int:
         """Optimiser steps that a number of samples takes."""
 
+    def passes(self, samples: int) -> float:
+        """Times that each of a number of samples is trained on; 1 where nothing else is known."""
+        del samples
+        return 1.0
+
 
 def write_result(folder: Path, trained: Trained) -> None:
     """Leave in a round's folder what training came to."""

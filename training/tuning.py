@@ -111,6 +111,10 @@ class Tuner(Trainer):
         """Rows that a sample comes to, at most."""
         return 1
 
+    def passes(self, samples: int) -> float:
+        """Times that the steps go over all samples."""
+        return self.steps(samples) * self.batch / max(1, samples)
+
     def steps(self, samples: int) -> int:
         """Optimiser steps for a training set, at most."""
         return self._steps(samples * self.rows_each)

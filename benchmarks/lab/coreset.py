@@ -54,7 +54,7 @@ def experiment() -> Experiment:
         expected="balanced and covering selectors above a draw of their size, none above the whole set",
         arms=[Arm(name, _trained_on(keep)) for name, keep in arms.items()],
         baseline="random, 10%",
-        figures=[Figure("macro"), Figure("worst"), Figure("loss", better="lower"), Figure("kept", show="{:,.0f}")],
+        figures=[Figure("macro"), Figure("worst"), Figure("loss", better="lower")],
         protocol={
             **COURSE.protocol(), "whole": WHOLE, "twice": TWICE, "trained": TRAINED,
             "condensing": CONDENSING.model_dump(),
@@ -73,7 +73,7 @@ def _trained_on(keep: Keep) -> Callable[[int], Outcome]:
         marks = pupil.marks(exam)
         loss = float(np.mean([pupil.losses(exam[skill]).mean() for skill in sorted(exam)]))
         figures = {"macro": float(np.mean(list(marks.values()))), "worst": min(marks.values()), "loss": loss}
-        return Outcome({**figures, "kept": float(len(kept))}, notes={"marks": marks})
+        return Outcome(figures, notes={"marks": marks, "kept": len(kept)})
 
     return run
 

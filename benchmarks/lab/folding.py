@@ -42,13 +42,13 @@ Scorer = Callable[[int, Sequence[Item]], Scores]
 def experiment() -> Experiment:
     """Every order against a mixed one."""
     orders: dict[str, tuple[Orderer, Scorer]] = {
-        "shuffle": (Shuffle(), _hardness),
-        "folding, easy to hard": (Folding(layers=LAYERS), _hardness),
-        "folding, hard to easy": (Folding(layers=LAYERS), _ease),
-        "folding, within skills": (Folding(layers=LAYERS), _rank),
-        "sorted, easy to hard": (Sorted(), _hardness),
-        "sorted, within skills": (Sorted(), _rank),
-        "interleave": (Interleave(), _hardness),
+        "shuffle": (Shuffle(), hardness),
+        "folding, easy to hard": (Folding(layers=LAYERS), hardness),
+        "folding, hard to easy": (Folding(layers=LAYERS), ease),
+        "folding, within skills": (Folding(layers=LAYERS), rank),
+        "sorted, easy to hard": (Sorted(), hardness),
+        "sorted, within skills": (Sorted(), rank),
+        "interleave": (Interleave(), hardness),
     }
     return Experiment(
         claim="folding the order of a pass beats mixing it, and sorting it loses",
@@ -76,17 +76,19 @@ def _trained_in(orderer: Orderer, score: Scorer) -> Callable[[int], Outcome]:
     return run
 
 
-def _hardness(seed: int, items: Sequence[Item]) -> Scores:
+def hardness(seed: int, items: Sequence[Item]) -> Scores:
+    """Loss of each sample under the student that begins."""
     return beginner(COURSE, seed).losses(items)
 
 
-def _ease(seed: int, items: Sequence[Item]) -> Scores:
-    return -_hardness(seed, items)
+def ease(seed: int, items: Sequence[Item]) -> Scores:
+    """The same, the easiest highest."""
+    return -hardness(seed, items)
 
 
-def _rank(seed: int, items: Sequence[Item]) -> Scores:
+def rank(seed: int, items: Sequence[Item]) -> Scores:
     """Share of the samples of its skill that are easier."""
-    losses_S, skills_S = _hardness(seed, items), np.array([item.skill for item in items])
+    losses_S, skills_S = hardness(seed, items), np.array([item.skill for item in items])
     ranks_S = np.zeros(len(items))
     for skill in np.unique(skills_S):
         own = np.flatnonzero(skills_S == skill)
