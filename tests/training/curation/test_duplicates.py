@@ -57,7 +57,7 @@ def one_by_one(samples: list[Sample], *, prose: bool) -> list[tuple[str, str] | 
 
 
 @given(st.integers(0, 10_000), st.booleans())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_a_batch_is_judged_like_its_samples_one_by_one(seed: int, prose: bool) -> None:
     samples = corpus(seed)
     known = Duplicates(near=0.7, prose=prose)
