@@ -11,9 +11,9 @@ PAGE = Path(__file__).parents[1] / "lab" / "README.md"
 HEAD = """\
 # lab: what methods are worth on students that learn in seconds
 
-Made by `evolvent bench --page` from `../results/lab`; `evolvent bench NAME` runs an experiment again, and its file here says
-paper, protocol and why. Every arm is set against the baseline, paired by seed; in brackets the 95 % interval over seeds. What
-does not help stands here like what does. Students of this size are no evidence for large ones.
+Made by `evolvent bench --page` from `../results/lab`; `evolvent bench NAME` runs an experiment again, and its file here
+says paper, protocol and why. Every arm is set against the baseline, paired by seed; in brackets the 95 % interval over
+seeds. What does not help stands here like what does. Students of this size are no evidence for large ones.
 """
 
 
