@@ -50,7 +50,7 @@ def spread(pool: Pool, measured: Indices, scores_S: Scores, *, method: str, cont
     full_S[measured] = scores_S
     if len(measured) == len(pool):
         return full_S
-    if context.lacks(pool, frozenset({"vectors"})):
+    if context.lacks(pool, ["vectors"]):
         raise PartError(
             f"{method} measures {len(measured)} of {len(pool)} samples and has no vectors to fit the rest on; "
             "raise its setting 'most', or give an embedder"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...memory.stopping import STOP
 from .learner import Batch, Learner
 from .pool import Pool
 
@@ -71,6 +72,7 @@ def rows_at_once(learner: Learner, wanted: int) -> int:
 def each(learner: Learner, weights_P: "Tensor", batches: Sequence[Batch]) -> "Iterator[tuple[list[int], Tensor]]":
     """Give the places of some samples with their gradients, batch by batch."""
     for batch in batches:
+        STOP.heed()
         yield batch.places, learner.gradients(weights_P, batch)
 
 

@@ -2,7 +2,7 @@
 
 They are one vector, so that a gradient, a step of training and a direction are vectors as well, and `torch.func`
 differentiates with respect to it: all weights of a small student, a LoRA adapter's of a larger one. Attention is the
-plain kind, since the fused ones have neither forward derivatives nor derivatives by sample on every device.
+plain kind, since the fused ones have neither second derivatives nor derivatives by sample on every device.
 """
 
 from collections.abc import Sequence
@@ -157,16 +157,28 @@ class Learner:
 
     def gradient(self, weights_P: "Tensor", batches: Sequence[Batch]) -> "Tensor":
         """Gradient of the mean of the samples' losses."""
+        import torch
         from torch.func import grad
 
+        def together(weights_P: "Tensor", batch: Batch) -> "Tensor":
+            return self.losses(weights_P, batch).sum()
+
         count = sum(len(batch.places) for batch in batches)
-        return sum(grad(lambda w, b: self.losses(w, b).sum())(weights_P, batch) for batch in batches) / count
+        return torch.stack([grad(together)(weights_P, batch) for batch in batches]).sum(0) / count
 
     def curvature(self, weights_P: "Tensor", batches: Sequence[Batch], direction_P: "Tensor") -> "Tensor":
-        """Hessian of the mean of the samples' losses times a vector, forward over reverse."""
-        from torch.func import jvp
+        """Hessian of the mean of the samples' losses times a vector: the gradient of the slope along it."""
+        from torch.func import grad
 
-        return jvp(lambda weights_P: self.gradient(weights_P, batches), (weights_P,), (direction_P,))[1]
+        def slope(weights_P: "Tensor") -> "Tensor":
+            return self.gradient(weights_P, batches) @ direction_P
+
+        return grad(slope)(weights_P)
+
+    def install(self, weights_P: "Tensor") -> None:
+        """Put weights into the model itself, for what does not take them as an argument."""
+        for name, value in self._named(weights_P).items():
+            self.model.get_parameter(name).data.copy_(value)
 
     def _losses(self, weights_P: "Tensor", ids_ST: "Tensor", labels_ST: "Tensor", since: int) -> "Tensor":
         import torch
