@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 from .talk import Question, Talk, called, spell
 
-Role = Literal["teacher", "judge"]
+Role = Literal["teacher", "judge", "scorer"]
 """What a model works as beside the student."""
 
 Message = Mapping[str, Any]

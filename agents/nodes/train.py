@@ -26,6 +26,8 @@ class Training(Node):
             "fates": settled(desk.ledger, round=round),
             "critiques": desk.ledger.read(Critique, round=round),
         }
-        made = await train_round(desk, round, samples, arm="targeted", start=start, history=history)
+        made = await train_round(
+            desk, round, samples, arm="targeted", start=start, student=state["path"], history=history
+        )
         desk.say("train", round=round, **{k: made[k] for k in ("samples", "steps", "loss", "seconds")})
         return {"candidate": made["checkpoint"], "candidate_path": made["path"]}

@@ -37,6 +37,7 @@ class Duplicates:
         self._keys: dict[str, str] = {}
         self._ids: list[str] = []
         self._texts: list[str] = []
+        self._gone: set[str] = set()
         self._bands: Any = rensa.RMinHashLSH(near, PERMUTATIONS, bands(near))  # pyright: ignore[reportAttributeAccessIssue] -- compiled, without stubs
 
     @property
@@ -52,7 +53,7 @@ class Duplicates:
             return None
         text = normal(sample.task.own)
         own = shingles(text, CHARACTERS)
-        best = max(((self._similarity(own, i), i) for i in self._bands.query(_minhash(text))), default=(0.0, -1))
+        best = max(((self._similarity(own, i), i) for i in self._near(text)), default=(0.0, -1))
         if best[0] >= self.near:
             return Collision(f"near duplicate, similarity {best[0]:.2f}", self._ids[best[1]])
         return None
@@ -61,11 +62,23 @@ class Duplicates:
         """Keep samples."""
         for sample in samples:
             self._keys[sample.task.key] = sample.id
+            self._gone.discard(sample.id)
             if self.prose:
                 text = normal(sample.task.own)
                 self._bands.insert(len(self._ids), _minhash(text))
                 self._ids.append(sample.id)
                 self._texts.append(text)
+
+    def discard(self, samples: Iterable[Sample]) -> None:
+        """Keep samples no longer."""
+        for sample in samples:
+            if self._keys.get(sample.task.key) == sample.id:
+                del self._keys[sample.task.key]
+                self._gone.add(sample.id)
+
+    def _near(self, text: str) -> list[int]:
+        """Where texts stand that may be like this one."""
+        return [i for i in self._bands.query(_minhash(text)) if self._ids[i] not in self._gone]
 
     def _similarity(self, own: set[str], kept: int) -> float:
         other = shingles(self._texts[kept], CHARACTERS)

@@ -101,7 +101,7 @@ class Context:
     seed: int = 0
     """Everything random follows from it."""
     student: Path | None = None
-    """Weights that the round's training would start from."""
+    """The student as it is now."""
     checkpoints: tuple[Path, ...] = ()
     """Students in the order they were trained, the first one first."""
     targets: Pool | None = None
