@@ -1,6 +1,7 @@
 """Confidence and uncertainty over checkpoints, by their definition."""
 
 import math
+import statistics
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +34,7 @@ def tokens(plain: Plain, row: Row) -> list[float]:
 
 @pytest.mark.parametrize("over", ["answer", "least", "mean"])
 def test_scores_are_confidence_less_one_where_it_is_low_and_sure(students: tuple[Path, ...], over: Whole) -> None:
-    whole = {"answer": math.prod, "least": min, "mean": lambda ps: sum(ps) / len(ps)}[over]
+    whole = {"answer": math.prod, "least": min, "mean": statistics.fmean}[over]
     pool, readers = make_pool(20), [Plain(folder) for folder in students]
     wanted: list[float] = []
     for row in pool.rows:

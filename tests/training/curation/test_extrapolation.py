@@ -47,7 +47,7 @@ def test_slopes_are_those_of_the_normal_equations_at_the_strength_that_leaves_ou
 
 
 def test_equal_vectors_are_expected_to_be_worth_the_mean() -> None:
-    fit = Ridge(np.ones((6, 3)), np.arange(6.0))
+    fit = Ridge(np.ones((6, 3)), np.arange(6, dtype=np.float64))
     np.testing.assert_allclose(fit.predict(np.ones((2, 3))), 2.5)
 
 
@@ -71,13 +71,11 @@ def test_what_was_measured_stays_and_the_rest_is_expected(caplog: pytest.LogCapt
 
 
 def test_too_few_samples_say_nothing_of_the_fit() -> None:
-    assert examine(np.eye(20), np.arange(20.0), seed=0) is None
+    assert examine(np.eye(20), np.arange(20, dtype=np.float64), seed=0) is None
 
 
 def test_without_vectors_everything_has_to_be_measured() -> None:
     bare = Pool(make_pool(10).rows)
-    with pytest.raises(
-        PartError, match=r"scorer 'x' measures 4 of 10 .* raise its setting 'most', or give an embedder"
-    ):
+    with pytest.raises(PartError, match=r"'x' measures 4 of 10 .* raise its setting 'most', or give an embedder"):
         spread(bare, draw(bare, 4, seed=0), np.zeros(4), method="scorer 'x'", context=Context())
     assert len(spread(bare, draw(bare, 10, seed=0), np.zeros(10), method="scorer 'x'", context=Context())) == 10

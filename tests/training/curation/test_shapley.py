@@ -68,7 +68,7 @@ def test_clusters_get_what_trainings_one_after_the_other_say(student: Path) -> N
 
 
 def test_a_cluster_of_wrong_answers_is_worth_less(student: Path) -> None:
-    right, wrong = sums("a", 10), [r._replace(question=r.question + "+") for r in sums("b", 10, error=47)]
+    right, wrong = sums("a", 10), [r._replace(question=f"{r.question}+") for r in sums("b", 10, error=47)]
     pool = Pool((*right, *wrong), lambda texts: topics(list(texts)))
     context = Context(seed=1, student=student, targets=Pool(tuple(sums("t", 10))))
     scores_S = score(Shapley(clusters=2, proxies=5, group=1, epochs=20, learning_rate=1e-2), pool, context)
