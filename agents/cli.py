@@ -21,7 +21,9 @@ import typer  # noqa: E402
 
 from ..memory.errors import EvolventError  # noqa: E402
 from ..memory.stopping import STOP, Stopped  # noqa: E402
-from .commands import around, attending, curating, inspecting, options, reviewing, viewing, withdrawing  # noqa: E402
+from .commands import (  # noqa: E402
+    around, attending, benching, curating, inspecting, options, reviewing, viewing, withdrawing,
+)  # fmt: skip
 from .commands.options import RUNS, find  # noqa: E402
 
 if TYPE_CHECKING:
@@ -39,6 +41,7 @@ app.add_typer(reviewing.app)
 app.add_typer(viewing.app)
 app.add_typer(around.app)
 app.add_typer(withdrawing.app)
+app.add_typer(benching.app)
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """Errors of a disk that takes no more."""

@@ -129,6 +129,8 @@ class Engine(Protocol):
     """Digest of the weights that answer."""
     forced: bool
     """Whether an answer can be examined token by token, as `agrees` does, instead of being given and judged."""
+    paid: bool
+    """Whether whoever serves it may ask money for an answer."""
 
     async def answer(self, requests: Sequence[Request]) -> list[Completion]:
         """Answer requests in their order."""

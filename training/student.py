@@ -8,6 +8,7 @@ import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..memory import files
 from ..memory.lock import alive
@@ -17,8 +18,11 @@ from ..memory.trace import span
 from ..scenarios.schema import Scenario, Student
 from ..scenarios.splits import Splits
 from . import checkpoint
-from .tokenizer import END, PAD, SPECIAL, build_tokenizer
+from .tokenizer import CHARACTERS, END, PAD, SPECIAL, build_tokenizer
 from .trainer import MODEL, Trainer, write_rows
+
+if TYPE_CHECKING:
+    from transformers import LlamaForCausalLM
 
 LONGEST = 256
 """Positions the embedded student can tell apart."""
@@ -42,13 +46,17 @@ def cache_folder() -> Path:
 
 def build(student: Student, folder: Path, *, seed: int) -> None:
     """Write an untrained student."""
+    checkpoint.save(untrained(student, seed=seed), build_tokenizer(LONGEST), folder)
+
+
+def untrained(student: Student, *, seed: int) -> "LlamaForCausalLM":
+    """Make a student that has learned nothing, for the character tokenizer."""
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
-    tokenizer = build_tokenizer(LONGEST)
     torch.manual_seed(seed)
     config = LlamaConfig(
-        vocab_size=len(tokenizer),
+        vocab_size=len(SPECIAL) + len(CHARACTERS),
         hidden_size=student.hidden,
         intermediate_size=3 * student.hidden,
         num_hidden_layers=student.layers,
@@ -62,7 +70,7 @@ def build(student: Student, folder: Path, *, seed: int) -> None:
         eos_token_id=SPECIAL.index(END),
         bos_token_id=None,
     )
-    checkpoint.save(LlamaForCausalLM(config), tokenizer, folder)
+    return LlamaForCausalLM(config)
 
 
 def first_tasks(scenario: Scenario, splits: Splits) -> list[Task]:

@@ -70,6 +70,11 @@ def steps(items: str) -> str:
     return f'<ol class="steps">{items}</ol>'
 
 
+def _short(key: str) -> str:
+    """The last words of a key of the conventions; the page of the step has the whole one."""
+    return key.removeprefix("gen_ai.").removeprefix("evolvent.").replace(".", " ")
+
+
 def _row(run: str, span: Span, level: int, parts: int, opened: bool, across: Scale) -> str:
     level = min(level, DEEPEST)
     address = to(run, "trace", span.id)
@@ -78,7 +83,7 @@ def _row(run: str, span: Span, level: int, parts: int, opened: bool, across: Sca
     kind = "failed" if failed else "whole" if span.ended else "unended"
     time = took(span.seconds) if span.ended else "not ended"
     more = f'<span class="count">{parts:,}</span>' if parts else ""
-    facts = ", ".join(f"{key} {value}" for key, value in span.attributes.items())
+    facts = ", ".join(f"{_short(k)} {v}" for k, v in span.attributes.items() if str(v) not in span.name.split())
     status = f' <span class="failed">{safe(span.status)}</span>' if failed else ""
     fetch = to(run, "trace", span.id, "parts", level=level + 1, start=repr(across.start), end=repr(across.end))
     state = f' data-parts="{safe(fetch)}" data-open="{"yes" if opened else "no"}"' if parts else ""

@@ -48,6 +48,7 @@ class Cutting:
 
     student = "cutting"
     forced = True
+    paid = False
 
     def __init__(self, cut: str) -> None:
         self.cut = cut

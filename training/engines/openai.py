@@ -167,6 +167,7 @@ class OpenAI(EnginePart):
 
 class _Endpoint:
     forced = True
+    paid = True
 
     def __init__(self, settings: OpenAI, loop: "Loop", client: "Client", role: str) -> None:
         self.settings = settings

@@ -54,6 +54,8 @@ class Transformers(EnginePart):
 
 
 class _Loaded:
+    paid = False
+
     def __init__(self, settings: Transformers, model: Any, wording: Wording, student: str) -> None:
         self.settings = settings
         self.model: Any = model

@@ -127,6 +127,8 @@ class _Row(NamedTuple):
 
 
 class _Served:
+    paid = False
+
     def __init__(self, settings: Vllm, server: Server | Remote, weights: Weights, exits: ExitStack) -> None:
         self.settings = settings
         self.student = weights.digest
