@@ -13,8 +13,9 @@ from .pool import Pool
 if TYPE_CHECKING:
     from torch import Tensor
 
-NUMBERS = 1 << 25
-"""Numbers of the gradients that are held at once; what differentiates them needs a few times as much."""
+NUMBERS = 1 << 22
+"""Numbers of the gradients that are held at once, 16 MiB of them: what is larger than 32 MiB comes fresh from the system
+for every operation, and having its pages cleared took longer than to compute with it."""
 MEAN_DECAY, SQUARE_DECAY, FLOOR = 0.9, 0.999, 1e-8
 """Adam's β₁, β₂ and ε (arXiv:1412.6980)."""
 

@@ -32,8 +32,9 @@ class OneStep(Measured):
     """Targets that are examined after each step, 256 in Montessori-Instruct; drawn where there are more."""
     optimizer: Literal["adam", "sgd"] = "adam"
     """Whose step it is."""
-    learning_rate: float = Field(default=3e-3, gt=0, allow_inf_nan=False)
-    """Length of the step."""
+    learning_rate: float = Field(default=3e-4, gt=0, allow_inf_nan=False)
+    """Length of the step. At the peak rate of a training the part that Adam remembers, the same for all samples,
+    carries a student so far off that what a sample adds to it is lost."""
     memory: int = Field(default=16, ge=1)
     """Batches from which Adam's memory is estimated."""
 

@@ -18,9 +18,6 @@ from ..removal import Present, removals, shares
 if TYPE_CHECKING:
     from torch import Tensor
 
-HELD = 6
-"""Vectors of the weights' size that a training holds: weights, two moments, a gradient and what updates them."""
-
 
 class Shapley(Measured):
     """Shapley value of a sample's cluster, in nats of the targets' loss: all of a cluster score the same.
@@ -50,8 +47,8 @@ class Shapley(Measured):
     """Passes of a training over the proxies."""
     rows: int = Field(default=32, ge=1)
     """Proxies of a training step, those removed included."""
-    learning_rate: float = Field(default=3e-3, gt=0, allow_inf_nan=False)
-    """Of the trainings, with Adam."""
+    learning_rate: float = Field(default=1e-3, gt=0, allow_inf_nan=False)
+    """Of the trainings, with Adam; a longer step unsettles a trained student more than data that is missing does."""
     references: int = Field(default=128, ge=1)
     """Targets whose loss is what counts; drawn where there are more."""
 
@@ -97,4 +94,4 @@ class Shapley(Measured):
 def _together(learner: Learner, batches: Sequence[list[Batch]]) -> int:
     """Trainings side by side: as many as leave room for their weights and for what a pass over a batch keeps."""
     widest = max(batch.ids_ST.numel() for step in batches for batch in step)
-    return max(1, min(NUMBERS // (HELD * len(learner.start_P)), TOKENS // widest))
+    return max(1, min(NUMBERS // len(learner.start_P), TOKENS // widest))
