@@ -5,12 +5,13 @@ trained on the clusters with the highest values beats one trained on a random dr
 
 Paper: He et al. 2024, arXiv:2405.00705 (SHED).
 
-Protocol: a pool of sources, each with one skill, of which 30 % have all answers wrong by one character. Vectors place a
-source's items around a point of its own, as an embedder would place texts of one topic. The student knows the skills in
-part; its targets are probe items. `shapley` has its default settings but as many clusters as there are sources. Three
-tenths of the pool are kept and trained on for the same number of steps from the same student. `clusters` takes whole
-clusters in the order of their values (QOCS), `weighted` draws each item's cluster with chance ∝ exp(value in standard
-deviations) (QWCS), `oracle` draws from the clean ones, `random` from all. Area is that of values against what is clean.
+Protocol: a pool of sources, each with one skill, of which 30 % are corrupted: every item has the answer of another.
+Vectors place a source's items around a point of its own, as an embedder would place texts of one topic. The student
+knows the skills in part; its targets are probe items. `shapley` has its default settings but as many clusters as there
+are sources. Three tenths of the pool are kept and trained on for the same number of steps from the same student.
+`clusters` takes whole clusters in the order of their values (QOCS), `weighted` draws each item's cluster with chance ∝
+exp(value in standard deviations) (QWCS), `oracle` draws from the clean ones, `random` from all. Area is that of values
+against what is clean.
 Expected: area above 0.9; `clusters` and `weighted` above `random`; `clusters`, which sees few sources, below `oracle`.
 """
 
@@ -31,12 +32,12 @@ from ..bench.experiment import Arm, Experiment, Figure, Json, Outcome
 from ..bench.pools import pool
 from ..bench.pupil import Pupil, State
 from ..bench.scoring import area, practise, score
-from ..bench.tasks import Item, draw, mixture, spoiled
+from ..bench.tasks import Item, draw, mixture
 
 SKILLS = ("copy-4", "reverse-4", "sort-4", "sort-5")
 PROTOCOL: Json = {
-    "skills": SKILLS, "sources": 20, "corrupted": 6, "each": 40, "dimensions": 32, "scatter": 0.1, "first steps": 140,
-    "keep": 240, "steps": 120, "targets": 128, "examined": 150,
+    "skills": SKILLS, "sources": 20, "corrupted": 6, "wrong": "the answer of another item", "each": 40,
+    "dimensions": 32, "scatter": 0.1, "first steps": 140, "keep": 240, "steps": 120, "targets": 128, "examined": 150,
 }  # fmt: skip
 How = Literal["random", "clusters", "weighted", "oracle"]
 HOWS: tuple[How, ...] = ("random", "clusters", "weighted", "oracle")
@@ -52,7 +53,7 @@ class Course(NamedTuple):
 
 
 def experiment() -> Experiment:
-    """Four ways to keep a quarter."""
+    """Four ways to keep a part."""
     return Experiment(
         claim="Shapley values of clusters find the corrupted ones, and clusters chosen by them beat a random draw",
         expected="area above 0.9; clusters and weighted above random; clusters, with few sources, below oracle",
@@ -96,6 +97,11 @@ def _choose(how: How, course: Course, rng: np.random.Generator) -> NDArray[np.in
     return rng.choice(count, keep, replace=False, p=chances_S / chances_S.sum())
 
 
+def _corrupted(items: Sequence[Item]) -> list[Item]:
+    """Give every item the answer of the one before."""
+    return [item._replace(answer=before.answer) for before, item in zip([items[-1], *items[:-1]], items, strict=True)]
+
+
 @cache
 def _course(seed: int) -> Course:
     rng = Random(f"{seed} pool")
@@ -103,7 +109,7 @@ def _course(seed: int) -> Course:
     pupil = practise(Pupil(seed), first, steps=PROTOCOL["first steps"], rng=rng)
     bad = set(rng.sample(range(PROTOCOL["sources"]), PROTOCOL["corrupted"]))
     sources = [draw(SKILLS[n % len(SKILLS)], PROTOCOL["each"], rng) for n in range(PROTOCOL["sources"])]
-    items = [spoiled(item, rng) if n in bad else item for n, own in enumerate(sources) for item in own]
+    items = [item for n, own in enumerate(sources) for item in (_corrupted(own) if n in bad else own)]
     clean_S = np.array([n not in bad for n, own in enumerate(sources) for _ in own])
     with TemporaryDirectory() as folder:
         targets = mixture(dict.fromkeys(SKILLS, 1.0), PROTOCOL["targets"], rng, of="probe")

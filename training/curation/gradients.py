@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 NUMBERS = 1 << 22
-"""Numbers of the gradients that are held at once, 16 MiB of them: what is larger than 32 MiB comes fresh from the system
-for every operation, and having its pages cleared took longer than to compute with it."""
+"""Numbers of the gradients that are held at once, 16 MiB of them: what is larger than 32 MiB comes fresh from the
+system for every operation, and having its pages cleared took longer than to compute with it."""
 MEAN_DECAY, SQUARE_DECAY, FLOOR = 0.9, 0.999, 1e-8
 """Adam's β₁, β₂ and ε (arXiv:1412.6980)."""
 

@@ -62,7 +62,7 @@ def test_a_replay_on_verified_answers_contradicts_wrong_ones(students: tuple[Pat
     right = [Row(f"k{i:02}", f"{i} + {i}", str(2 * i)) for i in range(12)]
     wrong = [Row(f"w{i:02}", f"{i} + {i}", str(2 * i + 1)) for i in range(12)]
     context = Context(seed=1, student=students[0], known=Pool(tuple(right)))
-    scores_S = score(Dynamics(steps=60, looks=6, learning_rate=1e-2), Pool((*right, *wrong)), context)
+    scores_S = score(Dynamics(steps=60, looks=6, learning_rate=1e-2, unlikely=0.2), Pool((*right, *wrong)), context)
     assert scores_S[:12].min() > scores_S[12:].max()
     assert (scores_S[12:] < 0).all()
 

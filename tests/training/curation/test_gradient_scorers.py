@@ -1,5 +1,6 @@
 """Scorers by gradients give what their definition gives, one sample at a time."""
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -74,6 +75,12 @@ def test_influence_is_the_sum_over_checkpoints_of_the_best_skills_mean_cosine(
             wanted_SK[i] += [np.mean([cosine(step_P, goal_P) for goal_P in goals[s]]) for s in skills]
     scorer = Influence(batch=4, memory=3, preconditioned=preconditioned)
     np.testing.assert_allclose(score(scorer, pool, context), wanted_SK.max(1), rtol=1e-3, atol=1e-5)
+
+
+def test_of_many_checkpoints_the_last_count(context: Context) -> None:
+    last = dataclasses.replace(context, checkpoints=context.checkpoints[-1:])
+    pool, scorer = make_pool(5), Influence(preconditioned=False, latest=1)
+    np.testing.assert_allclose(score(scorer, pool, context), score(Influence(preconditioned=False), pool, last))
 
 
 def test_projected_gradients_rank_samples_like_whole_ones(context: Context) -> None:

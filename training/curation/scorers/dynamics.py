@@ -43,8 +43,9 @@ class Dynamics(Measured):
     over: Whole = "least"
     """Probability of an answer: of all its tokens together, of its least likely one, or their mean, which hides a wrong
     digit among right ones."""
-    unlikely: float = Field(default=0.2, ge=0, le=1)
-    """Confidence up to which an answer counts as contradicted."""
+    unlikely: float = Field(default=0.02, ge=0, le=1)
+    """Confidence up to which an answer counts as contradicted; 0.2 in the source, where it is one of few classes. Of
+    answers of several tokens that discards what the student has yet to learn (`benchmarks/lab/noise_curation.py`)."""
     certain: float = Field(default=0.0, ge=0, le=0.25)
     """Uncertainty up to which that is confident; 0 for 0.75 of the range in the pool, as in the source's code."""
     steps: int = Field(default=150, ge=2)

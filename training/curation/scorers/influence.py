@@ -26,6 +26,8 @@ class Influence(Measured):
     Source: LESS, Xia et al. 2024, arXiv:2402.04333.
     """
 
+    latest: int = Field(default=4, ge=1)
+    """Checkpoints that are looked at, as many as in the source, the last ones; each costs as much as the first."""
     preconditioned: bool = True
     """Take Adam's step on the sample instead of its gradient."""
     memory: int = Field(default=16, ge=1)
@@ -37,7 +39,7 @@ class Influence(Measured):
     def measure(self, pool: Pool, context: Context) -> Scores:
         """Score by the best skill."""
         assert context.student is not None
-        folders = context.checkpoints or (context.student,)
+        folders = context.checkpoints[-self.latest :] or (context.student,)
         return sum((self._aligned(folder, pool, context) for folder in folders), np.zeros(1)).max(1)
 
     def _aligned(self, folder: Path, pool: Pool, context: Context) -> Scores:
