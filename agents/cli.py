@@ -22,7 +22,15 @@ import typer  # noqa: E402
 from ..memory.errors import EvolventError  # noqa: E402
 from ..memory.stopping import STOP, Stopped  # noqa: E402
 from .commands import (  # noqa: E402
-    around, attending, benching, curating, inspecting, options, reviewing, viewing, withdrawing,
+    around,
+    attending,
+    benching,
+    curating,
+    inspecting,
+    options,
+    reviewing,
+    viewing,
+    withdrawing,
 )  # fmt: skip
 from .commands.options import RUNS, find  # noqa: E402
 

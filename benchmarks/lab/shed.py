@@ -13,6 +13,8 @@ are sources. Three tenths of the pool are kept and trained on for the same numbe
 exp(value in standard deviations) (QWCS), `oracle` draws from the clean ones, `random` from all. Area is that of values
 against what is clean.
 Expected: area above 0.9; `clusters` and `weighted` above `random`; `clusters`, which sees few sources, below `oracle`.
+Noticed: where a corrupted answer was off by one character only, the area was 0.52, 0.53, 0.59 and 0.87 in four runs;
+such a source still teaches the rest of the answer.
 """
 
 from collections.abc import Sequence
