@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from .. import conventions
 from ..spans import Span, Spans
 from .markup import duration, safe
 from .places import to
@@ -70,11 +71,6 @@ def steps(items: str) -> str:
     return f'<ol class="steps">{items}</ol>'
 
 
-def _short(key: str) -> str:
-    """The last words of a key of the conventions; the page of the step has the whole one."""
-    return key.removeprefix("gen_ai.").removeprefix("evolvent.").replace(".", " ")
-
-
 def _row(run: str, span: Span, level: int, parts: int, opened: bool, across: Scale) -> str:
     level = min(level, DEEPEST)
     address = to(run, "trace", span.id)
@@ -83,7 +79,9 @@ def _row(run: str, span: Span, level: int, parts: int, opened: bool, across: Sca
     kind = "failed" if failed else "whole" if span.ended else "unended"
     time = took(span.seconds) if span.ended else "not ended"
     more = f'<span class="count">{parts:,}</span>' if parts else ""
-    facts = ", ".join(f"{_short(k)} {v}" for k, v in span.attributes.items() if str(v) not in span.name.split())
+    facts = ", ".join(
+        f"{conventions.words(k)} {v}" for k, v in span.attributes.items() if str(v) not in span.name.split()
+    )
     status = f' <span class="failed">{safe(span.status)}</span>' if failed else ""
     fetch = to(run, "trace", span.id, "parts", level=level + 1, start=repr(across.start), end=repr(across.end))
     state = f' data-parts="{safe(fetch)}" data-open="{"yes" if opened else "no"}"' if parts else ""

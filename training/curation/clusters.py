@@ -1,81 +1,85 @@
-"""Samples that are near each other, by k-means on their vectors; distances are matrix products, never a loop."""
+"""Groups of vectors that point the same way: k-means on the unit sphere, by matrix products.
+
+Source: Dhillon & Modha 2001, *Concept decompositions for large sparse text data using clustering* (spherical k-means).
+"""
 
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...memory.embedder import Vectors
-from .pool import Indices
 
-CHUNK = 1 << 14
-"""Vectors compared with all centres at once."""
-SEEDED = 20
-"""Vectors for each centre from which the first centres are drawn."""
-ROUNDS = 25
-"""Times that centres are moved at most."""
+ITERATIONS = 10
+"""Rounds of moving centres; samples hardly change their cluster after that."""
+TRAINED = 64
+"""Vectors per cluster that centres are fitted to; more move them no further than chance does."""
+CHUNK = 8192
+"""Vectors at a time, so that products stay small."""
 
 
 @dataclass(frozen=True, slots=True)
 class Clusters:
-    """Which cluster every sample is in."""
+    """Centres, and which one each vector belongs to."""
 
-    of_S: Indices
-    centres_KD: Vectors
-    """Means of their members; none is empty."""
+    centres_CD: Vectors
+    """Rows of length 1."""
+    of_S: NDArray[np.int64]
+    """Cluster of every vector: the one whose centre has the highest cosine, the first of equal ones."""
+    cosine_S: NDArray[np.float32]
+    """Cosine to that centre."""
 
-    def nearest(self, vectors_SD: Vectors, count: int) -> Indices:
-        """Give positions of at most `count` members of each cluster, those nearest to its centre, by cluster."""
-        far_S = ((vectors_SD - self.centres_KD[self.of_S]) ** 2).sum(1)
-        order = np.lexsort((np.arange(len(far_S)), far_S, self.of_S))
-        starts_K = np.searchsorted(self.of_S[order], np.arange(len(self.centres_KD)))
-        rank_S = np.arange(len(order)) - starts_K[self.of_S[order]]
-        return order[rank_S < count].astype(np.int64)
+    def members(self) -> list[NDArray[np.int64]]:
+        """Positions of the vectors of every cluster; a cluster may be empty."""
+        order = np.argsort(self.of_S, kind="stable")
+        return np.split(order, np.cumsum(np.bincount(self.of_S, minlength=len(self.centres_CD)))[:-1])
 
 
-def cluster(vectors_SD: Vectors, count: int, *, seed: int) -> Clusters:
-    """Part vectors into at most `count` clusters, fewer where there are fewer different ones.
+def k_means(
+    vectors_SD: Vectors, count: int, *, seed: int, iterations: int = ITERATIONS, start_CD: Vectors | None = None
+) -> Clusters:
+    """Group vectors; the outcome follows from them, their order and the seed.
 
     Args:
-        vectors_SD: at least one, in an order that is not the pool's.
-        count: clusters wanted.
-        seed: draws the first centres, each the likelier the farther it is from those before (k-means++, Arthur and
-            Vassilvitskii 2007), among a sample of the vectors.
+        vectors_SD: rows of length 1.
+        count: clusters wanted, at least 1; no more than there are vectors.
+        seed: chooses the vectors that centres start from and are fitted to.
+        iterations: rounds of moving centres; few are enough to find neighbours by.
+        start_CD: centres to start from, as many as there are to be; without them `count` of the vectors.
     """
+    count = len(start_CD) if start_CD is not None else min(count, len(vectors_SD))
     rng = np.random.default_rng(seed)
-    drawn = rng.choice(len(vectors_SD), min(len(vectors_SD), SEEDED * count), replace=False)
-    centres_KD = _first(vectors_SD[drawn], count, rng)
-    of_S = assign(vectors_SD, centres_KD)
-    for _ in range(ROUNDS):
-        centres_KD = _means(vectors_SD, of_S)
-        moved_S = assign(vectors_SD, centres_KD)
-        if np.array_equal(moved_S, of_S):
+    some = rng.permutation(len(vectors_SD))[: TRAINED * count]
+    trained_TD = vectors_SD[np.sort(some)]
+    centres_CD = vectors_SD[some[:count]] if start_CD is None else start_CD
+    for _ in range(iterations):
+        of_T, _ = nearest_centre(trained_TD, centres_CD)
+        moved_CD = _sums(trained_TD, of_T, count)
+        lengths_C = np.linalg.norm(moved_CD, axis=1, keepdims=True)
+        # a centre that nothing is nearest to stays where it is
+        moved_CD = np.where(lengths_C > 0, moved_CD / np.maximum(lengths_C, 1e-12), centres_CD)
+        if np.array_equal(moved_CD, centres_CD):
             break
-        of_S = moved_S
-    kept, of_S = np.unique(of_S, return_inverse=True)
-    return Clusters(of_S.astype(np.int64), centres_KD[kept])
+        centres_CD = moved_CD
+    return Clusters(centres_CD, *nearest_centre(vectors_SD, centres_CD))
 
 
-def assign(vectors_SD: Vectors, centres_KD: Vectors) -> Indices:
-    """Give the nearest centre of every vector."""
-    half_K = (centres_KD**2).sum(1) / 2
-    parts = [
-        np.argmax(vectors_SD[at : at + CHUNK] @ centres_KD.T - half_K, axis=1)
-        for at in range(0, len(vectors_SD), CHUNK)
-    ]
-    return np.concatenate(parts).astype(np.int64)
+def nearest_centre(vectors_SD: Vectors, centres_CD: Vectors) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Give for every vector the centre of the highest cosine, and that cosine."""
+    of_S, cosine_S = np.zeros(len(vectors_SD), dtype=np.int64), np.zeros(len(vectors_SD), dtype=np.float32)
+    for start in range(0, len(vectors_SD), CHUNK):
+        part = slice(start, start + CHUNK)
+        cosines_PC = vectors_SD[part] @ centres_CD.T
+        of_S[part] = cosines_PC.argmax(axis=1)
+        cosine_S[part] = cosines_PC.max(axis=1)
+    return of_S, cosine_S
 
 
-def _first(vectors_SD: Vectors, count: int, rng: np.random.Generator) -> Vectors:
-    chosen = [int(rng.integers(len(vectors_SD)))]
-    far_S = ((vectors_SD - vectors_SD[chosen[0]]) ** 2).sum(1, dtype=np.float64)
-    while len(chosen) < count and far_S.any():
-        chosen.append(int(rng.choice(len(vectors_SD), p=far_S / far_S.sum())))
-        far_S = np.minimum(far_S, ((vectors_SD - vectors_SD[chosen[-1]]) ** 2).sum(1, dtype=np.float64))
-    return vectors_SD[chosen]
-
-
-def _means(vectors_SD: Vectors, of_S: Indices) -> Vectors:
-    """Mean of every cluster that has members."""
+def _sums(vectors_SD: Vectors, of_S: NDArray[np.int64], count: int) -> Vectors:
+    """Sum of the vectors of every cluster."""
     order = np.argsort(of_S, kind="stable")
-    _, starts, sizes = np.unique(of_S[order], return_index=True, return_counts=True)
-    return (np.add.reduceat(vectors_SD[order], starts, axis=0) / sizes[:, None]).astype(vectors_SD.dtype)
+    sizes = np.bincount(of_S, minlength=count)
+    summed = np.zeros((count, vectors_SD.shape[1]), dtype=np.float32)
+    starts = np.cumsum(sizes) - sizes
+    summed[sizes > 0] = np.add.reduceat(vectors_SD[order], starts[sizes > 0], axis=0)
+    return summed

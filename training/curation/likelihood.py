@@ -11,18 +11,22 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ...memory.errors import UnavailableError
 from ...memory.stopping import STOP
 from ...memory.talk import Question, text_of
+from ...scenarios.student import Student
 from ..checkpoint import load
 from ..device import Device, choose
+from ..origin import locate
 from ..wording import UNBOUNDED, Turn, Wording
 
 Floats = NDArray[np.float64]
-Row = tuple[tuple[int, ...], tuple[int, ...]]
-"""Prompt and answer as token ids that can be looked up."""
+Place = tuple[int, int]
+"""What tells answers in one row apart: tokens of the prompt, and the last token."""
 TOKENS = 4096
-"""Tokens per forward pass, padding included: on a CPU more of them fall out of its cache, on a GPU fewer leave it idle."""
+"""Tokens per forward pass, padding included: on a CPU from 512 to 16,384 of them are as fast."""
 TOKENS_ON_A_GPU = 65_536
+"""The same on a GPU, which few tokens leave idle."""
 NUMBERS = 1 << 26
 """Logits held at once, 256 MiB of them: with a large vocabulary fewer tokens go into a pass."""
 
@@ -106,53 +110,62 @@ class Reader:
         Args:
             turns: prompts and answers of at least one token each.
         """
-        places: dict[Row, int] = {}
-        index = [places.setdefault((tuple(p), tuple(a)), len(places)) for p, a in turns]
+        whole = [(*prompt, *answer) for prompt, answer in turns]
+        # the last token of an answer is predicted and never read, so answers that differ there alone share a row
+        begun: dict[tuple[int, ...], set[Place]] = {}
+        places = [(tokens[:-1], (len(turn.prompt), tokens[-1])) for tokens, turn in zip(whole, turns, strict=True)]
+        for tokens, place in places:
+            begun.setdefault(tokens, set()).add(place)
+        found: dict[tuple[tuple[int, ...], Place], Floats] = {}
         # by content where lengths are equal, so that batches are the same whatever the order of the turns
-        order = sorted(places, key=lambda k: (len(k[0]) + len(k[1]), k))
-        found: dict[int, Floats] = {}
-        for batch in self._batches(order):
+        for batch in self._batches(sorted(begun, key=lambda tokens: (len(tokens), tokens))):
             STOP.heed()
-            found.update(zip((places[key] for key in batch), self._pass(batch), strict=True))
-        parts = [found[i] for i in index]
+            wanted = [(tokens, place) for tokens in batch for place in sorted(begun[tokens])]
+            found.update(zip(wanted, self._pass(batch, wanted), strict=True))
+        parts = [found[place] for place in places]
         lengths_S = np.array([len(part) for part in parts], dtype=np.int64)
         return Logs(np.concatenate(parts) if parts else np.zeros(0), lengths_S)
 
-    def _batches(self, order: Sequence[Row]) -> Iterator[Sequence[Row]]:
+    def _batches(self, order: Sequence[tuple[int, ...]]) -> Iterator[Sequence[tuple[int, ...]]]:
         """Cut rows, the shortest first, so that a pass holds as many tokens as it should."""
         tokens = TOKENS if self.model.device.type == "cpu" else TOKENS_ON_A_GPU
         most = max(1, min(tokens, NUMBERS // int(self.model.config.vocab_size)))
         start = 0
-        for end, (prompt, answer) in enumerate(order):
-            if end > start and (end + 1 - start) * (len(prompt) + len(answer)) > most:
+        for end, row in enumerate(order):
+            if end > start and (end + 1 - start) * len(row) > most:
                 yield order[start:end]
                 start = end
         if order:
             yield order[start:]
 
-    def _pass(self, rows: Sequence[Row]) -> list[Floats]:
+    def _pass(self, rows: Sequence[tuple[int, ...]], wanted: Sequence[tuple[tuple[int, ...], Place]]) -> list[Floats]:
+        """Read rows once; give the log-probabilities of each wanted answer."""
         import torch
         from torch.nn.functional import cross_entropy
 
-        prompts_R = np.array([len(p) for p, _ in rows])
-        lengths_R = prompts_R + np.array([len(a) for _, a in rows])
-        width = int(lengths_R.max())
-        ids_RT = np.zeros((len(rows), width), dtype=np.int64)
-        ids_RT[np.arange(width) < lengths_R[:, None]] = [token for p, a in rows for token in (*p, *a)]
-        # positions before the end of the shortest prompt predict no answer
-        first = int(prompts_R.min()) - 1
-        at_RT = np.arange(first, width - 1)
-        row, column = np.nonzero((at_RT >= prompts_R[:, None] - 1) & (at_RT < lengths_R[:, None] - 1))
+        number = {row: i for i, row in enumerate(rows)}
+        width = max(map(len, rows))
+        # one column more for the tokens that are predicted and not read
+        ids_RT = np.zeros((len(rows), width + 1), dtype=np.int64)
+        ids_RT[np.arange(width + 1) < np.array([len(row) for row in rows])[:, None]] = [i for row in rows for i in row]
+        starts_W = np.array([prompt - 1 for _, (prompt, _) in wanted])
+        counts_W = np.array([len(row) for row, _ in wanted]) - starts_W
+        ends_W = np.cumsum(counts_W)
+        row_T = np.repeat([number[row] for row, _ in wanted], counts_W)
+        column_T = np.arange(ends_W[-1]) + np.repeat(starts_W - (ends_W - counts_W), counts_W)
+        tokens_T = ids_RT[row_T, column_T + 1]
+        tokens_T[ends_W - 1] = [last for _, (_, last) in wanted]
+        # positions before the end of the shortest prompt predict nothing that is wanted
+        first = int(starts_W.min())
         device = self.model.device
         with torch.inference_mode():
             told: Any = self.model(
-                input_ids=torch.from_numpy(ids_RT).to(device), attention_mask=torch.ones(ids_RT.shape, device=device),
-                use_cache=False, logits_to_keep=width - first,
+                input_ids=torch.from_numpy(ids_RT[:, :-1]).to(device), use_cache=False, logits_to_keep=width - first,
+                attention_mask=torch.ones((len(rows), width), dtype=torch.long, device=device),
             )  # fmt: skip
-            logits = told.logits[torch.from_numpy(row).to(device), torch.from_numpy(column).to(device)].float()
-            wanted = torch.from_numpy(ids_RT[row, column + first + 1]).to(device)
-            logs = -cross_entropy(logits, wanted, reduction="none")
-        return np.split(logs.double().cpu().numpy(), np.cumsum(lengths_R - prompts_R)[:-1])
+            logits_TV = told.logits[torch.from_numpy(row_T).to(device), torch.from_numpy(column_T - first).to(device)]
+            logs_T = -cross_entropy(logits_TV.float(), torch.from_numpy(tokens_T).to(device), reduction="none")
+        return np.split(logs_T.double().cpu().numpy(), ends_W[:-1])
 
     def _lines(self, pairs: Sequence[tuple[Question, str]]) -> list[Turn]:
         """A text that begins with a question's line, if anything is asked, and ends after the answer."""
@@ -179,3 +192,24 @@ def _fit(turn: Turn, positions: int) -> Turn:
 
 def _positions(model: Any) -> int:
     return int(getattr(model.config, "max_position_embeddings", None) or UNBOUNDED)
+
+
+def find(model: str, revision: str, student: Path | None) -> Path:
+    """Folder of the model that reads.
+
+    Args:
+        model: folder or hub id; empty for the student.
+        revision: commit on the hub.
+        student: its folder, where there is one.
+
+    Raises:
+        UnavailableError: there is no such model.
+    """
+    if not model:
+        assert student is not None, "a method that reads with the student needs one"
+        return student
+    try:
+        return locate(Student(model=model, revision=revision))
+    except UnavailableError as error:
+        # what is named here is no student, whatever it is looked up with
+        raise UnavailableError(str(error).replace("student.", "")) from None

@@ -9,7 +9,9 @@ import pytest
 from evolvent.memory.parts import PartSpec, known, load
 from evolvent.training.curation.pool import Context, Pool
 from evolvent.training.curation.scorer import Scorer
+from evolvent.training.engines.transformers import Transformers
 
+from ..brought import make_model
 from ..students import make_student
 from .pools import SHAPES, make_pool, score, shuffled
 
@@ -35,7 +37,11 @@ def make(name: str, settings: Mapping[str, Any] | None = None) -> Scorer:
 def context(tmp_path_factory: pytest.TempPathFactory) -> Context:
     """What scorers may need; parts that need more add it here."""
     students = [make_student(tmp_path_factory.mktemp("student"), seed=seed) for seed in (0, 1)]
-    return Context(seed=3, student=students[1], checkpoints=tuple(students), targets=make_pool(8, seed=9))
+    reads_much = make_model(tmp_path_factory.mktemp("scorer"), positions=1024)
+    scorer = Transformers(device="cpu", model=str(reads_much)).serve("scorer")
+    return Context(
+        seed=3, student=students[1], checkpoints=tuple(students), targets=make_pool(8, seed=9), scorer=scorer
+    )
 
 
 @every_scorer

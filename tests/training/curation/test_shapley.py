@@ -7,9 +7,10 @@ import pytest
 
 from evolvent.memory.embedder import Vectors
 from evolvent.training.curation.adam import plan
-from evolvent.training.curation.clusters import cluster
+from evolvent.training.curation.clusters import k_means
 from evolvent.training.curation.learner import Learner, Reach
 from evolvent.training.curation.pool import Context, Pool, Row
+from evolvent.training.curation.proxies import far_apart, nearest
 from evolvent.training.curation.removal import removals, shares
 from evolvent.training.curation.scorers.shapley import Shapley
 
@@ -46,8 +47,8 @@ def test_clusters_get_what_trainings_one_after_the_other_say(student: Path) -> N
     pool, targets = make_topics(), make_pool(5, seed=4)
     context = Context(seed=2, student=student, targets=targets)
     scorer = Shapley(clusters=4, proxies=2, group=1, permutations=2, epochs=2, rows=3, learning_rate=1e-2)
-    found = cluster(pool.vectors_SD, 4, seed=2)
-    near = found.nearest(pool.vectors_SD, 2)
+    found = k_means(pool.vectors_SD, 0, seed=2, start_CD=far_apart(pool.vectors_SD, 4, seed=2))
+    near = nearest(found, 2)
     steps = plan(Learner.open(student, Reach(), seed=2), pool.take(near), batch=3, steps=6, seed=2)
     present_PQC = removals(4, permutations=2, group=1, seed=2)
     worths_PQ = np.empty(present_PQC.shape[:2])

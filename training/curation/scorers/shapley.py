@@ -7,12 +7,13 @@ import numpy as np
 from pydantic import Field
 
 from ..adam import Adam, plan
-from ..clusters import cluster
+from ..clusters import k_means
 from ..extrapolation import draw
 from ..gradients import NUMBERS
 from ..learner import TOKENS, Batch, Learner
 from ..measured import Measured
 from ..pool import Context, Need, Pool, Scores
+from ..proxies import far_apart, nearest
 from ..removal import Present, removals, shares
 
 if TYPE_CHECKING:
@@ -54,13 +55,15 @@ class Shapley(Measured):
 
     def measure(self, pool: Pool, context: Context) -> Scores:
         """Score by cluster."""
-        found = cluster(pool.vectors_SD, self.clusters, seed=context.seed)
-        count = len(found.centres_KD)
-        nearest = found.nearest(pool.vectors_SD, self.proxies)
+        vectors_SD, seed = pool.vectors_SD, context.seed
+        found = k_means(vectors_SD, 0, seed=seed, start_CD=far_apart(vectors_SD, self.clusters, seed=seed))
+        _, of_S = np.unique(found.of_S, return_inverse=True)
+        near = nearest(found, self.proxies)
+        count = int(of_S.max()) + 1
         present_PQC = removals(count, permutations=self.permutations, group=self.group, seed=context.seed)
         runs_RC, run_of = np.unique(present_PQC.reshape(-1, count), axis=0, return_inverse=True)
-        worths_R = self._train(pool.take(nearest), runs_RC[:, found.of_S[nearest]], context)
-        return shares(present_PQC, worths_R[run_of].reshape(present_PQC.shape[:2]))[found.of_S]
+        worths_R = self._train(pool.take(near), runs_RC[:, of_S[near]], context)
+        return shares(present_PQC, worths_R[run_of].reshape(present_PQC.shape[:2]))[of_S]
 
     def _train(self, proxies: Pool, present_RS: Present, context: Context) -> Scores:
         """Give minus the targets' loss after a training on each set of proxies."""
