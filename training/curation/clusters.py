@@ -35,7 +35,9 @@ class Clusters:
         return np.split(order, np.cumsum(np.bincount(self.of_S, minlength=len(self.centres_CD)))[:-1])
 
 
-def k_means(vectors_SD: Vectors, count: int, *, seed: int, iterations: int = ITERATIONS) -> Clusters:
+def k_means(
+    vectors_SD: Vectors, count: int, *, seed: int, iterations: int = ITERATIONS, start_CD: Vectors | None = None
+) -> Clusters:
     """Group vectors; the outcome follows from them, their order and the seed.
 
     Args:
@@ -43,12 +45,13 @@ def k_means(vectors_SD: Vectors, count: int, *, seed: int, iterations: int = ITE
         count: clusters wanted, at least 1; no more than there are vectors.
         seed: chooses the vectors that centres start from and are fitted to.
         iterations: rounds of moving centres; few are enough to find neighbours by.
+        start_CD: centres to start from, as many as there are to be; without them `count` of the vectors.
     """
-    count = min(count, len(vectors_SD))
+    count = len(start_CD) if start_CD is not None else min(count, len(vectors_SD))
     rng = np.random.default_rng(seed)
     some = rng.permutation(len(vectors_SD))[: TRAINED * count]
     trained_TD = vectors_SD[np.sort(some)]
-    centres_CD = vectors_SD[some[:count]]
+    centres_CD = vectors_SD[some[:count]] if start_CD is None else start_CD
     for _ in range(iterations):
         of_T, _ = nearest_centre(trained_TD, centres_CD)
         moved_CD = _sums(trained_TD, of_T, count)
