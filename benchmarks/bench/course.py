@@ -16,7 +16,7 @@ from ...agents.lives import hopeless
 from ...agents.probing import conclude
 from ...scenarios.schema import Probing
 from .experiment import Json, Outcome
-from .pupil import Pupil, State
+from .pupil import RATE, Pupil, State
 from .tasks import Item, draw, learnable, mixture
 
 Batch = Sequence[Item]
@@ -41,8 +41,12 @@ class Course:
     """Macro pass rate over the learnable skills that is to be reached."""
     probes: int = 32
     """Per skill and round: as few as the sequential test needs to call a skill mastered."""
-    exam: int = 200
+    exam: int = 100
     """Items per skill."""
+    every: int = 500
+    """Samples between two exams."""
+    rate: float = RATE
+    """Learning rate."""
 
     def protocol(self) -> Json:
         """Its numbers."""
@@ -65,11 +69,15 @@ def take(course: Course, seed: int, teach: Teach, *, probed: bool, stop: bool = 
     while spent < course.most and not (stop and curve[-1][1] >= course.target):
         cost = _probe(pupil, course, seen, rng) if probed else 0
         batch = teach([s.history(name, course) for name, s in seen.items()], course.round - cost, rng)
-        pupil.learn(rng.sample(batch, len(batch)))
         for name, own in seen.items():
             own.taught.append(sum(item.skill == name for item in batch))
-        spent += cost + len(batch)
-        curve.append([float(spent), *_marks(pupil, exam)])
+        spent += cost
+        for part in _parts(rng.sample(batch, len(batch)), course.every):
+            pupil.learn(part)
+            spent += len(part)
+            curve.append([float(spent), *_marks(pupil, exam)])
+            if stop and curve[-1][1] >= course.target:
+                break
     return _outcome(course, curve, seen)
 
 
@@ -89,22 +97,26 @@ def by_shares(shares: Mapping[str, float]) -> Teach:
 
 
 @lru_cache(maxsize=2)
-def _first_state(first: tuple[tuple[str, float], ...], samples: int, seed: int) -> State:
-    pupil = Pupil(seed)
+def _first_state(first: tuple[tuple[str, float], ...], samples: int, rate: float, seed: int) -> State:
+    pupil = Pupil(seed, rate=rate)
     pupil.learn(mixture(dict(first), samples, Random(f"first {seed}")))
     return pupil.state()
 
 
 def beginner(course: Course, seed: int) -> Pupil:
     """The student that every arm starts from."""
-    state = _first_state(tuple(sorted(course.first.items())), course.first_samples, seed)
-    return Pupil(seed).restore(state)
+    state = _first_state(tuple(sorted(course.first.items())), course.first_samples, course.rate, seed)
+    return Pupil(seed, rate=course.rate).restore(state)
 
 
 def papers(course: Course, seed: int) -> dict[str, list[Item]]:
     """The exam: items that no training draws."""
     skills = learnable(sorted(course.skills))
     return {skill: draw(skill, course.exam, Random(f"exam {seed} {skill}"), of="exam") for skill in skills}
+
+
+def _parts(batch: Batch, size: int) -> list[Batch]:
+    return [batch[at : at + size] for at in range(0, len(batch), size)]
 
 
 class _Seen:
