@@ -41,13 +41,13 @@ POOL = {
     "sort-9": 0.05,
     NOISE: 0.15,
 }
-COURSE = Course(skills=POOL, first=POOL, first_samples=6_000, round=2_000, most=20_000)
+COURSE = Course(skills=POOL, first=POOL, first_samples=6_000, round=2_000, most=16_000, every=250)
 REPEATED, POPULAR = 0.3, 300
 """Share of a draw that repeats one of so many popular rows."""
 JUNK = 0.1
 """Share of rows whose answer is wrong."""
-NEED = {"sort-5": 1, "sort-7": 1, "sort-9": 1, "list-e": 0.1}
-"""Samples the student needs of each skill, in proportion."""
+NEED = {**{skill: 0.1 for skill in POOL if skill != NOISE}, "sort-5": 1.0, "sort-7": 1.0, "sort-9": 1.0}
+"""Samples the student needs of each skill, in proportion; of what it knows, so many that it does not forget."""
 IID, EVEN, DEFAULT, ORACLE = "i.i.d. draw", "even over skills", "default policy", "oracle"
 AGAINST_IID, AGAINST_EVEN, OF_ORACLE = 0.5, 0.65, 0.7
 """What is promised: the two ratios of samples, and the share of the oracle's."""
