@@ -1,8 +1,9 @@
 """A teacher for people with data and no teacher: nothing is written, labelled tasks are picked from a file.
 
 What is picked for a weakness are the tasks nearest to its failures in the vectors of the memory, failure by failure in
-turn, so that no single one draws all the budget to itself. Tasks come from a file of the user's, or where none is
-named from the scenario's own source; what belongs to an exam or to the probes is never among them.
+turn, so that no single one draws all the budget to itself. Tasks come from a file of the user's, and where that has
+none of a skill, or none is named, from the scenario's own source; what belongs to an exam or to the probes is never
+among them.
 
 Sources: nearest neighbours of what the model fails on as the choice of training data: Liu et al. 2022, What Makes Good
 In-Context Examples for GPT-3?, arXiv:2101.06804 (kNN over embeddings, there of examples in a prompt).
@@ -96,6 +97,7 @@ class Pool(Teacher):
             picked = [candidates[i] for i in nearest(candidates, material.failed, count, material.embed)]
         else:
             picked = candidates[:count]
+        where = Path(self.tasks).name if self._holds(share.skill) else splits.source.name
         return [
             Sample(
                 task=task,
@@ -104,7 +106,7 @@ class Pool(Teacher):
                 weakness=weakness.id if weakness else None,
                 failures=weakness.failures[:5] if weakness else (),
                 teacher=self.name,
-                recipe=f"picked from {Path(self.tasks).name or splits.source.name}",
+                recipe=f"picked from {where}",
             )
             for task in picked
         ]
@@ -114,7 +116,7 @@ class Pool(Teacher):
     ) -> list[Task]:
         """Up to `count` tasks that may be picked, in an order of chance; of the source only those under the rule."""
         rule = weakness.rule if weakness else ()
-        if not self.tasks:
+        if not self._holds(skill):
             return splits.draw(skill, "train", count, stream=f"{STREAM}-{stream}", having=rule, beside=beside)
         found: dict[str, Task] = {}
         rows = self._table().skills.get(skill if self.skill else "", ())
@@ -129,6 +131,10 @@ class Pool(Teacher):
                 break
         # what has the rule comes first; where the file has too little of that, the rest follows
         return sorted(found.values(), key=lambda task: not set(rule) <= set(task.features))
+
+    def _holds(self, skill: str) -> bool:
+        """Whether the user's file has tasks of a skill; of others, such as guards, the source has some."""
+        return bool(self.tasks) and (skill if self.skill else "") in self._table().skills
 
     def _table(self) -> Table:
         path = Path(self.tasks).absolute()

@@ -6,10 +6,11 @@ every round counts as promoted. Probes cost: each counts as one sample, though i
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 from random import Random
+from typing import NamedTuple
 
 from ...agents.allocator import Allocator, History
 from ...agents.lives import hopeless
@@ -20,7 +21,17 @@ from .pupil import RATE, Pupil, State
 from .tasks import Item, draw, learnable, mixture
 
 Batch = Sequence[Item]
-Teach = Callable[[Sequence[History], int, Random], Batch]
+
+
+class View(NamedTuple):
+    """What an arm may look at."""
+
+    histories: Sequence[History]
+    asked: Sequence[tuple[Item, bool]]
+    """This round's probes, and whether they were answered right; none where nothing is probed."""
+
+
+Teach = Callable[[View, int, Random], Batch]
 """Gives a round's samples, from what the skills showed so far, how many, and the only source of chance."""
 
 
@@ -67,8 +78,10 @@ def take(course: Course, seed: int, teach: Teach, *, probed: bool, stop: bool = 
     rng, seen = Random(f"course {seed}"), {skill: _Seen() for skill in course.skills}
     spent, curve = 0, [[0.0, *_marks(pupil, exam)]]
     while spent < course.most and not (stop and curve[-1][1] >= course.target):
-        cost = _probe(pupil, course, seen, rng) if probed else 0
-        batch = teach([s.history(name, course) for name, s in seen.items()], course.round - cost, rng)
+        asked = _probe(pupil, course, seen, rng) if probed else []
+        cost = len(asked)
+        view = View([s.history(name, course) for name, s in seen.items()], asked)
+        batch = teach(view, course.round - cost, rng)
         for name, own in seen.items():
             own.taught.append(sum(item.skill == name for item in batch))
         spent += cost
@@ -84,8 +97,8 @@ def take(course: Course, seed: int, teach: Teach, *, probed: bool, stop: bool = 
 def split_by(allocator: Allocator) -> Teach:
     """Teach what an allocator says, fresh samples of every skill."""
 
-    def teach(histories: Sequence[History], count: int, rng: Random) -> Batch:
-        portions = allocator.split(histories, count, replay=0, skills=len(histories))
+    def teach(view: View, count: int, rng: Random) -> Batch:
+        portions = allocator.split(view.histories, count, replay=0, skills=len(view.histories))
         return [item for skill in sorted(portions) for item in draw(skill, portions[skill].samples, rng)]
 
     return teach
@@ -93,7 +106,7 @@ def split_by(allocator: Allocator) -> Teach:
 
 def by_shares(shares: Mapping[str, float]) -> Teach:
     """Teach a fixed mix, whatever the student shows."""
-    return lambda histories, count, rng: mixture(shares, count, rng)
+    return lambda view, count, rng: mixture(shares, count, rng)
 
 
 @lru_cache(maxsize=2)
@@ -139,17 +152,21 @@ class _Seen:
             taught=tuple(self.taught[: rounds - 1]),
             promoted=tuple(range(1, rounds)),
             mastered=mastered,
-            abandoned=self.abandoned and not mastered,
+            abandoned=False,
+            share=course.skills[skill],
         )
         # what was given up stays so unless it is mastered, as in a session
-        self.abandoned = made.abandoned or (not mastered and hopeless(made))
-        return made
+        self.abandoned = not mastered and (self.abandoned or hopeless(made))
+        return replace(made, abandoned=self.abandoned)
 
 
-def _probe(pupil: Pupil, course: Course, seen: Mapping[str, _Seen], rng: Random) -> int:
-    for skill in sorted(seen):
-        seen[skill].passed.append(int(pupil.passes(draw(skill, course.probes, rng, of="probe")).sum()))
-    return course.probes * len(seen)
+def _probe(pupil: Pupil, course: Course, seen: Mapping[str, _Seen], rng: Random) -> list[tuple[Item, bool]]:
+    """Ask some items of every skill."""
+    items = [item for skill in sorted(seen) for item in draw(skill, course.probes, rng, of="probe")]
+    asked = list(zip(items, map(bool, pupil.passes(items)), strict=True))
+    for skill, own in seen.items():
+        own.passed.append(sum(right for item, right in asked if item.skill == skill))
+    return asked
 
 
 def _marks(pupil: Pupil, exam: Mapping[str, Sequence[Item]]) -> list[float]:

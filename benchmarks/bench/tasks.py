@@ -79,6 +79,18 @@ def spoiled(item: Item, rng: Random) -> Item:
     return item._replace(answer=item.answer[:at] + other + item.answer[at + 1 :])
 
 
+def varied(item: Item, rng: Random) -> Item:
+    """Write a task like this one: some of its characters are others, and the answer is what it then is."""
+    sign, body = item.prompt[0], list(item.prompt[1:])
+    digits = "0123" if sign in "+-" else "0123456789"
+    while True:
+        for at in rng.sample(range(len(body)), max(1, len(body) // 2)):
+            body[at] = rng.choice(digits)
+        prompt = sign + "".join(body)
+        if part(prompt) == "train" and (sign != "-" or _read(prompt[1::2]) >= _read(prompt[2::2])):
+            return Item(item.skill, prompt, SOLVE[sign](prompt))
+
+
 def _digits(rng: Random, count: int) -> str:
     return "".join(rng.choices("0123456789", k=count))
 

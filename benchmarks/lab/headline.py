@@ -22,10 +22,9 @@ from statistics import fmean
 
 import numpy as np
 
-from ...agents.allocator import History
 from ...agents.allocators.learnability import Learnability
 from ..bench.comparing import ratio_interval
-from ..bench.course import Batch, Course, by_shares, split_by, take
+from ..bench.course import Batch, Course, View, by_shares, split_by, take
 from ..bench.experiment import Arm, Experiment, Figure, Outcome
 from ..bench.tasks import NOISE, mixture, spoiled
 
@@ -97,9 +96,9 @@ def promises(outcomes: Mapping[str, Sequence[Outcome]]) -> list[tuple[str, str, 
     return [*claims, (what, f"{share:.0%} [{low:.0%}, {high:.0%}]", f">= {OF_ORACLE:.0%}", share >= OF_ORACLE)]
 
 
-def _draw(histories: Sequence[History], count: int, rng: Random) -> Batch:
+def _draw(view: View, count: int, rng: Random) -> Batch:
     """Rows of the pool as they are, whatever the student shows."""
-    del histories
+    del view
     popular = mixture(POOL, POPULAR, Random("popular"))
     rows = [rng.choice(popular) if rng.random() < REPEATED else row for row in mixture(POOL, count, rng)]
     return [spoiled(row, rng) if rng.random() < JUNK else row for row in rows]
