@@ -23,7 +23,7 @@ from statistics import fmean
 import numpy as np
 
 from ...agents.allocators.learnability import Learnability
-from ..bench.comparing import ratio_interval
+from ...memory.seeds import ratio_interval
 from ..bench.course import Batch, Course, View, by_shares, split_by, take
 from ..bench.experiment import Arm, Experiment, Figure, Outcome
 from ..bench.tasks import NOISE, mixture, spoiled
