@@ -52,6 +52,8 @@ class Course:
     """Macro pass rate over the learnable skills that is to be reached."""
     probes: int = 32
     """Per skill and round: as few as the sequential test needs to call a skill mastered."""
+    least: int | None = None
+    """Probes after which the sequential test may call a skill failing, as in a session; None asks all of them."""
     exam: int = 100
     """Items per skill."""
     every: int = 500
@@ -61,7 +63,8 @@ class Course:
 
     def protocol(self) -> Json:
         """Its numbers."""
-        return {**vars(self), "skills": dict(self.skills), "first": dict(self.first)}
+        numbers = {name: value for name, value in vars(self).items() if value is not None}
+        return {**numbers, "skills": dict(self.skills), "first": dict(self.first)}
 
 
 def take(course: Course, seed: int, teach: Teach, *, probed: bool, stop: bool = True) -> Outcome:
@@ -137,17 +140,18 @@ class _Seen:
 
     def __init__(self) -> None:
         self.passed: list[int] = []
+        self.tried: list[int] = []
         self.taught: list[int] = []
         self.abandoned = False
 
     def history(self, skill: str, course: Course) -> History:
-        passed = tuple(self.passed) or (0,)
-        rounds, tried = len(passed), course.probes if self.passed else 0
-        mastered = conclude(passed[-1], tried, Probing()) == "mastered"
+        passed, tried = tuple(self.passed) or (0,), tuple(self.tried) or (0,)
+        rounds = len(passed)
+        mastered = conclude(passed[-1], tried[-1], Probing()) == "mastered"
         made = History(
             skill=skill,
             passed=passed,
-            tried=(tried,) * rounds,
+            tried=tried,
             chance=(0.0,) * rounds,
             taught=tuple(self.taught[: rounds - 1]),
             promoted=tuple(range(1, rounds)),
@@ -161,12 +165,25 @@ class _Seen:
 
 
 def _probe(pupil: Pupil, course: Course, seen: Mapping[str, _Seen], rng: Random) -> list[tuple[Item, bool]]:
-    """Ask some items of every skill."""
-    items = [item for skill in sorted(seen) for item in draw(skill, course.probes, rng, of="probe")]
-    asked = list(zip(items, map(bool, pupil.passes(items)), strict=True))
+    """Ask some items of every skill, and no more of one that the sequential test has decided."""
+    looks = [course.probes] if course.least is None else [course.least, course.probes - course.least]
+    asked: list[tuple[Item, bool]] = []
+    open_ = sorted(seen)
+    for look in looks:
+        items = [item for skill in open_ for item in draw(skill, look, rng, of="probe")]
+        asked += zip(items, map(bool, pupil.passes(items)), strict=True)
+        open_ = [skill for skill in open_ if conclude(*_count(asked, skill), Probing()) == "undecided"]
     for skill, own in seen.items():
-        own.passed.append(sum(right for item, right in asked if item.skill == skill))
+        passed, tried = _count(asked, skill)
+        own.passed.append(passed)
+        own.tried.append(tried)
     return asked
+
+
+def _count(asked: Sequence[tuple[Item, bool]], skill: str) -> tuple[int, int]:
+    """Passed and tried."""
+    right = [passed for item, passed in asked if item.skill == skill]
+    return sum(right), len(right)
 
 
 def _marks(pupil: Pupil, exam: Mapping[str, Sequence[Item]]) -> list[float]:

@@ -4,13 +4,19 @@ Claim: on a pool as people have it, the default policy (probing, the allocator `
 samples) reaches the target with at most half the samples of an i.i.d. draw from the pool, and at most 0.65 of those of
 a split that is even over skills; and it comes to at least 70 % of what the best fixed allocation could save.
 
-Protocol, fixed on pilot seeds before seeds 0 to 4 were run: `POOL`, `COURSE`, `REPEATED`, `JUNK`, `NEED` and the
+Protocol, fixed on pilot seeds before seeds 5 to 9 were run: `POOL`, `COURSE`, `REPEATED`, `JUNK`, `NEED` and the
 promises below. The pool is skewed; so much of a draw from it are repeats of some popular rows, and so much has a wrong
 answer; one skill is noise. The student was first trained on clean rows of the same mix. Target: 0.90 macro over the
-learnable skills; an arm that does not get there counts at the cap, marked censored. Each probe counts as a sample. The
-even split gets fresh and right samples as the default does, so the two differ in allocation alone; `i.i.d., clean` is
-the draw without its repeats and wrong answers, which tells allocation from curation there. The oracle knows what each
-skill needs (measured on pilot seeds) and never probes: it is a bound, not a competitor.
+learnable skills; an arm that does not get there counts at the cap, marked censored. Each probe counts as a sample; a
+skill is asked no more once the sequential test has decided, as in a session. The even split gets fresh and right
+samples as the default does, so the two differ in allocation alone; `i.i.d., clean` is the draw without its repeats and
+wrong answers, which tells allocation from curation there. The oracle knows what each skill needs (measured on pilot
+seeds) and never probes: it is a bound, not a competitor.
+
+A first run, on seeds 0 to 4, asked 32 probes of every skill in every round, which a session does not do; nothing else
+was different. It came to 0.26 of i.i.d., 0.65 [0.63, 0.68] of even (0.651, a miss) and 69.6 % of the oracle's ratio (a
+miss); its raw results are in `results/lab/headline_all_probes.json`. Seeds 5 to 9 had not been looked at when the
+probing was changed.
 
 Expected: all three promises are kept.
 """
@@ -40,7 +46,7 @@ POOL = {
     "sort-9": 0.05,
     NOISE: 0.15,
 }
-COURSE = Course(skills=POOL, first=POOL, first_samples=6_000, round=2_000, most=16_000, every=250)
+COURSE = Course(skills=POOL, first=POOL, first_samples=6_000, round=2_000, most=16_000, every=250, least=16)
 REPEATED, POPULAR = 0.3, 300
 """Share of a draw that repeats one of so many popular rows."""
 JUNK = 0.1
@@ -74,6 +80,7 @@ def experiment() -> Experiment:
             **COURSE.protocol(), "repeated": REPEATED, "popular": POPULAR, "junk": JUNK, "need": NEED,
             "promises": [AGAINST_IID, AGAINST_EVEN, OF_ORACLE],
         },
+        first=5,
         checks=promises,
     )  # fmt: skip
 
