@@ -21,7 +21,17 @@ import typer  # noqa: E402
 
 from ..memory.errors import EvolventError, UsageError  # noqa: E402
 from ..memory.stopping import STOP, Stopped  # noqa: E402
-from .commands import around, attending, benching, inspecting, options, reviewing, viewing, withdrawing  # noqa: E402
+from .commands import (  # noqa: E402
+    around,
+    attending,
+    benching,
+    curating,
+    inspecting,
+    options,
+    reviewing,
+    viewing,
+    withdrawing,
+)  # fmt: skip
 from .commands.options import RUNS, find  # noqa: E402
 
 if TYPE_CHECKING:
@@ -33,6 +43,7 @@ scenario_app = typer.Typer(no_args_is_help=True, help="Work with scenario files.
 app.add_typer(runs_app, name="runs")
 app.add_typer(scenario_app, name="scenario")
 app.add_typer(attending.app)
+app.add_typer(curating.app)
 app.add_typer(inspecting.app)
 app.add_typer(reviewing.app)
 app.add_typer(viewing.app)

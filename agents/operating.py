@@ -18,11 +18,11 @@ from ..memory.files import digest
 from ..memory.inference import Models, Request
 from ..memory.ledger import Ledger
 from ..memory.origin import Origin, Parent
+from ..memory.prompting import answer_schema, data, render
 from ..memory.records import Attempt, Sample, Share, Task, Weakness
 from ..scenarios.splits import Splits, place
 from ..scenarios.student import Student
 from .operator import Item, Operator
-from .prompting import answer_schema, data, render
 from .written import adopted, read
 
 DOCUMENT = 6_000

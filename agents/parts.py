@@ -1,7 +1,7 @@
 """Everything a scenario names, found and built."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from ..memory.embedder import Embedder
@@ -18,6 +18,7 @@ from ..training.engine import EnginePart
 from ..training.student import first_trainer
 from ..training.trainer import Trainer
 from .allocator import Allocator
+from .curators import Curators
 from .operating import Weighted
 from .operator import Operator
 from .reasoned import unfit
@@ -42,6 +43,8 @@ class Parts:
     """Engines beside the student's."""
     operators: tuple[Weighted, ...] = ()
     """What the teacher makes samples with."""
+    curators: Curators = field(default_factory=Curators)
+    """What candidates go through beside the rules."""
 
     @classmethod
     def resolve(cls, scenario: Scenario, where: str, *, allow_import: bool = False) -> "Parts":
@@ -67,11 +70,15 @@ class Parts:
             store=one(scenario.store, Store, "memory.stores"),
             models={role: one(spec, EnginePart, "training.engines") for role, spec in scenario.models.items()},
             operators=tuple(Weighted(one(w.operator, Operator, "agents.operators"), w.weight) for w in teacher.mix),
+            curators=Curators.resolve(
+                scenario.curation, where, chooses=scenario.curation.candidates > 1, allow_import=allow_import
+            ),
         )
         lacking = [role for role in parts.teacher.asks if role not in parts.models]
         refused = [
             f"teacher {parts.teacher.name!r} asks a {role}; name its engine in [models.{role}]" for role in lacking
         ]
+        refused += parts.curators.faults(parts.models)
         if scenario.discover and parts.teacher.finds is None:
             refused.append(
                 f"no skill is named, and teacher {parts.teacher.name!r} finds none; name what is to be learned in "
@@ -108,11 +115,11 @@ class Parts:
 
     def describe(self) -> dict[str, Any]:
         """Names and settings of all parts, defaults included."""
-        several = ("models", "operators")
+        several = ("models", "operators", "curators")
         single = {name: part.describe() for name, part in vars(self).items() if name not in several}
         single |= {"models": {r: m.describe() for r, m in self.models.items()}} if self.models else {}
         operators = [{**w.operator.describe(), "weight": w.weight} for w in self.operators]
-        return single | ({"operators": operators} if operators else {})
+        return {**single, **({"operators": operators} if operators else {}), **self.curators.describe()}
 
     def greet(self) -> None:
         """See that every model is there.

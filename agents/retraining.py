@@ -29,7 +29,7 @@ async def retrain(desk: Desk) -> None:
 
     if samples:
         start = start_of(desk.ledger, now.promoted) if desk.parts.trainer.start == "promoted" else BASE
-        made = await train_round(desk, number, samples, arm="clean", start=start)
+        made = await train_round(desk, number, samples, arm="clean", start=start, student=start)
         desk.say("train", round=now.promoted.number, **{k: made[k] for k in ("samples", "steps", "loss", "seconds")})
         await _examine(desk, number, made["path"], made["checkpoint"])
         clean, path = str(made["checkpoint"]), str(made["path"])
@@ -59,7 +59,7 @@ def start_of(ledger: Ledger, promoted: Round) -> str:
 async def _examine(desk: Desk, number: int, path: str, student: str) -> None:
     async def work() -> Outcome:
         engine = desk.parts.engine.open(desk.path(path))
-        exams = [
+        sat = [
             await examine(
                 engine, desk.items(split), desk.parts.verifier, split=split, round=number, arm="clean",
                 longest=desk.longest,
@@ -67,7 +67,8 @@ async def _examine(desk: Desk, number: int, path: str, student: str) -> None:
             for split in ("select", "guard")
         ]  # fmt: skip
         engine.close()
-        return Outcome({"exams": [exam.id for exam in exams]}, exams)
+        records = [record for each in sat for record in each.records]
+        return Outcome({"exams": [each.exam.id for each in sat]}, records)
 
     await desk.effects.once("examine clean", number, work, inputs={"student": student})
 

@@ -8,13 +8,12 @@ from collections.abc import Mapping, Sequence
 
 from ..memory.choices import Choice
 from ..memory.effects import Outcome
-from ..memory.origin import Origin, Parent
-from ..memory.records import Critique, Sample, Task
+from ..memory.records import Sample
 from ..memory.retraction import Descent
 from ..memory.reviews import Review
 from .curating import sift
 from .desk import Desk
-from .judging.checking import FORMAT, check, critique
+from .rewriting import recheck, rewritten
 
 PERSON = "person"
 """Teacher of what a person edited, and judge of what no program can decide."""
@@ -33,7 +32,7 @@ def take_in(choices: Mapping[str, Choice], samples: Sequence[Sample], *, round: 
     """
     made = {s.id: choices.get(s.id) or Choice(sample=s.id, action="accept", reason="the whole round") for s in samples}
     edited = {s.id: edit(s, made[s.id], desk) for s in samples if made[s.id].action == "edit"}
-    critiques = [_check(sample, made[old].by, desk) for old, sample in edited.items()]
+    critiques = [recheck(sample, desk, by=made[old].by, judge=PERSON) for old, sample in edited.items()]
     accepted = [s for s in samples if made[s.id].action == "accept"]
     # the original is no longer kept, so an edit does not repeat it
     known = desk.no_duplicates()
@@ -54,18 +53,11 @@ def take_in(choices: Mapping[str, Choice], samples: Sequence[Sample], *, round: 
 
 def edit(sample: Sample, choice: Choice, desk: Desk) -> Sample:
     """The sample as a person would have it, with its lineage and the original as its parent."""
-    task = sample.task
-    parent = Parent(kind="sample", id=sample.id, prompt=task.prompt, answer=task.answer)
-    base = sample.origin or Origin(operator=EDIT, parents=())
-    reasoning = base.reasoning if choice.reasoning is None else choice.reasoning
-    return sample.model_copy(
-        update={
-            "task": _task(task, choice, desk),
-            "teacher": PERSON,
-            "recipe": f"edited by {choice.by}{f': {choice.reason}' if choice.reason else ''}",
-            "origin": base.model_copy(update={"operator": EDIT, "parents": (parent,), "reasoning": reasoning}),
-        }
-    )
+    return rewritten(
+        sample, desk, operator=EDIT, teacher=PERSON,
+        recipe=f"edited by {choice.by}{f': {choice.reason}' if choice.reason else ''}",
+        prompt=choice.prompt, answer=choice.answer, reasoning=choice.reasoning,
+    )  # fmt: skip
 
 
 def rejected(desk: Desk) -> list[Sample]:
@@ -82,25 +74,6 @@ def like_rejected(candidates: Sequence[Sample], desk: Desk) -> dict[str, str]:
     known.add(turned_down)
     found = {sample.id: known.find(sample) for sample in candidates}
     return {id: f"review: like {hit.sample}, which a person rejected" for id, hit in found.items() if hit is not None}
-
-
-def _task(task: Task, choice: Choice, desk: Desk) -> Task:
-    answer = task.answer if choice.answer is None else choice.answer
-    if choice.prompt is None or choice.prompt == task.prompt:
-        return task.model_copy(update={"answer": answer})
-    try:
-        return desk.splits.adopt(task.skill, choice.prompt, answer)
-    except ValueError:
-        return Task(skill=task.skill, prompt=choice.prompt, answer=answer, key=f"foreign:{choice.prompt}")
-
-
-def _check(sample: Sample, by: str, desk: Desk) -> Critique:
-    if sample.task.talk is None:
-        try:
-            desk.splits.adopt(sample.task.skill, sample.task.prompt, sample.task.answer)
-        except ValueError as error:
-            return critique(sample, FORMAT, False, f"foreign: {error}")
-    return check(sample, desk) or critique(sample, PERSON, True, f"no second way to work it; {by} wrote it")
 
 
 def _review(choice: Choice, edited: Sample | None, round: int) -> Review:

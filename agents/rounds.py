@@ -9,11 +9,13 @@ from ..memory.effects import Outcome
 from ..memory.records import Arm, Critique, Fate, Record, Round, Sample
 from ..memory.trace import spent
 from ..training import checkpoint, lease
+from ..training.repetition import Repetition, foresee
 from ..training.round import Order
 from ..training.serving.host import resting
 from ..training.trainer import MODEL, read_metrics, read_result, write_result, write_rows
 from ..training.tries import try_out, write_tries
 from .desk import Desk, hash_samples, seed_of
+from .selecting import arrange
 
 
 async def train_round(
@@ -23,6 +25,7 @@ async def train_round(
     *,
     arm: Arm,
     start: str,
+    student: str = "",
     steps: int | None = None,
     history: Mapping[str, Sequence[Record]] | None = None,
 ) -> dict[str, Any]:
@@ -34,25 +37,32 @@ async def train_round(
         samples: what to train on; their order does not matter.
         arm: which arm the round belongs to.
         start: folder of the student to start from, relative to the run.
+        student: folder of the promoted student, relative to the run, where the scenario's orderer is to order them.
         steps: optimiser steps, if they are not to follow from the samples.
         history: the round's candidates, fates and critiques (evenly drawn data have none), kept beside the data.
     """
     target, trainer, how = desk.folder(number, arm), desk.parts.trainer, desk.scenario.train
     dataset = hash_samples(samples)
     seed = seed_of(desk, "train", number)
+    orderer = desk.parts.curators.orderer if student else None
 
     async def prepare(folder: Path) -> None:
         with spent("curation"):
             ordered = sorted(samples, key=lambda s: s.id)
-            Random(seed).shuffle(ordered)
+            if orderer is None:
+                Random(seed).shuffle(ordered)
+            else:
+                ordered = await arrange(ordered, desk, round=number, student=student, seed=seed)
             rows = [(s.id, s.task.prompt, s.completion) for s in ordered]
-            write_rows(folder, rows, tasks=[s.task for s in ordered])
+            kept = orderer is not None and orderer.kept
+            write_rows(folder, rows, tasks=[s.task for s in ordered], ordered=kept)
             if history is not None:
                 _write_history(folder / "data", history)
-        if trainer.tries:
+        if trainer.draws:
             engine = desk.parts.engine.open(desk.path(start))
             asked = [(s.id, s.task, s.completion) for s in ordered]
-            write_tries(folder, await try_out(engine, asked, desk.parts.verifier, longest=desk.longest))
+            tries = await try_out(engine, asked, desk.parts.verifier, longest=desk.longest, draws=trainer.draws)
+            write_tries(folder, tries)
             engine.close()
 
     async def work(folder: Path) -> None:
@@ -103,9 +113,17 @@ async def train_round(
         "steps": steps,
         "trainer": trainer.describe(),
         **trainer.rests_on(),
+        **({"orderer": orderer.describe()} if orderer else {}),
     }
     keep = lease.left if how.process == "child" else None
     return await desk.effects.folder(f"train {arm}", number, work, read, target=target, inputs=inputs, keep=keep)
+
+
+def repetition(desk: Desk, made: Round) -> Repetition:
+    """How often a round trained on the same tokens, and what that is worth for a student of its size."""
+    passes = desk.parts.trainer.passes(made.samples)
+    weights = checkpoint.trained(desk.path(made.path))
+    return foresee(round(made.tokens / max(1.0, passes)), weights, passes)
 
 
 def steps_behind(model: Round, rounds: Sequence[Round]) -> int:

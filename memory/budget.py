@@ -76,7 +76,8 @@ class Purse:
         """Book a call that was answered, whatever the answer was good for."""
         # engines of several roles pay from threads of their own
         with self._lock:
-            self.roles[role] = self.roles.get(role, Spending()) + cost
+            spent = self.roles.get(role)
+            self.roles[role] = cost if spent is None else spent + cost
             self._total += cost
 
     @property

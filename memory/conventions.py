@@ -76,3 +76,8 @@ def outward(attributes: Mapping[str, Value]) -> dict[str, str | int | float | bo
 
 def _operation(operation: str, what: str, known: Mapping[str, Value], own: Mapping[str, Value]) -> Step:
     return span(f"{operation} {what}", **{OPERATION: operation, **known, **own})
+
+
+def words(key: str) -> str:
+    """A key as a person reads it, without what stands before every one."""
+    return key.removeprefix(OPERATION.partition(".")[0] + ".").removeprefix(OWN).replace(".", " ")

@@ -16,11 +16,13 @@ from typing import Any
 from .trace import spent
 
 COMPLETE = "COMPLETE.json"
+CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+"""Made once: for a short value, making an encoder costs as much as encoding."""
 
 
 def canonical(value: object) -> str:
     """One JSON text per value: sorted keys, no spaces, NaN refused."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return CANONICAL.encode(value)
 
 
 def digest(value: object, *, length: int = 16) -> str:

@@ -39,6 +39,13 @@ class Origin(BaseModel):
         begin, close = self.marks
         return f"{begin}{self.reasoning}{close}{answer}" if self.reasoning else answer
 
+    def parted(self, completion: str) -> tuple[str, str]:
+        """Tell reasoning from answer in a completion with these marks; all of it is answer where they are not found."""
+        begin, close = self.marks
+        reasoning, found, answer = completion.removeprefix(begin).rpartition(close)
+        whole = not self.reasoning or not found or not completion.startswith(begin)
+        return ("", completion) if whole else (reasoning, answer)
+
     def judged(self, answer: str) -> str:
         """What a verifier would see of it if the student said it: all, but for reasoning that is told apart."""
         return answer if self.marks[0] else self.completion(answer)

@@ -215,6 +215,8 @@ class Fate(Record):
     reason: str
     nearest: str | None = None
     """What it collided with, if anything."""
+    score: float | None = Field(default=None, exclude_if=lambda score: score is None)
+    """What the scorer gave it, where one was asked; higher is better."""
 
 
 PARTIAL = "~"

@@ -8,9 +8,8 @@ import asyncio
 import contextlib
 import sqlite3
 import threading
-import time
-from collections.abc import Generator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Generator, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,7 +17,11 @@ from .budget import Spending
 from .errors import RunError
 
 GATHER = 0.005
-"""Seconds a commit waits for company: far less than any call takes, and enough to halve the number of commits."""
+"""Seconds a commit waits for company, for each answer that the last one stored: who asks alone waits once."""
+LONGEST = 0.02
+"""Seconds it waits at most: far less than a call of a large model takes."""
+FULL = 16
+"""Answers with which it waits no longer; more would cost hardly less each, and a kill would take more with it."""
 
 _TABLES = """
 create table if not exists responses (
@@ -54,9 +57,9 @@ class Responses:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = threading.Lock()
-        self._waiting: list[Response] = []
-        self._commit: Future[None] | None = None
-        self._landed: asyncio.Future[None] | None = None
+        self._waiting: list[tuple[Response, asyncio.Future[None]]] = []
+        self._full = threading.Event()
+        self._gather = GATHER
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="responses")
         self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         with self._readable():
@@ -78,16 +81,14 @@ class Responses:
 
     async def put(self, response: Response) -> None:
         """Store an answer; it is durable when this returns. The first one of a key stays."""
+        landed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         with self._lock:
-            self._waiting.append(response)
-            if self._commit is None or self._landed is None:
-                self._commit = self._writer.submit(self._write)
-                self._landed = asyncio.wrap_future(self._commit)
-            landed = self._landed
-            if landed.get_loop() is not asyncio.get_running_loop():
-                landed = asyncio.wrap_future(self._commit)
-        # a caller that is cancelled must not take the commit of the others with it
-        await asyncio.shield(landed)
+            self._waiting.append((response, landed))
+            if len(self._waiting) == 1:
+                self._writer.submit(self._write)
+            elif len(self._waiting) == FULL:
+                self._full.set()
+        await landed
 
     def spending(self) -> dict[str, Spending]:
         """What was paid, by role."""
@@ -101,9 +102,23 @@ class Responses:
         self._database.close()
 
     def _write(self) -> None:
-        time.sleep(GATHER)
+        """Commit what waits, and tell whoever waits for it."""
+        self._full.wait(self._gather)
         with self._lock:
-            rows, self._waiting, self._commit = self._waiting, [], None
+            waiting, self._waiting = self._waiting, []
+            self._full.clear()
+        self._gather = min(LONGEST, GATHER * len(waiting))
+        error: BaseException | None = None
+        try:
+            self._insert([response for response, _ in waiting])
+        except BaseException as failure:
+            error = failure
+        for loop, landed in _by_loop(future for _, future in waiting).items():
+            # a loop that is closed has nobody left who waits
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(_settle, landed, error)
+
+    def _insert(self, rows: Sequence[Response]) -> None:
         flat = [(r.key, r.role, r.cost.prompt_tokens, r.cost.tokens, r.cost.usd, r.body) for r in rows]
         self._database.execute("begin immediate")
         try:
@@ -162,6 +177,24 @@ def exchange(path: Path, key: str) -> tuple[str, str, str] | None:
             return None if row is None else (str(row[0]), str(row[1]), str(row[2]))
     except sqlite3.DatabaseError as error:
         raise _unreadable(path, error) from None
+
+
+def _by_loop(futures: Iterable[asyncio.Future[None]]) -> dict[asyncio.AbstractEventLoop, list[asyncio.Future[None]]]:
+    found = dict[asyncio.AbstractEventLoop, list[asyncio.Future[None]]]()
+    for future in futures:
+        found.setdefault(future.get_loop(), []).append(future)
+    return found
+
+
+def _settle(landed: Iterable[asyncio.Future[None]], error: BaseException | None) -> None:
+    """Say on their loop what became of answers; a caller that gave up needs no word."""
+    for future in landed:
+        if future.done():
+            continue
+        if error is None:
+            future.set_result(None)
+        else:
+            future.set_exception(error)
 
 
 def _spending(database: sqlite3.Connection) -> dict[str, Spending]:

@@ -65,10 +65,10 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Scenario:
     # with a revision the student's model is no path
     for override in overrides:
         if override.startswith("student.revision"):
-            _override(value, override)
+            amend(value, override)
     _anchor(value, path.absolute().parent)
     for override in overrides:
-        _override(value, override)
+        amend(value, override)
     _anchor(value, Path.cwd())
     return parse(value, where=str(path))
 
@@ -87,7 +87,7 @@ def rebudget(scenario: Scenario, overrides: Sequence[str], *, where: str) -> Sce
                 f"--set {override!r}: a run that was begun keeps its scenario, and only {known} can change; "
                 "for anything else start a new run with `evolvent run`"
             )
-        _override(value, override)
+        amend(value, override)
     return parse(value, where=where)
 
 
@@ -112,7 +112,7 @@ def _absolute(folder: Path, given: str) -> str:
         return given
 
 
-def _override(value: dict[str, Any], override: str) -> None:
+def amend(value: dict[str, Any], override: str) -> None:
     """Set one dotted key; a value that is not TOML is taken as text."""
     key, separator, text = override.partition("=")
     names = key.strip().split(".")

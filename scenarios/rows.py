@@ -102,8 +102,9 @@ class Table:
 def read(path: str, changed: int, size: int, columns: Columns) -> Table:
     """Read and check a file; time and size are there to notice that it changed."""
     del changed, size
-    lines = _parquet(path) if path.endswith(".parquet") else _jsonl(path)
-    rows = sorted((_row(path, line, values, columns) for line, values in lines), key=lambda row: (row.key, row.line))
+    rows = sorted(
+        (_row(path, line, values, columns) for line, values in lines(path)), key=lambda row: (row.key, row.line)
+    )
     if not rows:
         raise PartError(f"{path}: no rows; write one a task, with {columns.prompt!r} and {columns.answer!r}")
     skills: dict[str, list[Row]] = {}
@@ -125,6 +126,15 @@ def read(path: str, changed: int, size: int, columns: Columns) -> Table:
         keys={columns.same(row.prompt): row.key for row in reversed(rows)},
         documents={key: str(text) for key, row in first.items() if (text := row.values.get(columns.document))},
     )
+
+
+def lines(path: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Give numbers, from 1, and rows of a JSON Lines or Parquet file.
+
+    Raises:
+        PartError: it is none, with the line.
+    """
+    return _parquet(path) if path.endswith(".parquet") else _jsonl(path)
 
 
 def _jsonl(path: str) -> Iterator[tuple[int, dict[str, Any]]]:

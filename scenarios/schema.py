@@ -96,7 +96,20 @@ class GateSettings(Section):
     """Chance that a guard loss of the margin goes unseen, per guard."""
 
 
-class Curation(Section):
+class Methods(Section):
+    """Methods of curation, by name."""
+
+    enhancers: tuple[PartSpec, ...] = Field(default=(), exclude_if=lambda enhancers: not enhancers)
+    """What makes samples better or refuses them, one after another."""
+    scorer: PartSpec | None = Field(default=None, exclude_if=lambda scorer: scorer is None)
+    """What a sample is worth."""
+    selector: PartSpec | None = Field(default=None, exclude_if=lambda selector: selector is None)
+    """Which samples are trained on; without one that of the scorer, or all."""
+    orderer: PartSpec | None = Field(default=None, exclude_if=lambda orderer: orderer is None)
+    """In which order; without one they are mixed."""
+
+
+class Curation(Methods):
     """Which samples are trained on."""
 
     near: float = Field(default=0.85, gt=0, le=1)
@@ -105,6 +118,22 @@ class Curation(Section):
     """Words in a row shared with an exam item that count as a leak, for prose."""
     replay: float = Field(default=0.25, ge=0, lt=1)
     """Share of a round's new samples that repeats what the student knows: guards and mastered skills."""
+    candidates: float = Field(default=1.0, ge=1, le=100, exclude_if=lambda candidates: candidates == 1)
+    """Candidates written for every sample that is to be trained on; of more than one the selector chooses."""
+
+    @model_validator(mode="after")
+    def _choosable(self) -> "Curation":
+        if self.candidates > 1 and self.selector is None and self.scorer is None:
+            raise ValueError(
+                f"candidates = {self.candidates:g} leaves something to choose from; name a scorer or a selector, "
+                'such as selector = "random"'
+            )
+        if self.scorer is not None and self.candidates == 1 and self.selector is None and self.orderer is None:
+            raise ValueError(
+                f"scorer {self.scorer.name!r} would decide nothing; write candidates above 1 for it to choose from, "
+                "or name an orderer"
+            )
+        return self
 
 
 class Rounds(Section):

@@ -5,33 +5,55 @@ teacher-forced pass: the student passes exactly when the arg-max at every positi
 Otherwise it answers and the verifier judges.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from math import fsum
+from typing import NamedTuple
 
 from ..memory.errors import EvolventError
 from ..memory.inference import Engine, Request
-from ..memory.records import PARTIAL, Arm, Exam, Score, Split, Task
+from ..memory.records import PARTIAL, Arm, Exam, Record, Score, Split, Task
+from ..memory.said import Said
 from ..memory.talk import Question, text_of
 from ..memory.trace import span
 from ..scenarios.verifier import Verifier
 
+KEPT = 100
+"""Wrong answers that are kept of every skill."""
+LONGEST = 500
+"""Characters that are kept of one."""
+
+
+class Sat(NamedTuple):
+    """An exam that was sat."""
+
+    exam: Exam
+    said: Said | None
+    """What was wrong in it; None where nothing was, or where asking for it would cost money."""
+
+    @property
+    def records(self) -> list[Record]:
+        """Both, for the ledger."""
+        return [self.exam] if self.said is None else [self.exam, self.said]
+
 
 async def sit(engine: Engine, tasks: Sequence[Task], verifier: Verifier, *, longest: int) -> list[float]:
     """Give the score of every task, in [0, 1]."""
-    if verifier.teacher_forced and engine.forced:
-        return [float(agreed) for agreed in await engine.agrees([(task.question, task.answer) for task in tasks])]
-    answers = await engine.answer([Request.of(task.question, longest) for task in tasks])
-    return [verifier.judge(task, a.answer).score for task, a in zip(tasks, answers, strict=True)]
+    return (await _sit(engine, tasks, verifier, longest=longest))[0]
 
 
 async def examine(
     engine: Engine, tasks: Sequence[Task], verifier: Verifier, *, split: Split, round: int, arm: Arm, longest: int
-) -> Exam:
-    """Examine a student on one split."""
+) -> Sat:
+    """Examine a student on one split, and keep what it said where it was wrong."""
     with span("exam", split=split, student=engine.student, items=len(tasks)) as step:
-        marks = await sit(engine, tasks, verifier, longest=longest)
+        marks, answers = await _sit(engine, tasks, verifier, longest=longest)
         step["score"] = fsum(marks) / max(1, len(marks))
-    return Exam(
+        wrong = _first_wrong(tasks, marks)
+        if answers is None and wrong and not engine.paid:
+            asked = await engine.answer([Request.of(tasks[i].question, longest) for i in wrong])
+            answers = dict(zip(wrong, (answer.answer for answer in asked), strict=True))
+    exam = Exam(
         round=round,
         student=engine.student,
         arm=arm,
@@ -40,6 +62,30 @@ async def examine(
         passed="".join(PARTIAL if 0 < m < 1 else str(int(m)) for m in marks),
         partial=tuple(m for m in marks if 0 < m < 1),
     )
+    kept = {str(i + 1): answers[i][:LONGEST] for i in wrong} if answers else {}
+    said = Said(round=round, exam=exam.id, exact=verifier.teacher_forced, answers=kept) if kept else None
+    return Sat(exam, said)
+
+
+async def _sit(
+    engine: Engine, tasks: Sequence[Task], verifier: Verifier, *, longest: int
+) -> tuple[list[float], dict[int, str] | None]:
+    """Scores, and answers by place where any were given."""
+    if verifier.teacher_forced and engine.forced:
+        return [float(agreed) for agreed in await engine.agrees([(t.question, t.answer) for t in tasks])], None
+    answers = await engine.answer([Request.of(task.question, longest) for task in tasks])
+    marks = [verifier.judge(task, a.answer).score for task, a in zip(tasks, answers, strict=True)]
+    return marks, {place: answer.answer for place, answer in enumerate(answers)}
+
+
+def _first_wrong(tasks: Sequence[Task], marks: Sequence[float]) -> list[int]:
+    """Places of the first wrong items of every skill."""
+    found, counts = [], Counter[str]()
+    for place, (task, mark) in enumerate(zip(tasks, marks, strict=True)):
+        if mark < 1 and counts[task.skill] < KEPT:
+            counts[task.skill] += 1
+            found.append(place)
+    return found
 
 
 async def canary(engine: Engine, prompts: Sequence[Question], *, longest: int) -> None:

@@ -30,16 +30,16 @@ class Baseline(Node):
 
         async def exam() -> Outcome:
             engine = desk.parts.engine.open(desk.path(BASE))
-            exams = [
+            sat = [
                 await examine(
                     engine, desk.items(s), desk.parts.verifier, split=s, round=0, arm="targeted", longest=desk.longest
                 )
                 for s in ("select", "guard")
             ]
             engine.close()
-            return Outcome(
-                {"exams": [e.id for e in exams], "rates": rates({**exams[0].scores, **exams[1].scores})}, exams
-            )
+            shown = rates({skill: score for each in sat for skill, score in each.exam.scores.items()})
+            result = {"exams": [each.exam.id for each in sat], "rates": shown}
+            return Outcome(result, [record for each in sat for record in each.records])
 
         seen = await desk.effects.once("baseline", 0, exam, inputs={"student": student})
         desk.say("baseline", rates=seen["rates"])

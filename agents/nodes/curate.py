@@ -1,4 +1,4 @@
-"""Decide which candidates are trained on; those that are not keep the reason."""
+"""Make candidates better and decide which are trained on; those that are not keep the reason."""
 
 from collections import Counter
 
@@ -8,8 +8,10 @@ from ...memory.retraction import refusals
 from ...memory.trace import spent
 from ..curating import sift
 from ..desk import Desk, hash_samples
+from ..enhancing import enhance
 from ..node import Node, State, Update
 from ..reviewing import like_rejected
+from ..selecting import choose
 
 
 class Curation(Node):
@@ -27,9 +29,16 @@ class Curation(Node):
                 candidates = desk.ledger.read(Sample, round=round, subject="targeted")
                 refused |= refusals(desk.ledger, candidates, desk.ledger.read(Critique, round=round))
                 refused = like_rejected(candidates, desk) | refused
+                good = [s for s in candidates if s.id not in refused]
+                better = await enhance(good, desk, round=round, student=state["path"])
+                candidates, refused = [*candidates, *better.made], {**refused, **better.refused}
                 done = sift(candidates, round=round, desk=desk, duplicates=desk.duplicates, refused=refused)
+                done = await choose(done, desk, round=round, student=state["path"])
             why = Counter(f.reason.split(":")[0] for f in done.fates if not f.kept)
-            return Outcome({"kept": len(done.kept), "rejected": dict(why), "hash": hash_samples(done.kept)}, done.fates)
+            return Outcome(
+                {"kept": len(done.kept), "rejected": dict(why), "hash": hash_samples(done.kept)},
+                [*better.records, *done.fates],
+            )
 
         seen = await desk.effects.once("curate", round, work, inputs=desk.scenario.curation.model_dump(mode="json"))
         desk.say("curate", round=round, kept=seen["kept"], rejected=seen["rejected"])

@@ -27,14 +27,15 @@ class Examination(Node):
             watched = desk.splits.draw(desk.scenario.targets[0], "probe", CANARIES, stream="canary")
             await canary(engine, [task.question for task in watched], longest=desk.longest)
             verifier = desk.parts.verifier
-            exams = [
+            sat = [
                 await examine(
                     engine, desk.items(s), verifier, split=s, round=round, arm="targeted", longest=desk.longest
                 )
                 for s in ("select", "guard")
             ]
             engine.close()
-            return Outcome({"rates": rates({**exams[0].scores, **exams[1].scores})}, exams)
+            shown = rates({skill: score for each in sat for skill, score in each.exam.scores.items()})
+            return Outcome({"rates": shown}, [record for each in sat for record in each.records])
 
         seen = await desk.effects.once("examine", round, work, inputs={"student": state["candidate"]})
         desk.say("examine", round=round, rates=seen["rates"])

@@ -1,9 +1,9 @@
 """Train the control twin, open the sealed report once, and end the session."""
 
 from ...memory.effects import Outcome
-from ...memory.records import Exam, Round
+from ...memory.records import Round
 from ...memory.retraction import current
-from ...training.exam import examine
+from ...training.exam import Sat, examine
 from ..control import train_twin
 from ..desk import BASE, Desk, rates
 from ..node import Node, State, Update
@@ -33,22 +33,22 @@ class Ending(Node):
             students["control"] = await train_twin(desk, model, trained)
 
         async def opening() -> Outcome:
-            by_path: dict[str, Exam] = {}
+            by_path: dict[str, Sat] = {}
             for name, path in students.items():
                 if path not in by_path:
                     by_path[path] = await self._examine(name, path, state["round"], desk)
-            exams = {name: by_path[path] for name, path in students.items()}
+            exams = {name: by_path[path].exam for name, path in students.items()}
             result = {name: {"exam": e.id, "rates": rates(e.scores)} for name, e in exams.items()}
-            return Outcome(result, list(by_path.values()))
+            return Outcome(result, [record for sat in by_path.values() for record in sat.records])
 
         # keyed by round 0: there is one opening per session, whatever round it ends in
         seen = await desk.effects.once("report opening", 0, opening, inputs=students)
         desk.say("report", rates={name: e["rates"] for name, e in seen.items()})
         return {}
 
-    async def _examine(self, name: str, path: str, round: int, desk: Desk) -> Exam:
+    async def _examine(self, name: str, path: str, round: int, desk: Desk) -> Sat:
         engine = desk.parts.engine.open(desk.path(path))
-        exam = await examine(
+        sat = await examine(
             engine,
             desk.items("report"),
             desk.parts.verifier,
@@ -58,4 +58,4 @@ class Ending(Node):
             longest=desk.longest,
         )
         engine.close()
-        return exam
+        return sat

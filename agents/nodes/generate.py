@@ -1,6 +1,7 @@
 """Have the teacher write samples for every share of the budget, and again for those that critique turned down."""
 
 from collections import Counter
+from math import ceil
 
 from ...memory.effects import Outcome
 from ...memory.records import Critique, Sample, Share, Weakness
@@ -45,15 +46,16 @@ class Generation(Node):
 
 
 def _missing(round: int, desk: Desk) -> dict[Share, int]:
-    """How many accepted samples every share still lacks."""
+    """How many accepted candidates every share still lacks."""
     refused = {c.sample for c in desk.ledger.read(Critique, round=round) if not c.accepted}
     written = desk.ledger.read(Sample, round=round, subject="targeted")
     usable = (s for s in written if s.id not in refused and desk.splits.owner(s.task.key) == "train")
     good = Counter((s.task.skill, s.weakness) for s in usable)
     lacking: dict[Share, int] = {}
     for share in desk.ledger.read(Share, round=round):
-        have = min(share.samples, good[share.skill, share.weakness])
+        wanted = ceil(desk.scenario.curation.candidates * share.samples)
+        have = min(wanted, good[share.skill, share.weakness])
         good[share.skill, share.weakness] -= have
-        if share.samples > have:
-            lacking[share] = share.samples - have
+        if wanted > have:
+            lacking[share] = wanted - have
     return lacking

@@ -5,6 +5,7 @@ said in the same size as what did.
 """
 
 import shlex
+from collections.abc import Mapping
 from importlib import resources
 from string import Template
 from typing import Any
@@ -33,16 +34,37 @@ PROBED = ("skills", "weaknesses", "cost", "again")
 
 def render(found: Json) -> str:
     """Give the page."""
+    return framed(
+        f"{found.get('scenario', '?')}: {found.get('run', '?')}",
+        head=_head(found),
+        places=_places(found),
+        body="".join(part(found) for part in (sections.PROBE if "probe" in found else sections.ALL)),
+        foot=_foot(found),
+    )
+
+
+def framed(title: str, *, head: str, places: Mapping[str, str], body: str, foot: str) -> str:
+    """Put a report into its page.
+
+    Args:
+        title: plain text.
+        head: what it came to, as HTML.
+        places: anchors of its sections and what they are called, in order; the last one is the foot.
+        body: the sections.
+        foot: where it came from.
+    """
     page = Template(
         (resources.files(__package__ or "evolvent.agents.reports") / "report.html").read_text(encoding="utf-8")
     )
     return page.substitute(
-        title=safe(f"{found.get('scenario', '?')}: {found.get('run', '?')}"),
+        title=safe(title),
         style=(resources.files(viewer) / "assets" / "page.css").read_text(encoding="utf-8"),
-        head=_head(found),
-        links="".join(f'<li><a href="#{anchor}">{name}</a></li>' for anchor, name in _places(found).items()),
-        body="".join(part(found) for part in (sections.PROBE if "probe" in found else sections.ALL)),
-        foot=_foot(found),
+        first=next(iter(places)),
+        again=list(places.values())[-1],
+        head=head,
+        links="".join(f'<li><a href="#{anchor}">{name}</a></li>' for anchor, name in places.items()),
+        body=body,
+        foot=foot,
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from .. import conventions
 from ..spans import Span, Spans
 from .markup import duration, safe
 from .places import to
@@ -78,7 +79,9 @@ def _row(run: str, span: Span, level: int, parts: int, opened: bool, across: Sca
     kind = "failed" if failed else "whole" if span.ended else "unended"
     time = took(span.seconds) if span.ended else "not ended"
     more = f'<span class="count">{parts:,}</span>' if parts else ""
-    facts = ", ".join(f"{key} {value}" for key, value in span.attributes.items())
+    facts = ", ".join(
+        f"{conventions.words(k)} {v}" for k, v in span.attributes.items() if str(v) not in span.name.split()
+    )
     status = f' <span class="failed">{safe(span.status)}</span>' if failed else ""
     fetch = to(run, "trace", span.id, "parts", level=level + 1, start=repr(across.start), end=repr(across.end))
     state = f' data-parts="{safe(fetch)}" data-open="{"yes" if opened else "no"}"' if parts else ""

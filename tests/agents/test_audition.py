@@ -77,6 +77,7 @@ async def test_a_sound_judge_passes_with_full_agreement() -> None:
         assert found.nulls.count == found.swayed.count == found.turned.count == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("judge", "reason"),
     [

@@ -5,10 +5,9 @@ import signal
 import sqlite3
 import subprocess
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
@@ -20,36 +19,10 @@ from evolvent.memory.lock import Lock
 
 from ..killing import COMMAND, MINI, Ended, Json, Kill, figures, look, lost, newest
 from ..killing import session as child
-from . import calling
+from .calling import Cli, Said
 
 HELP = 0.7
 """Seconds that `--help` may take."""
-
-
-class Said(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-Cli = Callable[..., Said]
-
-
-@pytest.fixture
-def evolvent(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Generator[Cli]:
-    """The program in this process, in an empty folder."""
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("EVOLVENT_RUNS_DIR", raising=False)
-
-    def call(*arguments: str | Path) -> Said:
-        code = calling.call(monkeypatch, *arguments)
-        said = capfd.readouterr()
-        return Said(code, str(said.out), str(said.err))
-
-    yield call
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
 
 
 @pytest.fixture(scope="module")

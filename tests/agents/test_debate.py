@@ -115,6 +115,7 @@ async def test_a_debate_that_is_repeated_is_the_same_and_is_not_paid_again(endpo
     desk.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("biased", [constant, by_length, by_position])
 async def test_a_biased_judge_gains_nothing_by_a_debate(endpoint: Teaching, tmp_path: Path, biased: Judge) -> None:
     endpoint.judges["CRITIC"] = biased

@@ -27,6 +27,9 @@ NASTY = (
 """Ends of the head and of code, pictures, tags, cells, formulas, names, entities, templates, escapes."""
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_students(tmp_path_factory.mktemp("built"))

@@ -77,6 +77,7 @@ def test_a_batch_too_large_is_cut_into_steps_that_are_added_up(qwen: Path) -> No
     assert make_room(qwen, Transformers(batch=8), memory=24, batch=batch).facts()["fits"]
 
 
+@pytest.mark.slow
 def test_a_batch_is_cut_no_further_than_its_trainer_takes(qwen: Path) -> None:
     grpo = Grpo.model_validate({"longest": 512, "batch": 64, "generations": 16})
     case = Case(qwen, Transformers(batch=8), Method(grpo, "bfloat16"), 0)
@@ -111,6 +112,7 @@ def test_without_a_gpu_the_smallest_one_that_would_do_is_named(qwen: Path) -> No
     assert room.facts()["fits"] is None
 
 
+@pytest.mark.slow
 def test_the_recipe_for_one_gpu_says_what_it_takes_without_a_network(tmp_path: Path) -> None:
     student = f'student.model="{make_model(tmp_path / "model", kind="qwen3")}"'
     plan = planning.plan(RECIPE, [student, *LOCAL, "gpu.memory=80"], seed=0, limit=20, allow_import=False)

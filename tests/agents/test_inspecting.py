@@ -104,6 +104,7 @@ def test_a_prefix_that_several_samples_share_is_refused(say: Say, tmp_path: Path
     assert "write more of it" in say("explain", "", "--runs-dir", tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_viewer_serves_pages_until_it_is_asked_to_stop(tmp_path: Path, number: signal.Signals) -> None:
     make_run(tmp_path, story())

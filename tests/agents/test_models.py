@@ -45,6 +45,7 @@ async def test_a_request_that_fails_is_a_reply_with_its_reason(endpoint: Endpoin
     desk.close()
 
 
+@pytest.mark.slow
 def test_a_model_that_is_away_ends_the_session_before_anything_is_written(tmp_path: Path) -> None:
     with serving(Endpoint()) as endpoint:
         pass

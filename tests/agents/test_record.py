@@ -31,6 +31,8 @@ from ..memory.runs import make_exam, make_run, story
 from .calling import call
 from .handed import make_shared, make_students
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:

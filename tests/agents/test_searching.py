@@ -101,6 +101,7 @@ def test_searching_writes_nothing(say: Say, run: Path) -> None:
     assert everything(run) == before
 
 
+@pytest.mark.slow
 def test_a_run_can_be_searched_while_another_process_writes_to_its_memory(say: Say, run: Path) -> None:
     script = (
         "import sys; from pathlib import Path\n"

@@ -144,6 +144,7 @@ def test_a_secret_is_neither_written_nor_sent_wherever_it_stands(
     assert {s["name"] for s in received(got)} == {"tool ***", "step", "leaf"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", ["503", "400", "gone"])
 def test_a_collector_that_takes_nothing_costs_one_warning_and_no_span(
     status: str, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
@@ -176,6 +177,7 @@ def test_a_collector_that_hangs_holds_up_neither_a_step_nor_the_end(run: Path, m
         assert time.perf_counter() - since < 3
 
 
+@pytest.mark.slow
 def test_a_collector_that_comes_late_gets_everything(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

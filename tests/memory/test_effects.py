@@ -149,6 +149,7 @@ class Steps(RuleBasedStateMachine):
         )
 
 
+@pytest.mark.slow
 def test_a_step_happens_exactly_once_wherever_it_dies() -> None:
     run_state_machine_as_test(Steps, settings=settings(max_examples=15, stateful_step_count=10, deadline=None))
 

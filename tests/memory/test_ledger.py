@@ -297,6 +297,7 @@ def test_a_damaged_record_is_one_line_in_a_ledger_that_counted_none(tmp_path: Pa
         commit(ledger, make_share(2), key="other", name="probe")
 
 
+@pytest.mark.slow
 def test_many_records_are_looked_over_in_no_time(tmp_path: Path) -> None:
     with opened(tmp_path) as ledger:
         commit(ledger, *(make_share(n) for n in range(20_000)))

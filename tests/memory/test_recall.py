@@ -214,6 +214,7 @@ DAMAGE: dict[str, Callable[[Path], object]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
 def test_a_damaged_index_is_made_again(large: Path, tmp_path: Path, damage: Callable[[Path], object]) -> None:
     folder, entries = tmp_path / "memory", make_entries(0, MANY)
@@ -229,6 +230,7 @@ def test_a_damaged_index_is_made_again(large: Path, tmp_path: Path, damage: Call
     assert rebuilds(tmp_path / "again.sqlite") == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["metadata deleted", "metadata halved", "segment deleted", "sqlite emptied", "sqlite halved"]
 )

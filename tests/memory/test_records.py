@@ -26,6 +26,7 @@ from evolvent.memory.records import (
 from evolvent.memory.retention import Removal
 from evolvent.memory.retraction import Descent, Replacement, Retraction, Taint, Withdrawal
 from evolvent.memory.reviews import Review
+from evolvent.memory.said import Said
 
 TASK = Task(skill="carry", prompt="5+7", answer="12", key="add:5,7", features=("carry at 1",))
 EXAMPLES: tuple[Record, ...] = (
@@ -47,6 +48,7 @@ EXAMPLES: tuple[Record, ...] = (
               p_value=0.001, guards={"plain": {"loss": 0.0, "upper": 0.01, "margin": 0.02}}),
     Round(number=1, arm="targeted", start="a", checkpoint="b", path="rounds/001/model", dataset="d", samples=10,
           steps=5, tokens=100, loss=0.5),
+    Said(round=1, exam="e", exact=True, answers={"2": "11"}),
     Category(skill="carry", description="sums that carry", rest=False, sorted=9, merged=("long",), keys=("add:5,7",)),
     Debate(sample="s", round=1, turns=(Turn(turn=0, judge="sceptic", verdict="bad", reason="too easy"),)),
     Removal(round=2, number=1, arm="targeted", checkpoint="b", path="rounds/001/model", bytes=9, reason="r"),

@@ -1,5 +1,10 @@
 import asyncio
+import contextlib
+import signal
 import sqlite3
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -7,6 +12,28 @@ import pytest
 from evolvent.memory.budget import Budget, Purse, Spending
 from evolvent.memory.errors import BudgetError, RunError
 from evolvent.memory.responses import Response, Responses, exchange
+
+KILLED = """
+import asyncio, os, signal, sys
+from pathlib import Path
+from evolvent.tests.memory.test_responses import make_response
+from evolvent.memory.responses import Responses
+
+async def put(store, key):
+    await store.put(make_response(key))
+    os.write(1, f"{key}\\n".encode())
+    handed_out.append(key)
+    if len(handed_out) == 100:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+async def main(store):
+    for batch in range(100):
+        await asyncio.gather(*(put(store, f"{batch}.{i}") for i in range(37)))
+
+handed_out = []
+asyncio.run(main(Responses(Path(sys.argv[1]))))
+"""
+"""Hands out answers, and is killed with the hundredth while others wait for their commit."""
 
 
 def make_response(key: str, role: str = "teacher", body: str = "{}") -> Response:
@@ -62,6 +89,41 @@ def test_a_caller_that_gives_up_takes_no_other_answer_with_it(tmp_path: Path) ->
 
     store = Responses(tmp_path / "r.sqlite")
     asyncio.run(put(store))
+    store.close()
+
+
+def test_callers_on_loops_of_their_own_share_a_store(tmp_path: Path) -> None:
+    def put(number: int) -> None:
+        asyncio.run(store.put(make_response(str(number))))
+
+    store = Responses(tmp_path / "r.sqlite")
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(put, range(40)))
+    assert store.spending()["teacher"].calls == 40
+    store.close()
+
+
+def test_a_commit_that_fails_is_told_to_everybody_who_waits(tmp_path: Path) -> None:
+    async def put(store: Responses) -> list[BaseException | None]:
+        return await asyncio.gather(*(store.put(make_response(str(i))) for i in range(40)), return_exceptions=True)
+
+    store = Responses(tmp_path / "r.sqlite")
+    with contextlib.closing(sqlite3.connect(store.path)) as other:
+        other.execute("drop table responses")
+    said = asyncio.run(put(store))
+    assert len(said) == 40
+    assert all(isinstance(error, sqlite3.OperationalError) for error in said)
+    store.close()
+
+
+def test_a_killed_process_has_stored_every_answer_it_handed_out(tmp_path: Path) -> None:
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED, str(tmp_path / "r.sqlite")], capture_output=True, text=True, check=False
+    )
+    handed_out = killed.stdout.split()
+    assert (killed.returncode, len(handed_out)) == (-signal.SIGKILL, 100)
+    store = Responses(tmp_path / "r.sqlite")
+    assert all(store.get(key) == "{}" for key in handed_out)
     store.close()
 
 

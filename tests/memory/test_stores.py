@@ -75,6 +75,7 @@ def test_adding_an_id_again_replaces_it(store: Store, tmp_path: Path) -> None:
     assert (best.id, best.label["kind"]) == ("e2", "new")
 
 
+@pytest.mark.slow
 def test_more_than_one_batch_is_kept_and_found_after_reopening(store: Store, tmp_path: Path) -> None:
     with opened(store, tmp_path / "index") as index:
         ids, vectors_SD = fill(index, 6000)
@@ -112,6 +113,7 @@ except OSError as error:
 """
 
 
+@pytest.mark.slow
 def test_an_index_on_a_full_disk_is_an_error_of_the_disk(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", NO_ROOM, tmp_path / "index"], capture_output=True, text=True)
     assert (done.stdout, done.returncode) == (f"{tmp_path / 'index'} No space left on device\n", 0), done.stderr

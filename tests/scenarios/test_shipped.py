@@ -37,6 +37,7 @@ def test_the_verifier_of_every_shipped_scenario_accepts_its_references(path: Pat
     assert all(verifier.judge(task, splits.source.solve(task) or "").passed for task in tasks)
 
 
+@pytest.mark.slow
 def test_the_dates_on_disk_are_those_the_program_makes() -> None:
     import pyarrow.parquet as pq
 

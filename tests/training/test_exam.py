@@ -1,5 +1,7 @@
 import asyncio
+import re
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ from evolvent.memory.talk import Question
 from evolvent.scenarios.verifier import Verifier
 from evolvent.training.engines.scripted import Scripted
 from evolvent.training.engines.transformers import Transformers
-from evolvent.training.exam import canary, examine, pick, sit
+from evolvent.training.exam import KEPT, canary, examine, pick, sit
 
 from ..scenarios.builders import make_verifier
 from .students import make_tasks, train
@@ -21,7 +23,7 @@ from .students import make_tasks, train
 def make_exam(*marks: float) -> Exam:
     """An exam whose students scored this, item by item."""
     tasks = [task.model_copy(update={"answer": str(mark)}) for task, mark in zip(make_tasks(8), marks, strict=True)]
-    return asyncio.run(examine(Silent(), tasks, Reading(), split="select", round=1, arm="targeted", longest=8))
+    return asyncio.run(examine(Silent(), tasks, Reading(), split="select", round=1, arm="targeted", longest=8)).exam
 
 
 class Silent:
@@ -29,6 +31,7 @@ class Silent:
 
     student = "silent"
     forced = True
+    paid = False
 
     async def answer(self, requests: Sequence[Request]) -> list[Completion]:
         return [Completion("", 0, complete=True) for _ in requests]
@@ -77,7 +80,7 @@ def test_an_exam_whose_partial_scores_do_not_fit_is_refused() -> None:
 
 def test_an_exam_says_who_was_asked_what() -> None:
     engine, verifier = Scripted(fails="1").open(Path()), make_verifier("exact")
-    exam = asyncio.run(examine(engine, [], verifier, split="guard", round=2, arm="control", longest=8))
+    exam = asyncio.run(examine(engine, [], verifier, split="guard", round=2, arm="control", longest=8)).exam
     assert (exam.student, exam.split, exam.round, exam.passed) == (engine.student, "guard", 2, "")
 
 
@@ -97,6 +100,7 @@ class TwoFaced:
 
     student = "two-faced"
     forced = True
+    paid = False
 
     async def answer(self, requests: Sequence[Request]) -> list[Completion]:
         return [Completion("1", 1, complete=True) for _ in requests]
@@ -112,3 +116,29 @@ def test_an_engine_whose_answers_do_not_stand_is_not_examined() -> None:
     with pytest.raises(EvolventError, match="canary: two-faced answers '1\\+1' with '1'"):
         asyncio.run(canary(TwoFaced(), ["1+1"], longest=4))
     asyncio.run(canary(Scripted().open(Path()), ["1+1", "what?"], longest=4))
+
+
+def test_what_a_student_got_wrong_is_kept_as_it_said_it() -> None:
+    tasks = make_tasks(4)
+    engine = Scripted(fails=re.escape(tasks[2].prompt)).open(Path())
+    for name in ("exact", "numeric"):
+        sat = asyncio.run(
+            examine(engine, tasks, make_verifier(name), split="select", round=1, arm="targeted", longest=8)
+        )
+        assert sat.exam.passed == "1101"
+        assert sat.said is not None
+        assert sat.said.exam == sat.exam.id
+        assert sat.said.exact == (name == "exact")
+        said = asyncio.run(engine.answer([Request(tasks[2].prompt, 8)]))[0]
+        assert sat.said.answers == {"3": said.text}
+
+
+def test_only_the_first_wrong_answers_of_a_skill_are_kept_and_none_that_would_cost_money() -> None:
+    tasks = [task.model_copy(update={"skill": "one"}) for task in make_tasks(KEPT + 20)]
+    examined = partial(examine, tasks=tasks, verifier=make_verifier("exact"), split="select", round=1, arm="targeted")
+    sat = asyncio.run(examined(Silent(), longest=8))
+    assert sat.said is not None
+    assert list(sat.said.answers) == [str(i + 1) for i in range(KEPT)]
+    dear = Silent()
+    dear.paid = True
+    assert asyncio.run(examined(dear, longest=8)).said is None

@@ -113,6 +113,7 @@ def test_a_gate_setting_outside_its_range_is_refused() -> None:
         Gate(alpha=0.9)
 
 
+@pytest.mark.slow
 def test_the_gate_keeps_its_promises_in_300_simulated_sessions() -> None:
     figures = {figure["claim"]: figure for figure in simulate(sessions=300, seed=1)["figures"]}
     unchanged = figures["no change, whole session"]
@@ -122,6 +123,7 @@ def test_the_gate_keeps_its_promises_in_300_simulated_sessions() -> None:
     assert figures["select better by the detectable gain"]["share"] > 0.75
 
 
+@pytest.mark.slow
 def test_the_gate_keeps_its_promises_on_graded_scores_in_50_simulated_sessions() -> None:
     found = simulate(graded=True, sessions=50, select_items=600, guard_items=500, seed=1)
     shares = {figure["claim"]: figure["share"] for figure in found["figures"]}

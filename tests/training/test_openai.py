@@ -128,6 +128,7 @@ def test_names_of_models_are_shown_without_what_a_terminal_would_obey(endpoint: 
     assert r"it serves: \x1b]0;owned" in str(caught.value)
 
 
+@pytest.mark.slow
 def test_an_endpoint_that_is_not_there_is_said_at_the_start(tmp_path: Path) -> None:
     with serving(Endpoint()) as endpoint:
         pass

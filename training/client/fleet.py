@@ -114,7 +114,7 @@ class Fleet:
                 return
 
     def _lease(self, now: float) -> Lease | None:
-        able = [e for e in self.endpoints if not e.breaker.gone and e.limiter.room > 0 and not e.limiter.wait(now)]
+        able = [e for e in self.endpoints if e.limiter.room > 0 and not e.breaker.gone and not e.limiter.wait(now)]
         for endpoint in sorted(able, key=lambda e: -e.limiter.room):
             if endpoint.breaker.wait(now) == 0:
                 return Lease(endpoint, endpoint.limiter.take(), endpoint.breaker.opened)

@@ -4,13 +4,13 @@ aiohttp, because the pools of other clients spend more time on their bookkeeping
 deadline is wall-clock time around the whole exchange: a socket timeout starts again with every byte a server drips.
 """
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import aiohttp
 
+from .deadline import Deadline
 from .fault import Fault, of_status
 from .key import Key
 
@@ -42,7 +42,7 @@ class Transport:
 
     def __init__(self, base_url: str, *, key: Key, most: int, deadline: float, bound: int = BOUND) -> None:
         self.base_url = base_url.rstrip("/")
-        self.deadline = deadline
+        self._deadline = Deadline(deadline)
         self._key = key
         self._bound = bound
         headers = {"Accept-Encoding": "identity", "Content-Type": "application/json", **key.headers(base_url)}
@@ -55,6 +55,7 @@ class Transport:
 
     async def close(self) -> None:
         """Close every connection."""
+        self._deadline.close()
         await self._session.close()
 
     def redact(self, text: str) -> str:
@@ -75,14 +76,14 @@ class Transport:
 
     async def _exchange(self, method: str, path: str, body: bytes | None) -> Reply:
         try:
-            async with asyncio.timeout(self.deadline):
+            with self._deadline.turn():
                 # a redirect would carry the key and the prompt to a place nobody named
                 async with self._session.request(
                     method, self.base_url + path, data=body, allow_redirects=False
                 ) as response:
                     said = await self._read(response)
         except TimeoutError:
-            raise Fault(f"no whole answer within {self.deadline:g} s", remedy="retry") from None
+            raise Fault(f"no whole answer within {self._deadline.seconds:g} s", remedy="retry") from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise Fault(self._key.redact(f"{type(error).__name__}: {error}"), remedy="retry") from None
         text = self._key.redact(said.decode("utf-8", "replace"))
@@ -102,7 +103,7 @@ class Transport:
             raise self._too_long()
         chunks: list[bytes] = []
         size = 0
-        async for chunk in response.content.iter_any():
+        while chunk := await response.content.readany():
             size += len(chunk)
             if size > self._bound:
                 response.close()

@@ -13,6 +13,8 @@ class Scorer(Part):
     kind: ClassVar[str] = "scorer"
     needs: ClassVar[frozenset[Need]] = frozenset()
     """What it cannot do without beside the samples' text."""
+    goes_with: ClassVar[str] = "top"
+    """Selector that chooses by its scores where nobody named one."""
 
     @abstractmethod
     async def score(self, pool: Pool, context: Context) -> Scores:

@@ -27,6 +27,7 @@ class Scripted(EnginePart):
 
 class _Script:
     forced = True
+    paid = False
 
     def __init__(self, fails: str) -> None:
         self._fails = re.compile(fails) if fails else None

@@ -7,6 +7,7 @@ from ...errors import EvolventError, RunError
 from ...exams import Flips, flips
 from ...reading import Run
 from ...records import Exam, Split, Task
+from ..answered import Answered
 from ..frame import Page, pager
 from ..markup import code, fold, percent, points, safe, section, several, table
 from ..places import link, to, whole
@@ -49,11 +50,12 @@ def page(run: Run, asked: Mapping[str, str], tasks: Tasks | None = None) -> Page
     shown = [f for f in found if asked.get("skill") in (None, "", f.skill)]
     drawn, missing = _drawn(run, before.split, tasks)
     place = {"before": before.id, "after": after.id}
-    body = [_choice(run, exams, before, after, missing), _counts(run, found)]
+    answers = Answered.read(run.ledger, before, after)
+    body = [_choice(run, exams, answers, missing), _counts(run, found)]
     for each in shown:
         own = [task for task in drawn if task.skill == each.skill]
         first = (whole(asked.get("from")) or 0) if asked.get("skill") else 0
-        texts = _texts(run, each, own, place, first) if len(own) == each.items else _numbers(each)
+        texts = _texts(run, each, own, place, first, answers) if len(own) == each.items else _numbers(each)
         body.append(_items(each, texts))
     head = f'<p class="about">{safe(_name(before))} → {safe(_name(after))}</p>'
     trail = [("/", "sessions"), (to(run.name), run.session.name)]
@@ -85,7 +87,7 @@ def _drawn(run: Run, split: Split, tasks: Tasks | None) -> tuple[Sequence[Task],
         return [], f"What the items say is not known: {error}."
 
 
-def _choice(run: Run, exams: Sequence[Exam], before: Exam, after: Exam, missing: str) -> str:
+def _choice(run: Run, exams: Sequence[Exam], answers: Answered, missing: str) -> str:
     def options(chosen: Exam) -> str:
         return "".join(
             f'<option value="{safe(e.id)}"{" selected" if e.id == chosen.id else ""}>{safe(_name(e))}</option>'
@@ -93,13 +95,16 @@ def _choice(run: Run, exams: Sequence[Exam], before: Exam, after: Exam, missing:
         )
 
     lead = (
-        "An exam keeps which items a student got right, not what it said: a greedy answer that is not the reference is "
-        "wrong, whatever it was. Answers to probes stand beside their references on the pages of weaknesses. "
+        "What flipped stands below with both answers side by side; of each skill the first hundred wrong answers of an "
+        "exam are kept. "
+        if answers.known
+        else "Of these exams it is kept which items were right, and not what was said. "
     )
     lead += safe(missing)
     form = (
         f'<form class="filter" action="{safe(to(run.name, "exams"))}"><label>before <select name="before">'
-        f'{options(before)}</select></label><label>after <select name="after">{options(after)}</select></label>'
+        f"{options(answers.before)}</select></label>"
+        f'<label>after <select name="after">{options(answers.after)}</select></label>'
         "<button>compare</button></form>"
     )
     return section("choice", "Which exams", lead, form)
@@ -156,17 +161,26 @@ def _numbers(found: Flips) -> str:
     return fold("The items that flipped", table(f"Items of {found.skill}", ["which", "numbers"], rows, kind="facts"))
 
 
-def _texts(run: Run, found: Flips, tasks: Sequence[Task], place: Mapping[str, str], first: int) -> str:
+def _texts(
+    run: Run, found: Flips, tasks: Sequence[Task], place: Mapping[str, str], first: int, answers: Answered
+) -> str:
     """What the items that flipped say, the lost ones first: they are what a promotion costs."""
     kinds = _kinds(found)
     flipped = [(i, kind) for kind in FLIPPED for i, k in enumerate(kinds) if k == kind]
     if not flipped:
         return ""
     rows = [
-        [str(i + 1), f'<span class="{MOODS[kind]}">{kind}</span>', code(tasks[i].prompt), code(tasks[i].answer)]
+        [
+            str(i + 1),
+            f'<span class="{MOODS[kind]}">{kind}</span>',
+            code(tasks[i].prompt),
+            code(tasks[i].answer),
+            *(answers.sides(tasks[i], i) if answers.known else ()),
+        ]
         for i, kind in flipped[first : first + SHOWN]
     ]
-    shown = table(f"Items of {found.skill}", ["item", "", "prompt", "expected"], rows, kind="texts list")
+    head = ["item", "", "prompt", "expected", *(("said before", "said after") if answers.known else ())]
+    shown = table(f"Items of {found.skill}", head, rows, kind="texts list")
     where = {**place, "skill": found.skill}
     links = pager(
         "More items",

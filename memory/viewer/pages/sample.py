@@ -129,6 +129,7 @@ def _fate(run: Run, found: Lineage) -> str:
     if fate is None:
         return section("fate", "What became of it", "Its round was not curated yet.")
     lead = "<strong>Kept.</strong>" if fate.kept else f"<strong>Rejected.</strong> {safe(fate.reason)}."
+    lead += f" The scorer gave it {fate.score:.4g}." if fate.score is not None else ""
     lead += _reviewed(run, found)
     lead += f" <strong>{safe(found.withdrawn[:1].upper() + found.withdrawn[1:])}.</strong>" if found.withdrawn else ""
     if found.nearest is None:

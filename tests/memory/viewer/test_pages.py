@@ -236,6 +236,7 @@ def test_a_page_of_samples_is_found_without_sorting_all_of_them(tmp_path: Path, 
     assert ("SCAN s" in plans[0]) == (not {"round", "skill", "weakness"} & set(wanted))
 
 
+@pytest.mark.slow
 def test_a_page_stays_small_however_much_a_session_holds(tmp_path: Path) -> None:
     failures = [make_attempt(f"{i}") for i in range(300)]
     weaknesses = [make_weakness(failure, text=f"fails at {failure.task.prompt}") for failure in failures]

@@ -80,6 +80,7 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return runs.make_run(tmp_path_factory.mktemp("payloads"), []).parent
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", range(0, len(PAYLOADS), BATCH))
 def test_text_of_a_model_is_never_markup_on_any_page(tmp_path: Path, first: int) -> None:
     batch = PAYLOADS[first : first + BATCH]

@@ -155,6 +155,7 @@ def test_a_busy_server_is_asked_less(endpoint: Endpoint, tmp_path: Path) -> None
     assert asked.limiter.limit < 8
 
 
+@pytest.mark.slow
 def test_a_server_with_a_rate_limit_loses_no_item(endpoint: Endpoint, tmp_path: Path) -> None:
     endpoint.faults = ["429"] * 40
     asked = Asked(endpoint, make_requests(30), tmp_path, tries=1, most=8)

@@ -6,7 +6,10 @@ import pytest
 from evolvent.memory.parts import PartSpec, known, load
 from evolvent.training.curation.pool import Context, Pool
 from evolvent.training.curation.scorer import Scorer
+from evolvent.training.engines.transformers import Transformers
 
+from ..brought import make_model
+from ..students import make_tasks, prepare
 from .pools import SHAPES, make_pool, score, shuffled
 
 PACKAGE = "evolvent.training.curation.scorers"
@@ -19,9 +22,12 @@ def make(name: str) -> Scorer:
 
 
 @pytest.fixture(scope="module")
-def context() -> Context:
+def context(tmp_path_factory: pytest.TempPathFactory) -> Context:
     """What scorers may need; parts that need more add it here."""
-    return Context(seed=3, targets=make_pool(8, seed=9))
+    student = prepare(tmp_path_factory.mktemp("student"), make_tasks(2))
+    reads_much = make_model(tmp_path_factory.mktemp("scorer"), positions=1024)
+    scorer = Transformers(device="cpu", model=str(reads_much)).serve("scorer")
+    return Context(seed=3, targets=make_pool(8, seed=9), student=student, scorer=scorer)
 
 
 @every_scorer

@@ -1,0 +1,1 @@
+"""A data set that somebody brings, curated without a session."""

@@ -1,0 +1,180 @@
+"""A data set of somebody's own is curated without a session."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from ..endpoint import Endpoint, asked, serving
+from .calling import Cli
+
+Json = dict[str, Any]
+WORDS = (
+    "river",
+    "stone",
+    "window",
+    "garden",
+    "market",
+    "bridge",
+    "candle",
+    "forest",
+    "letter",
+    "harbour",
+    "engine",
+    "violin",
+)
+
+
+def make_rows(count: int = 60) -> list[Json]:
+    """Questions that share no run of words, with answers of different lengths."""
+    return [
+        {
+            "prompt": " ".join(WORDS[(i * k) % 12] for k in (1, 5, 7)) + f" number {i * 7919}",
+            "completion": "so " * (i % 9) + str(i),
+            "topic": "odd" if i % 2 else "even",
+        }
+        for i in range(count)
+    ]
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    path = tmp_path / "data.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in make_rows()))
+    return path
+
+
+def read(path: Path) -> list[Json]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_the_longest_answers_are_kept_as_they_came_in_and_the_others_say_why(evolvent: Cli, data: Path) -> None:
+    done = evolvent("curate", data, "--select", "length", "--budget", 10, "--explain", "--json", "--set", "near=1")
+    assert done.code == 0, done.err
+    folder = data.with_name("data-curated")
+    kept, rejected = read(folder / "kept.jsonl"), read(folder / "rejected.jsonl")
+    assert len(kept) == 10
+    assert all(row in make_rows() for row in kept)
+    assert {row["_reason"] for row in rejected} == {"selection: top chose others"}
+    assert max(row["_score"] for row in rejected) <= min(len(row["completion"]) for row in kept)
+    assert sorted(row["_line"] for row in rejected) == sorted(
+        {*range(1, 61)} - {make_rows().index(r) + 1 for r in kept}
+    )
+    assert "What was lost" in (folder / "report.html").read_text()
+    facts = json.loads(done.out)
+    assert (facts["rows"], facts["kept"], facts["lost"]) == (60, 10, {"selection": 50})
+
+
+def test_equal_rows_empty_rows_and_rows_of_an_exam_go_by_themselves(evolvent: Cli, data: Path, tmp_path: Path) -> None:
+    exam = tmp_path / "exam.jsonl"
+    exam.write_text(json.dumps({"question": "a question that is in the exam and nowhere else", "answer": "1"}) + "\n")
+    more = [
+        make_rows()[0],
+        {"prompt": " ", "completion": "x"},
+        {"prompt": "Hear: a question that is in the exam and nowhere else!", "completion": "2"},
+    ]
+    with data.open("a") as file:
+        file.writelines(json.dumps(row) + "\n" for row in more)
+    done = evolvent("curate", data, "--against", exam, "--json", "--explain", "--set", "near=1")
+    assert done.code == 0, done.err
+    assert json.loads(done.out)["lost"] == {"'prompt' is empty": 1, "duplicate": 1, "leak": 1}
+    reasons = {row["_line"]: row["_reason"] for row in read(tmp_path / "data-curated/rejected.jsonl")}
+    assert reasons[61] == "duplicate: the same as line 1"
+
+
+def test_parquet_comes_back_with_its_own_columns(evolvent: Cli, tmp_path: Path) -> None:
+    table = pa.table(
+        {**{k: [r[k] for r in make_rows()] for k in make_rows()[0]}, "year": pa.array([2020] * 60, pa.int16())}
+    )
+    pq.write_table(table, tmp_path / "data.parquet")
+    assert evolvent("curate", tmp_path / "data.parquet", "--select", "random", "--budget", "10%", "--explain").code == 0
+    kept = pq.read_table(tmp_path / "data-curated/kept.parquet")
+    assert kept.schema == table.schema
+    assert kept.num_rows == 6
+    assert pq.read_table(tmp_path / "data-curated/rejected.parquet").num_rows == 54
+
+
+def test_the_same_seed_keeps_the_same_rows(evolvent: Cli, data: Path, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        options = ["--select", "random", "--budget", 9, "--seed", 5, "--out", tmp_path / name]
+        assert evolvent("curate", data, *options).code == 0
+    assert read(tmp_path / "one/kept.jsonl") == read(tmp_path / "two/kept.jsonl")
+
+
+def test_a_folder_with_something_else_is_left_alone(evolvent: Cli, data: Path, tmp_path: Path) -> None:
+    other = tmp_path / "data-curated"
+    other.mkdir()
+    (other / "mine.txt").write_text("mine")
+    done = evolvent("curate", data, "--select", "random", "--budget", 5)
+    assert (done.code, list(other.iterdir())) == (2, [other / "mine.txt"])
+    assert "choose another folder with --out" in done.err
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--budget", "5"], "name a selector with --select"),
+        (["--budget", "five", "--select", "random"], "write how many rows to keep, such as 5000"),
+        (["--select", "tpo", "--budget", "5"], "no selector called 'tpo'"),
+        (["--select", "top", "--budget", "5"], "goes by scores; name a scorer"),
+        (["--student", "nowhere", "--select", "random", "--budget", "5"], "no student is there"),
+        (["--set", "nearr=1"], "did you mean 'near'"),
+        (["--prompt", "question", "--answer", "completion"], "no column 'question'; it has: prompt, completion, topic"),
+        (["--skill", "subject"], "no row has a column 'subject'"),
+        (["--recipe", "nowhere.toml"], "no such"),
+    ],
+)
+def test_what_cannot_be_is_one_message_and_nothing_is_written(
+    evolvent: Cli, data: Path, options: list[str], said: str
+) -> None:
+    done = evolvent("curate", data, *options)
+    assert done.code == 2
+    assert said in done.err
+    assert len(done.err.splitlines()) == 1
+    assert not data.with_name("data-curated").exists()
+
+
+@pytest.mark.parametrize("text", ["", "not json\n", "[1]\n", '{"a": "b"}\n'])
+def test_a_file_that_is_no_data_set_is_one_message(evolvent: Cli, data: Path, text: str) -> None:
+    data.write_text(text)
+    done = evolvent("curate", data)
+    assert done.code == 2
+    assert str(data) in done.err
+    assert len(done.err.splitlines()) == 1
+
+
+def test_a_recipe_says_the_same_as_options(evolvent: Cli, data: Path, tmp_path: Path) -> None:
+    (tmp_path / "recipe.toml").write_text('near = 1.0\nscorer = "length"\nselector = "top"\n')
+    for name, options in (
+        ("file", ["--recipe", tmp_path / "recipe.toml"]),
+        ("options", ["--score", "length", "--select", "top", "--set", "near=1"]),
+    ):
+        assert evolvent("curate", data, *options, "--budget", 7, "--out", tmp_path / name).code == 0
+    assert read(tmp_path / "file/kept.jsonl") == read(tmp_path / "options/kept.jsonl")
+
+
+class Shortening(Endpoint):
+    """A teacher that says everything in one word, and has no use for one row."""
+
+    def _say(self, body: dict[str, Any]) -> str:
+        if "schema" not in body.get("response_format", {}).get("json_schema", {}) or "<data>" not in asked(body):
+            return super()._say(body)
+        shown = json.loads(asked(body).partition("<data>\n")[2].partition("\n</data>")[0])
+        usable = not shown["question"].endswith(" 0")
+        return json.dumps({"answer": "short", "question": shown["question"], "usable": usable})
+
+
+def test_a_teacher_of_a_recipe_writes_rows_anew(evolvent: Cli, data: Path) -> None:
+    with serving(Shortening()) as teacher:
+        model = ["name=openai", f"base_url={teacher.url}", "model=tester"]
+        overrides = [part for one in model for part in ("--set", f"models.teacher.{one}")]
+        done = evolvent("curate", data, "--enhance", "rewrite", "--explain", "--set", "near=1", *overrides)
+    assert done.code == 0, done.err
+    folder = data.with_name("data-curated")
+    assert {row["completion"] for row in read(folder / "kept.jsonl")} == {"short"}
+    assert len(read(folder / "kept.jsonl")) == 59
+    (lost,) = read(folder / "rejected.jsonl")
+    assert lost["_reason"] == "rewrite: the teacher can make nothing of it"
