@@ -108,7 +108,7 @@ def measure(run: Path) -> Efficiency:
         if own is not None:
             probes = sum(round <= made.number for round in asked)
             curve.append(Point(float(made.samples), float(probes), macro(own, skills) or 0.0))
-    score = macro(sat, skills) or 0.0
+    score = macro(sat.exam, skills) or 0.0
     found = crossing(curve, score)
     last = found or curve[-1]
     return Efficiency(session.seed, float(twin.samples), score, last.samples, last.probes, reached=found is not None)

@@ -195,13 +195,18 @@ def _marks(pupil: Pupil, exam: Mapping[str, Sequence[Item]]) -> list[float]:
 def _outcome(course: Course, curve: list[list[float]], seen: Mapping[str, _Seen]) -> Outcome:
     needed = next((point[0] for point in curve if point[1] >= course.target), None)
     taught = {skill: sum(own.taught) for skill, own in seen.items()}
-    area = sum((b[0] - a[0]) * (a[1] + b[1]) / 2 for a, b in pairwise(curve))
     figures = {
         "samples": float(course.most if needed is None else min(needed, course.most)),
         "macro": curve[-1][1],
         "worst": curve[-1][2],
-        "area": area / max(1.0, curve[-1][0]),
+        "area": area(curve, course.most),
         "noise": sum(n for skill, n in taught.items() if skill not in learnable([skill]))
         / max(1, sum(taught.values())),
     }
     return Outcome(figures, curve, {"censored": needed is None, "taught": taught})
+
+
+def area(curve: Sequence[Sequence[float]], most: float) -> float:
+    """Mean macro pass rate over all samples up to the cap; a course that ended before stays at what it came to."""
+    drawn = sum((b[0] - a[0]) * (a[1] + b[1]) / 2 for a, b in pairwise(curve))
+    return (drawn + max(0.0, most - curve[-1][0]) * curve[-1][1]) / max(most, curve[-1][0])

@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from evolvent.benchmarks.bench import running
-from evolvent.benchmarks.bench.course import Course, View, take
+from evolvent.benchmarks.bench.course import Course, View, area, take
 from evolvent.benchmarks.bench.experiment import Arm, Experiment, Figure, Outcome
 from evolvent.benchmarks.bench.pupil import Pupil
 from evolvent.benchmarks.bench.tasks import NOISE, SKILLS, Item, draw, mixture, part, right, spoiled, varied
@@ -113,6 +113,11 @@ def test_a_varied_item_is_another_training_task_of_the_same_skill_with_its_right
         new = varied(item, rng)
         assert (new.skill, part(new.prompt), len(new.prompt)) == (skill, "train", len(item.prompt))
         assert right(new)
+
+
+def test_a_course_that_ends_early_is_not_held_against_its_steepest_part() -> None:
+    assert area([[0, 0.0], [100, 1.0]], 200) == pytest.approx((50 + 100) / 200)
+    assert area([[0, 0.0], [100, 1.0]], 50) == pytest.approx(0.5)
 
 
 @pytest.mark.slow
