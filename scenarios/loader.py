@@ -15,7 +15,7 @@ LARGEST = 1 << 20
 """Bytes a scenario file may have."""
 DEEPEST = 32
 """Nested tables it may have."""
-PLACES = {"source": "path", "trainer": "teacher"}
+PLACES = {"source": "path", "trainer": "teacher", "teacher": "tasks"}
 """Settings of parts that name a place on disk."""
 
 
@@ -57,8 +57,9 @@ def parse(value: dict[str, Any], *, where: str) -> Scenario:
 def load(path: Path, overrides: Sequence[str] = ()) -> Scenario:
     """Read a scenario file and apply `a.b=c` overrides, each value read as TOML.
 
-    `source.path`, `trainer.teacher` and a folder in `student.model` are made absolute, so that a run can be resumed
-    from anywhere: relative to the file's folder where the file says it, to the current folder in an override.
+    `source.path`, `trainer.teacher`, `teacher.tasks` and a folder in `student.model` are made absolute, so that a run
+    can be resumed from anywhere: relative to the file's folder where the file says it, to the current folder in an
+    override.
     """
     value = read(path)
     # with a revision the student's model is no path
@@ -95,7 +96,7 @@ def _anchor(value: dict[str, Any], folder: Path) -> None:
     for name, key in PLACES.items():
         part = value.get(name)
         settings = part.get("settings", part) if isinstance(part, dict) else None
-        if isinstance(settings, dict) and isinstance(given := settings.get(key), str):
+        if isinstance(settings, dict) and isinstance(given := settings.get(key), str) and given:
             settings[key] = _absolute(folder, given)
     student = value.get("student")
     # with a revision it is an id on the hub
