@@ -46,6 +46,8 @@ class Task(Record):
     """What is true of this task, in the source's vocabulary; hypotheses are built from these."""
     talk: Talk | None = Field(default=None, exclude_if=lambda talk: talk is None)
     """The conversation that `prompt` is the text of; None where a prompt is one question and nothing else."""
+    checks: str = Field(default="", exclude_if=lambda checks: not checks)
+    """What a verifier goes by beside the reference and no model sees: tests of a function, a JSON Schema, a script."""
 
     @property
     def question(self) -> Question:

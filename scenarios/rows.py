@@ -37,6 +37,8 @@ class Columns(NamedTuple):
     """Empty where there is none."""
     messages: str
     tools: str
+    checks: str
+    """Empty where there is none."""
 
     def same(self, prompt: str) -> str:
         """What a prompt has in common with the same task written otherwise."""
@@ -54,6 +56,7 @@ class Row:
     answer: str
     values: Mapping[str, Any]
     talk: Talk | None = None
+    checks: str = ""
 
     @property
     def own(self) -> str:
@@ -78,6 +81,7 @@ class Row:
             answer=self.answer,
             features=tuple(sorted(features)),
             talk=self.talk,
+            checks=self.checks,
         )
 
 
@@ -95,6 +99,8 @@ class Table:
     keys: Mapping[str, str]
     """Of the rows, by the identity of their prompts."""
     documents: Mapping[str, str]
+    """By key."""
+    checks: Mapping[str, str]
     """By key."""
 
 
@@ -125,6 +131,7 @@ def read(path: str, changed: int, size: int, columns: Columns) -> Table:
         words=frequent([row.own for row in first.values()]),
         keys={columns.same(row.prompt): row.key for row in reversed(rows)},
         documents={key: str(text) for key, row in first.items() if (text := row.values.get(columns.document))},
+        checks={key: row.checks for key, row in first.items() if row.checks},
     )
 
 
@@ -183,7 +190,8 @@ def _row(path: str, line: int, values: dict[str, Any], columns: Columns) -> Row:
     features = values.get(FEATURES) or []
     if not isinstance(features, list) or not all(isinstance(f, str) for f in features):
         raise PartError(f"{where}: {FEATURES!r} is {_cut(features)}; write a list of texts")
-    return Row(line, skill, key, prompt, answer, values, talk)
+    checks = _text(where, values, columns.checks, hint="; set source.checks") if columns.checks else ""
+    return Row(line, skill, key, prompt, answer, values, talk, checks)
 
 
 def _text(where: str, values: Mapping[str, Any], column: str, *, hint: str = "") -> str:

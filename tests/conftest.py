@@ -6,6 +6,7 @@ import pytest
 from hypothesis import settings
 
 from .memory.viewer.browsing import chromium
+from .scenarios.boxes import held
 
 settings.register_profile("evolvent", deadline=None, derandomize=True)
 settings.load_profile("evolvent")
@@ -19,3 +20,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         for marker in missing.keys() & item.keywords:
             item.add_marker(pytest.mark.skip(reason=missing[marker]))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say behind which walls hostile code was tried, where it was."""
+    reports = [report for kind in ("passed", "failed") for report in terminalreporter.stats.get(kind, [])]
+    if any("test_escapes" in report.nodeid or "test_sandbox" in report.nodeid for report in reports):
+        terminalreporter.write_line(f"sandbox: {held()}")

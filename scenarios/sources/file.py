@@ -51,6 +51,8 @@ class File(Source):
     prose, punctuation."""
     context: str = Field(default="", exclude_if=lambda column: not column)
     """Column of what a teacher may read of a row and the student does not see: a passage, a program, notes."""
+    checks: str = Field(default="", exclude_if=lambda column: not column)
+    """Column of what the verifier goes by beside the reference: tests of a function, a JSON Schema, an SQL script."""
     procedural: bool = False
     """Whether tasks may look alike without being the same, as calculations and codes do."""
 
@@ -118,7 +120,8 @@ class File(Source):
         if any(row.talk for row in self._rows(skill, settings)[:1]):
             raise ValueError("tasks of this skill are conversations, which are drawn from the file and not written")
         table, own = self._table(), self._columns().same(prompt)
-        row = Row(0, skill, table.keys.get(own, own), prompt, answer, {})
+        key = table.keys.get(own, own)
+        row = Row(0, skill, key, prompt, answer, {}, checks=table.checks.get(key, ""))
         return row.task(skill, row.features(table.words))
 
     def document(self, key: str) -> str:
@@ -149,7 +152,15 @@ class File(Source):
 
     def _columns(self) -> Columns:
         return Columns(
-            self.prompt, self.answer, self.skill, self.key, self.prose, self.context, self.messages, self.tools
+            prompt=self.prompt,
+            answer=self.answer,
+            skill=self.skill,
+            key=self.key,
+            prose=self.prose,
+            document=self.context,
+            messages=self.messages,
+            tools=self.tools,
+            checks=self.checks,
         )
 
     def _filter(self, skill: str, settings: Settings) -> Filter:

@@ -5,13 +5,12 @@ list does. Calls of one turn are independent, so their order means nothing eithe
 judged.
 """
 
-import json
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
 
 from ...memory.records import Task, Verdict
 from ...memory.talk import Call, read_calls
+from ..plain import canonical
 from ..verifier import Verifier
 
 SHOWN = 200
@@ -52,13 +51,4 @@ def _names(calls: Sequence[Call]) -> str:
 
 def _canonical(call: Call) -> str:
     """A call in the one spelling that equal calls have."""
-    return f"{call.name}({json.dumps(_plain(call.arguments), sort_keys=True, ensure_ascii=False)})"
-
-
-def _plain(value: Any) -> Any:
-    """JSON in which equal numbers are spelled alike."""
-    if isinstance(value, dict):
-        return {str(name): _plain(part) for name, part in value.items()}
-    if isinstance(value, list):
-        return [_plain(part) for part in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+    return f"{call.name}({canonical(call.arguments)})"

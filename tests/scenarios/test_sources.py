@@ -364,3 +364,22 @@ def test_a_path_that_no_file_can_have_is_refused_in_one_line(place: str) -> None
     with pytest.raises(PartError, match=r"source\.path: no such file: ") as caught:
         make_source("file", path=place).check("talk", {})
     assert len(str(caught.value)) < 1000
+
+
+def test_a_file_gives_what_only_the_verifier_sees(tmp_path: Path) -> None:
+    path = str(write_file(tmp_path, row_line("def f(x):", "return x", test="assert f(1) == 1")))
+    source = make_source("file", path=path, checks="test")
+    (task,) = source.draw("talk", {}, 1, Random(0), allowed=lambda _: True)
+    assert task.checks == "assert f(1) == 1"
+    assert source.adopt("talk", {}, "def f(x):", "return x").checks == task.checks
+    assert source.adopt("talk", {}, "def g(x):", "return x").checks == ""
+    assert "checks" not in make_source("file", path=path).describe()
+    plain = make_source("file", path=path).draw("talk", {}, 1, Random(0), allowed=lambda _: True)[0]
+    assert "checks" not in plain.model_dump()
+    assert task.id != plain.id
+
+
+def test_a_file_without_the_column_of_checks_is_refused(tmp_path: Path) -> None:
+    source = make_source("file", path=str(write_file(tmp_path, row_line("q", "a", tests="x"))), checks="test")
+    with pytest.raises(PartError, match=r":1 has no column 'test'; did you mean 'tests'\?.*source.checks"):
+        source.check("talk", {})

@@ -1,29 +1,64 @@
+from importlib.util import find_spec
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from evolvent.memory.errors import PartError
 from evolvent.memory.parts import known
+from evolvent.scenarios.verifier import Verifier
 
 from .builders import VERIFIERS, make_task, make_verifier
+from .cases import CASES, Case
 
 REGEX = r"the answer is (\S+)"
+CONSTANTS = (
+    "",
+    " ",
+    "\n",
+    "0",
+    "yes",
+    "A",
+    "the same for every task",
+    "[]",
+    "{}",
+    "SELECT 1",
+    "def f(): return 0",
+    "None",
+)
 
 
-@pytest.mark.parametrize("name", known(VERIFIERS))
-@pytest.mark.parametrize("answer", ["12", "-3.5", "1,000", "007"])
-def test_every_verifier_accepts_its_own_gold_answer(name: str, answer: str) -> None:
-    verifier = make_verifier(name, **({"pattern": "^{answer}$"} if name == "regex" else {}))
-    assert verifier.judge(make_task(answer=answer), answer).passed
+@pytest.fixture(params=known(VERIFIERS))
+def judged(request: pytest.FixtureRequest) -> tuple[Verifier, Case]:
+    name = str(request.param)
+    if name == "math" and find_spec("math_verify") is None:
+        pytest.skip("math-verify is not installed")
+    return make_verifier(name, **CASES[name].settings), CASES[name]
 
 
-@pytest.mark.parametrize("name", known(VERIFIERS))
-@pytest.mark.parametrize("answer", ["", " ", "\n"])
-def test_every_verifier_rejects_an_empty_answer_and_says_why(name: str, answer: str) -> None:
-    verifier = make_verifier(name, **({"pattern": "^{answer}$"} if name == "regex" else {}))
-    verdict = verifier.judge(make_task(), answer)
-    assert not verdict.passed
-    assert verdict.reason
+def test_every_verifier_accepts_its_own_gold_answers(judged: tuple[Verifier, Case]) -> None:
+    verifier, case = judged
+    verdicts = [verifier.judge(task, task.answer) for task in case.tasks]
+    assert [v.passed for v in verdicts] == [True, True], verdicts
+
+
+def test_every_verifier_rejects_an_empty_and_a_constant_answer_and_says_why(judged: tuple[Verifier, Case]) -> None:
+    verifier, case = judged
+    verdicts = [verifier.judge(case.tasks[0], constant) for constant in CONSTANTS]
+    assert [v for v in verdicts if v.passed or not v.reason] == []
+
+
+def test_every_verifier_rejects_a_mutant_and_says_why(judged: tuple[Verifier, Case]) -> None:
+    verifier, case = judged
+    verdicts = [verifier.judge(task, mutant) for task, mutant in zip(case.tasks, case.mutants, strict=True)]
+    assert [v for v in verdicts if v.passed or not v.reason] == []
+
+
+def test_every_verifier_rejects_the_answer_to_another_task(judged: tuple[Verifier, Case]) -> None:
+    verifier, case = judged
+    first, second = case.tasks
+    assert not verifier.judge(first, second.answer).passed
+    assert not verifier.judge(second, first.answer).passed
 
 
 @given(st.text(min_size=1), st.text())

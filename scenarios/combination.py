@@ -1,0 +1,50 @@
+"""Verifiers made of verifiers, each named with its settings as a scenario names one."""
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from ..memory.errors import PartError
+from ..memory.parts import PartSpec, load
+from ..memory.records import Task, Verdict
+from .verifier import Verifier
+
+PACKAGE = f"{__package__}.verifiers"
+SHOWN = 500
+"""Characters of a reason."""
+
+
+class Combination(Verifier):
+    """Base of verifiers that ask several others and say what follows."""
+
+    parts: tuple[PartSpec, ...] = Field(min_length=1, max_length=16)
+    """The verifiers, by name or as tables with `name` and settings; combinations may be among them."""
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        try:
+            _ = self.verifiers
+        except PartError as error:
+            raise ValueError(str(error)) from None
+        return self
+
+    @cached_property
+    def verifiers(self) -> Sequence[Verifier]:
+        """The parts, built."""
+        return [
+            load(spec, base=Verifier, package=PACKAGE, where=f"parts.{place}") for place, spec in enumerate(self.parts)
+        ]
+
+    def ask(self, task: Task, answer: str) -> list[Verdict]:
+        """Ask every part, in order."""
+        return [part.judge(task, answer) for part in self.verifiers]
+
+    def say(self, score: float, verdicts: Sequence[Verdict]) -> Verdict:
+        """Give a score with the parts' reasons, each under its name."""
+        said = [
+            f"{part.name} {verdict.score:.3g}{f' ({verdict.reason})' if verdict.reason else ''}"
+            for part, verdict in zip(self.verifiers, verdicts, strict=True)
+        ]
+        return Verdict(score=score, reason="; ".join(said)[:SHOWN])
