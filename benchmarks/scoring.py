@@ -56,6 +56,9 @@ MINUTES, GIB = 10.0, 4.0
 GROWN = 2
 """Sizes, from the largest down, between which the exponent is taken: small ones are mostly fixed cost."""
 
+RIVAL = "kernel_density"
+"""Script that has scikit-learn do the same."""
+
 
 def make_vectors(count: int) -> Vectors:
     """Clusters whose sizes fall as 1/rank, one spread twice as wide as another."""
@@ -109,7 +112,7 @@ def rival(python: str, size: int) -> dict[str, Any]:
     own = time.process_time() - since
     with tempfile.TemporaryDirectory() as folder:
         np.save(Path(folder) / "vectors.npy", pool.vectors_SD)
-        script = Path(__file__).parent / "rivals" / "kernel_density.py"
+        script = Path(__file__).parent / "rivals" / f"{RIVAL}.py"
         command = [python, "-P", str(script), str(Path(folder) / "vectors.npy"), str(width), str(QUERIES)]
         said = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     logs = np.array(said.pop("logs"))
