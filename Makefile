@@ -45,9 +45,10 @@ evolve: setup ## run one autonomous evolution session on this machine
 check: setup ## format, lint, types, imports and fast tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/basedpyright
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -n auto -m "not slow and not gpu and not vllm"
+	@mkdir -p .cache; $(BIN)/basedpyright > .cache/types.txt 2>&1 & types=$$!; \
+	$(BIN)/python -m pytest -n auto -m "not slow and not gpu and not vllm"; tests=$$?; \
+	wait $$types; typed=$$?; cat .cache/types.txt; exit $$((tests | typed))
 
 fix: setup ## repair what formatter and linter can repair
 	$(BIN)/ruff format .

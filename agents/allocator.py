@@ -28,6 +28,18 @@ class History:
     """Rounds whose candidate was promoted; it was trained on all samples up to then."""
     mastered: bool
     abandoned: bool
+    share: float = 1.0
+    """How much of the scenario's own distribution the skill is, in proportion to the other skills' shares."""
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing is to be won: it is mastered, or was given up."""
+        return self.mastered or self.abandoned
+
+    @property
+    def rates(self) -> tuple[float, ...]:
+        """Pass rates of all rounds, corrected for chance, oldest first."""
+        return tuple(self._rate(at) for at in range(len(self.tried)))
 
     @property
     def rate(self) -> float:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any  # noqa: E402
 
 import typer  # noqa: E402
 
-from ..memory.errors import EvolventError  # noqa: E402
+from ..memory.errors import EvolventError, UsageError  # noqa: E402
 from ..memory.stopping import STOP, Stopped  # noqa: E402
 from .commands import (  # noqa: E402
     around,
@@ -77,13 +77,26 @@ def run(
         Path | None,
         typer.Option("--from", metavar="RUN", help="Go on from a finished run: its student, data and memory."),
     ] = None,
+    seeds: Annotated[
+        int, typer.Option(min=1, help="Sessions, from --seed on; several say how many samples targeting needs.")
+    ] = 1,
 ) -> None:
     """Run one autonomous evolution session."""
     before = find(from_, runs_dir) if from_ else None
     from . import planning
 
-    plan = planning.plan(scenario, set_ or [], seed=seed, limit=limit, allow_import=allow_import, before=before)
-    _begin(plan, runs_dir, dry_run=dry_run, json_=json_, on_end=on_end)
+    plans = [
+        planning.plan(scenario, set_ or [], seed=one, limit=limit, allow_import=allow_import, before=before)
+        for one in range(seed, seed + seeds)
+    ]
+    if seeds > 1 and not plans[0].scenario.control:
+        raise UsageError(f"{scenario}: --seeds compares sessions with their twins; it needs control = true")
+    ended = [_begin(plan, runs_dir, dry_run=dry_run, json_=json_, on_end=on_end) for plan in plans]
+    if seeds > 1 and not dry_run:
+        from . import efficiency
+
+        found = [efficiency.measure(Path(result["dir"])) for result in ended if result]
+        _print(efficiency.facts(found) if json_ else "\n".join(["", *efficiency.lines(found)]))
 
 
 @app.command()
@@ -197,8 +210,8 @@ def scenario_validate(
     _print(plan.facts() if json_ else "\n".join(plan.lines()))
 
 
-def _begin(plan: "Plan", runs_dir: Path, *, dry_run: bool, json_: bool, on_end: str | None) -> None:
-    """Start a session, or say only what it would be."""
+def _begin(plan: "Plan", runs_dir: Path, *, dry_run: bool, json_: bool, on_end: str | None) -> dict[str, Any] | None:
+    """Start a session and give its result, or say only what it would be."""
     from . import ground, session
     from .hook import Hook
 
@@ -206,9 +219,11 @@ def _begin(plan: "Plan", runs_dir: Path, *, dry_run: bool, json_: bool, on_end: 
     ground.check(runs_dir, plan.estimate.bytes)
     if dry_run:
         _print(plan.facts() if json_ else "\n".join(plan.lines()))
-        return
+        return None
     typer.echo("\n".join(plan.lines()), err=True)
-    _finish(session.start(plan, runs_dir, since=STARTED, json_lines=json_, hook=hook), json_=json_)
+    result = session.start(plan, runs_dir, since=STARTED, json_lines=json_, hook=hook)
+    _finish(result, json_=json_)
+    return result
 
 
 def _finish(result: dict[str, Any], *, json_: bool) -> None:

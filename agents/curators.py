@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from ..memory.inference import Role
 from ..memory.parts import Part, PartSpec, load
@@ -15,6 +15,8 @@ from ..training.curation.selector import Selector
 P = TypeVar("P", bound=Part)
 ROOT = __name__.rpartition(".agents")[0] + ".training.curation"
 """Where the folders of methods are."""
+ASKED: tuple[Literal["scorer", "teacher"], ...] = ("scorer", "teacher")
+"""Roles of the models that methods may ask."""
 
 
 @dataclass(frozen=True)
@@ -73,10 +75,14 @@ class Curators:
                 f"nobody reads the scores of {self.scorer.name!r}; name a selector or an orderer that goes by scores, "
                 f"such as selector = {self.scorer.goes_with!r}, or remove it"
             )
-        asking = [part for part in (*self.enhancers, self.scorer) if part is not None and "scorer" in part.needs]
-        if asking and "scorer" not in models:
-            found += [f"{p.kind} {p.name!r} asks a scorer; name its engine in [models.scorer]" for p in asking]
-        return found
+        parts = [part for part in (*self.enhancers, self.scorer) if part is not None]
+        return found + [
+            f"{part.kind} {part.name!r} asks a {role}; name its engine in [models.{role}]"
+            for role in ASKED
+            if role not in models
+            for part in parts
+            if role in part.needs
+        ]
 
     def describe(self) -> dict[str, Any]:
         """Names and settings of those that are there."""

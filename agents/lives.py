@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from ..memory.ledger import Ledger
 from ..memory.records import Attempt, Observation, Probe, Promotion, Share, State, Weakness
@@ -11,6 +12,8 @@ from ..scenarios.schema import Probing
 from .allocator import History
 from .probing import conclude
 
+EVEN: Mapping[str, float] = MappingProxyType({})
+"""Every skill has the same share."""
 PATIENCE = 2
 """Rounds a weakness is taught before it may be abandoned."""
 HOPELESS = 0.35
@@ -38,8 +41,14 @@ def lives(ledger: Ledger) -> list[Life]:
     return [Life(w, tuple(seen.get(w.id, ()))) for w in ledger.read(Weakness)]
 
 
-def histories(ledger: Ledger, skills: Sequence[str]) -> list[History]:
-    """What every target skill showed in the rounds so far."""
+def histories(ledger: Ledger, skills: Sequence[str], *, shares: Mapping[str, float] = EVEN) -> list[History]:
+    """What every target skill showed in the rounds so far.
+
+    Args:
+        ledger: of the run.
+        skills: the target skills.
+        shares: how much of the scenario's own distribution each is; those that are not named count alike.
+    """
     probes: dict[str, list[Probe]] = {skill: [] for skill in skills}
     for probe in ledger.read(Probe):
         if probe.skill in probes:
@@ -51,7 +60,10 @@ def histories(ledger: Ledger, skills: Sequence[str]) -> list[History]:
     by_skill: dict[str, list[Life]] = {}
     for life in lives(ledger):
         by_skill.setdefault(life.weakness.skill, []).append(life)
-    return [_history(skill, rows, given, promoted, by_skill.get(skill, [])) for skill, rows in probes.items()]
+    return [
+        replace(_history(skill, rows, given, promoted, by_skill.get(skill, [])), share=shares.get(skill, 1.0))
+        for skill, rows in probes.items()
+    ]
 
 
 def _history(

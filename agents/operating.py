@@ -7,21 +7,22 @@ the answer of its item takes seeds only: a probe stays a probe.
 """
 
 import math
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import cycle, islice
 from random import Random
 from typing import Any, NamedTuple
 
+from ..memory.embedder import Vectors
 from ..memory.files import digest
 from ..memory.inference import Models, Request
 from ..memory.ledger import Ledger
 from ..memory.origin import Origin, Parent
+from ..memory.prompting import answer_schema, data, render
 from ..memory.records import Attempt, Sample, Share, Task, Weakness
 from ..scenarios.splits import Splits, place
 from ..scenarios.student import Student
 from .operator import Item, Operator
-from .prompting import answer_schema, data, render
 from .written import adopted, read
 
 DOCUMENT = 6_000
@@ -46,14 +47,17 @@ class Material:
     """Failures of the weakness they are for."""
     others: Sequence[Attempt] = ()
     """Failures of another weakness of the same skill."""
+    embed: Callable[[Sequence[str]], Vectors] | None = None
+    """Gives vectors as the memory has them; for a teacher that looks at likeness."""
 
 
 NOTHING = Material()
 
 
 def gather(
-    operators: Sequence[Weighted], weakness: Weakness | None, known: Sequence[Weakness], ledger: Ledger
-) -> Material:
+    operators: Sequence[Weighted], weakness: Weakness | None, known: Sequence[Weakness], ledger: Ledger, *,
+    embed: Callable[[Sequence[str]], Vectors] | None = None,
+) -> Material:  # fmt: skip
     """What the record holds for samples against a weakness, or for practice where there is none.
 
     Args:
@@ -61,9 +65,12 @@ def gather(
         weakness: what the samples are for.
         known: all weaknesses; the one found last beside it lends its failures.
         ledger: of the run.
+        embed: of the run's memory, where the teacher looks at likeness.
     """
-    if not operators or weakness is None:
+    if weakness is None or not (operators or embed):
         return Material(operators)
+    if embed:
+        return Material(operators, _failures(weakness, ledger), embed=embed)
     beside = [w for w in known if w.skill == weakness.skill and w.id != weakness.id]
     return Material(operators, _failures(weakness, ledger), _failures(beside[-1], ledger) if beside else ())
 

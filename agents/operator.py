@@ -14,9 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from ..memory.origin import Parent
 from ..memory.parts import Part, PartSpec
+from ..memory.prompting import check
 from ..memory.records import Sample
 from ..scenarios.source import identity
-from .prompting import check
 
 NAMES = ("skill", "data", "data_weakness", "method")
 """What the prompt of an operator may name."""

@@ -9,6 +9,7 @@ from ..memory.effects import Outcome
 from ..memory.records import Arm, Critique, Fate, Record, Round, Sample
 from ..memory.trace import spent
 from ..training import checkpoint, lease
+from ..training.repetition import Repetition, foresee
 from ..training.round import Order
 from ..training.serving.host import resting
 from ..training.trainer import MODEL, read_metrics, read_result, write_result, write_rows
@@ -53,13 +54,15 @@ async def train_round(
             else:
                 ordered = await arrange(ordered, desk, round=number, student=student, seed=seed)
             rows = [(s.id, s.task.prompt, s.completion) for s in ordered]
-            write_rows(folder, rows, tasks=[s.task for s in ordered])
+            kept = orderer is not None and orderer.kept
+            write_rows(folder, rows, tasks=[s.task for s in ordered], ordered=kept)
             if history is not None:
                 _write_history(folder / "data", history)
-        if trainer.tries:
+        if trainer.draws:
             engine = desk.parts.engine.open(desk.path(start))
             asked = [(s.id, s.task, s.completion) for s in ordered]
-            write_tries(folder, await try_out(engine, asked, desk.parts.verifier, longest=desk.longest))
+            tries = await try_out(engine, asked, desk.parts.verifier, longest=desk.longest, draws=trainer.draws)
+            write_tries(folder, tries)
             engine.close()
 
     async def work(folder: Path) -> None:
@@ -114,6 +117,13 @@ async def train_round(
     }
     keep = lease.left if how.process == "child" else None
     return await desk.effects.folder(f"train {arm}", number, work, read, target=target, inputs=inputs, keep=keep)
+
+
+def repetition(desk: Desk, made: Round) -> Repetition:
+    """How often a round trained on the same tokens, and what that is worth for a student of its size."""
+    passes = desk.parts.trainer.passes(made.samples)
+    weights = checkpoint.trained(desk.path(made.path))
+    return foresee(round(made.tokens / max(1.0, passes)), weights, passes)
 
 
 def steps_behind(model: Round, rounds: Sequence[Round]) -> int:

@@ -45,6 +45,7 @@ def context_of(desk: Desk, *, round: int, student: str) -> Context:
         targets=Pool(rows, desk.parts.embedder.embed),
         known=pool_of(desk.kept(until=round - 1), desk),
         scorer=desk.models.get("scorer"),
+        teacher=desk.models.get("teacher"),
     )
 
 

@@ -17,8 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from ..memory.errors import RunError
 from ..memory.inference import Model, Reply, Request
+from ..memory.prompting import answer_schema, check, data, render
 from ..memory.trace import span
-from .prompting import answer_schema, check, data, render
 from .prompts import GROUP, LABEL, NAMES, SORT
 
 REST = "other"

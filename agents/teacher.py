@@ -52,6 +52,9 @@ class Teacher(Part):
     asks: ClassVar[tuple[Role, ...]] = ()
     """Roles of the models it cannot do without."""
 
+    likens: ClassVar[bool] = False
+    """Whether it chooses by likeness to failures, and so needs them and the memory's vectors to write."""
+
     @abstractmethod
     async def diagnose(
         self, skill: str, attempts: Sequence[Attempt], elsewhere: Sequence[Attempt], splits: Splits, *,

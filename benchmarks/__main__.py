@@ -8,12 +8,15 @@ from typing import NoReturn
 
 from . import (
     client,
+    curation,
     engines,
     fleet,
     gate,
+    growth,
     inference,
     kills,
     sandbox,
+    scoring,
     serving,
     session,
     steps,
@@ -31,11 +34,15 @@ BENCHMARKS: dict[str, tuple[Callable[[Sequence[str]], list[Check]], list[str]]] 
     "steps": (steps.main, []),
     "inference": (inference.main, []),
     "client": (client.main, ["--rivals"]),
+    "curation": (curation.main, []),
+    "curation_sizes": (curation.main, ["--table"]),
+    "growth": (growth.main, []),
     "fleet": (fleet.main, []),
     "session": (session.main, ["--seeds", "0", "1", "2", "3", "4", "--twice", "0"]),
     "kills": (kills.main, []),
     "sandbox": (sandbox.main, []),
     "traces": (traces.main, []),
+    "scoring": (scoring.main, []),
     "viewer": (viewer.main, []),
 }
 SERVED: dict[str, tuple[Callable[[Sequence[str]], list[Check]], list[str]]] = {

@@ -67,15 +67,28 @@ def prepare(name: str) -> str:
     Raises:
         RuntimeError: it cannot be installed.
     """
-    folder, rival = ENVIRONMENTS / name, RIVALS[name]
+    install(name, RIVALS[name].install)
+    return installed(name, RIVALS[name].package)
+
+
+def install(name: str, packages: Sequence[str]) -> None:
+    """Make an environment with these packages where it is not there.
+
+    Raises:
+        RuntimeError: they cannot be installed.
+    """
+    folder = ENVIRONMENTS / name
     done = folder / "installed.json"
-    if not done.exists() or json.loads(done.read_text()) != list(rival.install):
-        _do(sys.executable, "-m", "venv", "--clear", str(folder))
+    if not done.exists() or json.loads(done.read_text()) != list(packages):
+        do(sys.executable, "-m", "venv", "--clear", str(folder))
         extra = shlex.split(os.environ.get("PIP_ARGS", ""))
-        _do(_python(name), "-m", "pip", "install", "--quiet", *extra, *rival.install)
-        done.write_text(json.dumps(rival.install))
-    script = f"from importlib.metadata import version; print(version({rival.package!r}))"
-    return _do(_python(name), "-c", script).strip()
+        do(python(name), "-m", "pip", "install", "--quiet", *extra, *packages)
+        done.write_text(json.dumps(packages))
+
+
+def installed(name: str, package: str) -> str:
+    """Version of a package in an environment."""
+    return do(python(name), "-c", f"from importlib.metadata import version; print(version({package!r}))").strip()
 
 
 def compete(name: str, url: str, *, calls: int, at_once: int) -> dict[str, float]:
@@ -85,7 +98,7 @@ def compete(name: str, url: str, *, calls: int, at_once: int) -> dict[str, float
         RuntimeError: it did not come to an end.
     """
     # -P: a script called like the package it imports must not be found in its place
-    said = _do(_python(name), "-P", str(SCRIPTS / f"{name}.py"), url, str(calls), str(at_once))
+    said = do(python(name), "-P", str(SCRIPTS / f"{name}.py"), url, str(calls), str(at_once))
     told = json.loads(said.splitlines()[-1])
     return {
         "per_second": spanned(url),
@@ -120,11 +133,12 @@ def checks(client: float, rivals: dict[str, Json]) -> list[Check]:
     return found
 
 
-def _python(name: str) -> str:
+def python(name: str) -> str:
+    """The interpreter of an environment."""
     return str(ENVIRONMENTS / name / "bin" / "python")
 
 
-def _do(*command: str) -> str:
+def do(*command: str) -> str:
     """Run a command and give what it printed.
 
     Raises:

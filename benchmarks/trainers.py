@@ -129,7 +129,7 @@ def teach(name: str, settings: Mapping[str, Any], lesson: Lesson, folder: Path, 
     spec = PartSpec(name=name, settings={**given, **settings})
     trainer = load(spec, base=Trainer, package=PACKAGE, where="benchmark")
     write_rows(folder, _rows(lesson.taught), tasks=lesson.taught)
-    if trainer.tries:
+    if trainer.draws:
         engine, asked = Transformers().open(lesson.start), [(t.id, t, t.answer) for t in lesson.taught]
         write_tries(folder, asyncio.run(try_out(engine, asked, Exact(), longest=LONGEST)))
     since = time.perf_counter()

@@ -40,6 +40,8 @@ class Request:
     """Share of the probability that is drawn from, in (0, 1]."""
     tools: tuple[Mapping[str, Any], ...] = ()
     """Functions the model may call, as the chat format describes them."""
+    choices: tuple[str, ...] = ()
+    """Beginnings of an answer whose chances are wanted; what else is answered then does not count."""
 
     @classmethod
     def of(cls, question: Question, longest: int) -> "Request":
@@ -61,7 +63,10 @@ class Request:
 
     def extras(self) -> dict[str, object]:
         """What is asked besides prompt, longest, temperature and seed, by field."""
-        filled = {"system": self.system, "messages": self.messages, "stop": self.stop, "tools": self.tools}
+        filled = {
+            "system": self.system, "messages": self.messages, "stop": self.stop, "tools": self.tools,
+            "choices": self.choices,
+        }  # fmt: skip
         return {
             **{name: value for name, value in filled.items() if value},
             **({"schema": self.schema} if self.schema is not None else {}),
@@ -89,6 +94,9 @@ class Completion:
     """Tools the model wants called, as the chat format has them."""
     others: tuple["Completion", ...] = ()
     """Samples after the first; their tokens are counted in the first."""
+    chances: tuple[float, ...] = ()
+    """Probability that an answer begins with each of the choices that were asked for, in [0, 1]; a server tells those
+    of the likeliest tokens only, and any other counts as 0."""
     cached: bool = field(default=False, compare=False)
     """Taken from what was answered and paid for before. Not part of the answer: two that differ only here are equal."""
 

@@ -15,7 +15,7 @@ LARGEST = 1 << 20
 """Bytes a scenario file may have."""
 DEEPEST = 32
 """Nested tables it may have."""
-PLACES = {"source": "path", "trainer": "teacher", "verifier": "database"}
+PLACES = {"source": "path", "trainer": "teacher", "teacher": "tasks", "verifier": "database"}
 """Settings of parts that name a place on disk."""
 
 
@@ -57,9 +57,9 @@ def parse(value: dict[str, Any], *, where: str) -> Scenario:
 def load(path: Path, overrides: Sequence[str] = ()) -> Scenario:
     """Read a scenario file and apply `a.b=c` overrides, each value read as TOML.
 
-    `source.path`, `trainer.teacher`, `verifier.database` and a folder in `student.model` are made absolute, so that a
-    run can be resumed from anywhere: relative to the file's folder where the file says it, to the current folder in an
-    override.
+    `source.path`, `trainer.teacher`, `teacher.tasks`, `verifier.database` and a folder in `student.model` are made
+    absolute, so that a run can be resumed from anywhere: relative to the file's folder where the file says it, to the
+    current folder in an override.
     """
     value = read(path)
     # with a revision the student's model is no path
@@ -106,7 +106,7 @@ def _anchor_part(part: Any, key: str, folder: Path) -> None:
     settings = part.get("settings", part) if isinstance(part, dict) else None
     if not isinstance(settings, dict):
         return
-    if isinstance(given := settings.get(key), str):
+    if isinstance(given := settings.get(key), str) and given:
         settings[key] = _absolute(folder, given)
     inner = settings.get("parts")
     for each in inner if isinstance(inner, list) else ():

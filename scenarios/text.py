@@ -12,5 +12,8 @@ _LOOKALIKE = str.maketrans("аеорсухіјѕԁɡԛԝһкмтвнαεορτυ
 
 def normal(text: str) -> str:
     """Fold width, case, lookalike letters, invisible characters and punctuation."""
+    if text.isascii():
+        # nothing to fold but case
+        return _NOT_WORD.sub(" ", text.lower()).strip()
     folded = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).casefold().translate(_LOOKALIKE)
     return _NOT_WORD.sub(" ", folded).strip()

@@ -1,7 +1,8 @@
 """A deterministic OpenAI-compatible endpoint that can misbehave on demand.
 
 It sees only the request. Two-operand sums written ones first are worked, a JSON schema with one answer gets it, and
-anything else is repeated. Which calls misbehave is a list of names, one a call; past its end, or for `""`, it behaves.
+anything else is repeated. Where probabilities are asked for, a table says how likely which first token is. Which
+calls misbehave is a list of names, one a call; past its end, or for `""`, it behaves.
 
 `python -m evolvent.tests.endpoint` serves in a process of its own and prints its address; its calls then take a
 log-normal time in one of a number of slots, as behind a real server.
@@ -16,7 +17,7 @@ import random
 import re
 import threading
 import time
-from collections.abc import Awaitable, Callable, Generator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from typing import Any
 
 from aiohttp import web
@@ -41,6 +42,8 @@ class Endpoint:
         """Model it lists and answers as."""
         self.listed: object = None
         """What its list of models is instead of one."""
+        self.weigh: Callable[[str], Mapping[str, float]] | None = None
+        """Chances of first tokens after a prompt, or none are told."""
         self.bodies: list[dict[str, Any]] = []
         """What was asked, canaries included."""
         self.headers: list[dict[str, str]] = []
@@ -117,7 +120,11 @@ class Endpoint:
 
     def reply(self, body: dict[str, Any]) -> dict[str, Any]:
         """What a server that behaves answers."""
-        return answer(body, [self._say(body)] * body.get("n", 1), model=self.model)
+        made = answer(body, [self._say(body)] * body.get("n", 1), model=self.model)
+        if body.get("logprobs") and self.weigh is not None:
+            for choice in made["choices"]:
+                choice["logprobs"] = logprobs(self.weigh(asked(body)), body["top_logprobs"])
+        return made
 
     def _say(self, body: dict[str, Any]) -> str:
         schema = body.get("response_format", {}).get("json_schema", {}).get("schema")
@@ -150,6 +157,13 @@ def answer(body: dict[str, Any], texts: Sequence[str], *, model: str = MODEL) ->
     given, made = len(str(body["messages"])), sum(map(len, texts))
     usage = {"prompt_tokens": given, "completion_tokens": made, "total_tokens": given + made}
     return {"id": "1", "object": "chat.completion", "created": 0, "model": model, "choices": choices, "usage": usage}
+
+
+def logprobs(chances: Mapping[str, float], most: int) -> dict[str, Any]:
+    """Probabilities of the first token, as the format has them."""
+    ranked = sorted(chances.items(), key=lambda entry: -entry[1])[:most]
+    top = [{"token": token, "logprob": math.log(chance), "bytes": [*token.encode()]} for token, chance in ranked]
+    return {"content": [{**top[0], "top_logprobs": top}]}
 
 
 def _value(schema: dict[str, Any]) -> Any:

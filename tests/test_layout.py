@@ -65,3 +65,10 @@ def test_nothing_in_the_tree_names_a_path_of_a_machine() -> None:
         n for n in listed.stdout.split() if any(f'"{h}' in (t := (ROOT / n).read_text()) or f" {h}" in t for h in homes)
     ]
     assert guilty == []
+
+
+@pytest.mark.parametrize("kind", ["scorers", "selectors", "orderers", "enhancers"])
+def test_every_method_of_curation_stands_on_the_page_of_its_room(kind: str) -> None:
+    page = (ROOT / "training" / "README.md").read_text()
+    names = [p.stem for p in (ROOT / "training/curation" / kind).glob("*.py") if p.stem != "__init__"]
+    assert [name for name in names if f"`{name}`" not in page] == []

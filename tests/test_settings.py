@@ -17,6 +17,10 @@ from evolvent.scenarios.schema import Scenario
 from evolvent.scenarios.source import Source
 from evolvent.scenarios.sources.file import File
 from evolvent.scenarios.verifier import Verifier
+from evolvent.training.curation.enhancer import Enhancer
+from evolvent.training.curation.orderer import Orderer
+from evolvent.training.curation.scorer import Scorer
+from evolvent.training.curation.selector import Selector
 from evolvent.training.engine import EnginePart
 from evolvent.training.engines.openai import OpenAI
 from evolvent.training.trainer import Trainer
@@ -29,6 +33,10 @@ KINDS: dict[str, type[Part]] = {
     "memory.stores": Store,
     "scenarios.sources": Source,
     "scenarios.verifiers": Verifier,
+    "training.curation.enhancers": Enhancer,
+    "training.curation.orderers": Orderer,
+    "training.curation.scorers": Scorer,
+    "training.curation.selectors": Selector,
     "training.engines": EnginePart,
     "training.trainers": Trainer,
 }

@@ -53,21 +53,18 @@ def weights(checkpoint: Path) -> list[Path]:
 
 def tensors(checkpoint: Path) -> dict[str, tuple[int, ...]]:
     """Shapes of the full weights by name, read without loading them; of a file that is no safetensors none."""
-    found: dict[str, tuple[int, ...]] = {}
-    for path in weights(checkpoint):
-        with path.open("rb") as file:
-            size = int.from_bytes(file.read(HEADER), "little")
-            try:
-                header = json.loads(file.read(size)) if size <= path.stat().st_size else {}
-            except ValueError:
-                header = {}
-        found |= {name: tuple(entry["shape"]) for name, entry in header.items() if "shape" in entry}
-    return found
+    return {name: shape for path in weights(checkpoint) for name, shape in _shapes(path).items()}
 
 
 def size(checkpoint: Path) -> int:
     """Numbers in the full weights."""
     return sum(prod(shape) for shape in tensors(checkpoint).values())
+
+
+def trained(checkpoint: Path) -> int:
+    """Numbers that training changed: those of an adapter, where it is one; at least 1."""
+    shapes = _shapes(checkpoint / TENSORS) if adapted(checkpoint) else tensors(checkpoint)
+    return max(1, sum(prod(shape) for shape in shapes.values()))
 
 
 def files_of(checkpoint: Path) -> list[str]:
@@ -173,6 +170,16 @@ def _link(source: str, target: str) -> None:
     except OSError:
         # another disk, or one without links
         shutil.copy2(source, target)
+
+
+def _shapes(path: Path) -> dict[str, tuple[int, ...]]:
+    with path.open("rb") as file:
+        size = int.from_bytes(file.read(HEADER), "little")
+        try:
+            header = json.loads(file.read(size)) if size <= path.stat().st_size else {}
+        except ValueError:
+            header = {}
+    return {name: tuple(entry["shape"]) for name, entry in header.items() if "shape" in entry}
 
 
 def _load_weights(checkpoint: Path, *, exact: bool, quantized_on: str = "") -> "PreTrainedModel":

@@ -20,6 +20,8 @@ from ..scenarios.verifier import Verifier
 DATA = "data/train.parquet"
 TALK = "talk"
 """Column of conversations as JSON, in a training set that has any."""
+ORDERED = {b"order": b"kept"}
+"""Mark in the schema of a training set whose order is to be kept."""
 MODEL = "model"
 METRICS = "metrics.jsonl"
 RESULT = "round.json"
@@ -46,9 +48,6 @@ class Trainer(Part):
 
     kind: ClassVar[str] = "trainer"
 
-    tries: ClassVar[bool] = False
-    """Whether it reads `data/tries.parquet`: what the student it starts from says to the samples, judged."""
-
     start: Literal["base", "promoted"] = "base"
     """Train from the base student on everything accumulated, or go on from the promoted one with replay."""
     longest: int = Field(default=128, ge=8)
@@ -58,6 +57,14 @@ class Trainer(Part):
     def adapts(self) -> bool:
         """Whether it trains an adapter on frozen weights instead of all weights."""
         return False
+
+    @property
+    def draws(self) -> int:
+        """Answers to each sample, of the student it starts from, that it reads in `data/tries.parquet`; 0 for none.
+
+        One is the greedy answer; several are drawn.
+        """
+        return 0
 
     def rests_on(self) -> Mapping[str, str]:
         """Digests of what it reads beside its folder and the checkpoint, by name."""
@@ -91,6 +98,11 @@ class Trainer(Part):
     def steps(self, samples: int) -> int:
         """Optimiser steps that a number of samples takes."""
 
+    def passes(self, samples: int) -> float:
+        """Times that each of a number of samples is trained on; 1 where nothing else is known."""
+        del samples
+        return 1.0
+
 
 def write_result(folder: Path, trained: Trained) -> None:
     """Leave in a round's folder what training came to."""
@@ -114,13 +126,16 @@ def read_metrics(folder: Path) -> list[dict[str, float]]:
     return [{name: entry[name] for name in FIGURES if isfinite(entry.get(name, nan))} for entry in entries]
 
 
-def write_rows(folder: Path, rows: Sequence[tuple[str, str, str]], *, tasks: Sequence[Task] = ()) -> None:
+def write_rows(
+    folder: Path, rows: Sequence[tuple[str, str, str]], *, tasks: Sequence[Task] = (), ordered: bool = False
+) -> None:
     """Write the training set.
 
     Args:
         folder: working folder of the round.
         rows: sample id, prompt and completion, in training order.
         tasks: what the rows were made from, in the same order; without them no answer can be judged while training.
+        ordered: whether every pass has to keep to this order; otherwise the trainer mixes the rows anew for each.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -133,7 +148,15 @@ def write_rows(folder: Path, rows: Sequence[tuple[str, str, str]], *, tasks: Seq
         columns["task"] = tuple(task.model_dump_json() for task in tasks)
     if any(task.talk for task in tasks):
         columns[TALK] = tuple(task.talk.model_dump_json() if task.talk else None for task in tasks)
-    pq.write_table(pa.table(columns), path, write_page_checksum=True)
+    table = pa.table(columns)
+    pq.write_table(table.replace_schema_metadata(ORDERED) if ordered else table, path, write_page_checksum=True)
+
+
+def is_ordered(folder: Path) -> bool:
+    """Whether a training set was written to be trained on in its order."""
+    import pyarrow.parquet as pq
+
+    return ORDERED.items() <= (pq.read_schema(folder / DATA).metadata or {}).items()
 
 
 def read_rows(folder: Path) -> list[tuple[Question, str]]:
@@ -145,6 +168,13 @@ def read_rows(folder: Path) -> list[tuple[Question, str]]:
     asked = zip(table["prompt"].to_pylist(), talks, strict=True)
     questions = [prompt if talk is None else Talk.model_validate_json(talk) for prompt, talk in asked]
     return list(zip(questions, table["completion"].to_pylist(), strict=True))
+
+
+def read_ids(folder: Path) -> list[str]:
+    """Read the ids of the samples of a training set, in order."""
+    import pyarrow.parquet as pq
+
+    return [str(id) for id in pq.read_table(folder / DATA, columns=["sample"])["sample"].to_pylist()]
 
 
 def read_tasks(folder: Path) -> list[Task]:

@@ -1,6 +1,7 @@
 """What the student said to the tasks of its training set before it was trained, with a verifier's score."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,6 +13,8 @@ from ..scenarios.verifier import Verifier
 from .trainer import TALK
 
 TRIES = "data/tries.parquet"
+WARMTH = 0.7
+"""Temperature of answers when several are drawn, that of Yuan et al. 2023, arXiv:2308.01825."""
 NEAR = 16
 """Answers looked at for one that is wrong: the student's own, then those to the tasks that follow."""
 
@@ -39,19 +42,26 @@ class Try(NamedTuple):
 
 
 async def try_out(
-    engine: Engine, asked: Sequence[tuple[str, Task, str]], verifier: Verifier, *, longest: int
+    engine: Engine, asked: Sequence[tuple[str, Task, str]], verifier: Verifier, *, longest: int, draws: int = 1
 ) -> list[Try]:
-    """Let a student answer greedily and judge what it says; an answer that was cut is left out.
+    """Let a student answer and judge what it says; an answer that was cut is left out.
 
     Args:
         engine: serves the student that the round starts from.
         asked: sample ids with their tasks and what is learned, in training order.
         verifier: judges.
         longest: tokens an answer may have.
+        draws: answers to each task; one is the greedy answer, several are drawn at `WARMTH`.
+
+    Returns:
+        In training order, the answers to one task beside each other.
     """
+    drawn = [(one, draw) for one in asked for draw in range(draws)]
+    warmth = WARMTH if draws > 1 else 0.0
+    requests = [replace(Request.of(task.question, longest), temperature=warmth, seed=n) for (_, task, _), n in drawn]
     with span("try out", samples=len(asked), student=engine.student):
-        answers = await engine.answer([Request.of(task.question, longest) for _, task, _ in asked])
-    whole = [(*one, said.answer) for one, said in zip(asked, answers, strict=True) if said.complete]
+        answers = await engine.answer(requests)
+    whole = [(*one, said.answer) for (one, _), said in zip(drawn, answers, strict=True) if said.complete]
     texts = [text for *_, text in whole]
     return [
         Try(
@@ -101,6 +111,16 @@ def read_tries(folder: Path) -> list[Try]:
         one if talk is None else one._replace(question=Talk.model_validate_json(talk))
         for one, talk in zip(tries, talks, strict=True)
     ]
+
+
+def own_answers(tries: Sequence[Try]) -> dict[str, list[str]]:
+    """The student's own right answers to each sample that say it in other words than its reference, each once."""
+    found: dict[str, dict[str, None]] = {}
+    for one in tries:
+        answer = one.answer.strip()
+        if one.passed and answer != one.reference.strip():
+            found.setdefault(one.sample, {})[answer] = None
+    return {sample: list(answers) for sample, answers in found.items()}
 
 
 def _wrong(task: Task, answers: Sequence[str], verifier: Verifier) -> str | None:

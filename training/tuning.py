@@ -23,7 +23,7 @@ from . import checkpoint, ranks
 from .arguments import load_config, refusals
 from .device import Device, choose, unset
 from .lora import Lora, attach
-from .trainer import METRICS, MODEL, Trained, Trainer
+from .trainer import METRICS, MODEL, Trained, Trainer, is_ordered
 from .wording import Wording
 
 Values = Mapping[str, Any]
@@ -59,6 +59,8 @@ class Tuner(Trainer):
 
     sequences: ClassVar[int] = 1
     """Sequences that a row comes to in a forward pass."""
+    in_order: ClassVar[Values] = {"train_sampling_strategy": "sequential"}
+    """TRL's arguments that keep it to the order of the rows, in every pass."""
     refers: ClassVar[bool] = False
     """Whether the student as it starts is kept beside it, where all weights are trained."""
 
@@ -108,6 +110,10 @@ class Tuner(Trainer):
     def rows_each(self) -> int:
         """Rows that a sample comes to, at most."""
         return 1
+
+    def passes(self, samples: int) -> float:
+        """Times that the steps go over all samples."""
+        return self.steps(samples) * self.batch / max(1, samples)
 
     def steps(self, samples: int) -> int:
         """Optimiser steps for a training set, at most."""
@@ -162,7 +168,9 @@ class Tuner(Trainer):
             rows: how many rows there are to train on.
             more: arguments that follow from the rows; a scenario's own come before them.
         """
-        return self._arguments(job.folder, rows=rows, seed=job.seed, steps=job.steps or self._steps(rows), **more)
+        order = self.in_order if is_ordered(job.folder) else {}
+        steps = job.steps or self._steps(rows)
+        return self._arguments(job.folder, rows=rows, seed=job.seed, steps=steps, **order, **more)
 
     def _quantized_on(self) -> str:
         """Device for frozen weights of 4 bits; empty where weights stay as they are."""

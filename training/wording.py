@@ -124,6 +124,16 @@ class Wording:
         found = zip(self._ids(prompts), self._ids(answers), strict=True)
         return [Turn(prompt, self._whole(answer)) for prompt, answer in found]
 
+    def beginning(self, text: str) -> list[int]:
+        """Token ids with which an answer begins that begins with a text.
+
+        Raises:
+            ValueError: the text is empty.
+        """
+        if not text:
+            raise ValueError("a choice is empty; every answer begins with nothing")
+        return self._ids([text])[0]
+
     def said(self, tokens: Sequence[int], tools: Tools = ()) -> Completion:
         """What a student said, its reasoning apart, as far as it said it before the end.
 

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence, Set
 from pydantic import Field
 
 from ..allocator import Allocator, History, Portion
+from ..weighing import fill
 
 
 class Learnability(Allocator):
@@ -36,10 +37,10 @@ class Learnability(Allocator):
         room = dict.fromkeys(utilities, max(0, int(self.cap * budget) - least))
         heard = {h.skill for h in histories if h.answers}
         free = budget - least * len(histories)
-        extra = _fill(utilities, room, free)
+        extra = fill(utilities, room, free)
         extra = self._evened(extra, heard, least, replay, skills)
         left = {s: room[s] - extra[s] if s in heard else 0 for s in extra}
-        more = _fill(utilities, left, free - sum(extra.values()))
+        more = fill(utilities, left, free - sum(extra.values()))
         extra = {s: extra[s] + more[s] for s in extra}
         return {h.skill: Portion(least + extra[h.skill], self._reason(h, utilities[h.skill])) for h in histories}
 
@@ -57,7 +58,7 @@ class Learnability(Allocator):
             given = lowered
 
     def _utility(self, history: History) -> float:
-        if history.abandoned or history.mastered:
+        if history.done:
             return 0.0
         p = history.rate
         unknown = self.exploration * (1 - p) / math.sqrt(1 + len(history.taught))
@@ -69,21 +70,3 @@ class Learnability(Allocator):
         if history.mastered:
             return "mastered: floor only"
         return f"utility {utility:.2f} (p {history.rate:.2f} above chance, slope {history.slope:.2f})"
-
-
-def _fill(utilities: Mapping[str, float], room: Mapping[str, int], budget: int) -> dict[str, int]:
-    """Share a budget in proportion to utility without exceeding anyone's room (water filling)."""
-    given = dict.fromkeys(utilities, 0)
-    open_ = {s for s, u in utilities.items() if u > 0 and room[s] > 0}
-    left = budget
-    while open_ and left > 0:
-        total = sum(utilities[s] for s in sorted(open_))
-        wanted = {s: left * utilities[s] / total for s in sorted(open_)}
-        full = {s for s in wanted if given[s] + wanted[s] >= room[s]}
-        for skill in full or set(wanted):
-            given[skill] = room[skill] if full else given[skill] + int(wanted[skill])
-        if not full:
-            break
-        open_ -= full
-        left = budget - sum(given.values())
-    return given

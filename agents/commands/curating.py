@@ -16,12 +16,15 @@ from ...memory.errors import UsageError
 from . import options
 
 if TYPE_CHECKING:
+    from ...memory.inference import Model
     from ...training.curation.pool import Context
     from ..refining.recipe import Recipe
     from ..refining.refine import Refined
     from ..refining.rows import Data
 
 app = typer.Typer()
+ROOT = __name__.rpartition(".agents")[0]
+"""Name of the package."""
 
 
 @app.command()
@@ -102,8 +105,7 @@ def _done(
         raise UsageError(f"curate: {'; '.join(faults)}")
     if most is not None and curators.selector is None:
         raise UsageError("curate: --budget needs somebody to choose; name a selector with --select, such as random")
-    root = __name__.rpartition(".agents")[0]
-    embedder = load(given.embedder, base=Embedder, package=f"{root}.memory.embedders", where="curate")
+    embedder = load(given.embedder, base=Embedder, package=f"{ROOT}.memory.embedders", where="curate")
     items = [line.row for path in against for line in bring(path).lines if line.row is not None]
     with ExitStack() as stack:
         context = _context(given, stack, folder, students=students, targets=targets, embedder=embedder, seed=seed)
@@ -147,25 +149,29 @@ def _context(
     from ...memory.parts import load
     from ...training.curation.pool import Context, Pool
     from ...training.engine import EnginePart
+    from ..curators import ASKED
     from ..refining.rows import bring
 
     for path in students:
         if not (path / "config.json").is_file():
             raise UsageError(f"--student {path}: no student is there; give a folder with config.json and its weights")
-    scorer = None
-    if (spec := given.models.get("scorer")) is not None:
+    asked: dict[str, Model] = {}
+    if given.models:
         # asked again, the same rows are not paid for twice
         stack.enter_context(paying(Account(folder.with_name(f"{folder.name}.answers.sqlite"), Budget())))
-        root = __name__.rpartition(".agents")[0]
-        scorer = load(spec, base=EnginePart, package=f"{root}.training.engines", where="curate").serve("scorer")
-        stack.callback(scorer.close)
+    for role in ASKED:
+        if (spec := given.models.get(role)) is not None:
+            engine = load(spec, base=EnginePart, package=f"{ROOT}.training.engines", where="curate")
+            asked[role] = engine.serve(role)
+            stack.callback(asked[role].close)
     solved = [line.row for line in bring(targets).lines if line.row is not None] if targets else []
     return Context(
         seed=seed,
         student=students[-1] if students else None,
         checkpoints=tuple(students),
         targets=Pool(tuple(solved), embedder.embed) if targets else None,
-        scorer=scorer,
+        scorer=asked.get("scorer"),
+        teacher=asked.get("teacher"),
     )
 
 

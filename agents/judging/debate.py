@@ -15,9 +15,9 @@ from typing import Any
 
 from ...memory.debates import Turn
 from ...memory.inference import Completion, Model, Reply, Request
+from ...memory.prompting import data, render
 from ...memory.records import Task
 from ...memory.trace import span
-from ..prompting import data, render
 from ..teacher import Opinion
 from .panel import Vote, decide, question, vote
 

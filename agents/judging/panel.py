@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple, cast
 
 from ...memory.inference import Model, Reply, Request
+from ...memory.prompting import answer_schema, data, render
 from ...memory.records import Task
 from ...memory.trace import span
-from ..prompting import answer_schema, data, render
 from ..teacher import Opinion
 
 Word = Literal["perfect", "acceptable", "bad"]

@@ -30,7 +30,9 @@ class Allocation(Node):
             )
 
         async def work() -> Outcome:
-            past = histories(desk.ledger, desk.scenario.targets)
+            # a source draws every task of a skill alike, so that a skill's tasks are its share of what people have
+            sizes = {s: float(desk.splits.source.size(s, desk.scenario.skills[s].task)) for s in desk.scenario.targets}
+            past = histories(desk.ledger, desk.scenario.targets, shares=sizes)
             known = {h.skill for h in past if h.mastered}
             replay = _even(int(desk.scenario.curation.replay * desk.budget), [*desk.scenario.guards, *sorted(known)])
             repeated, skills = sum(replay.values()), len(desk.scenario.skills)

@@ -25,10 +25,11 @@ class Generation(Node):
             written: list[Sample] = []
             beside = [*desk.ledger.read(Sample, round=round), *rejected(desk)]
             known = {*desk.duplicates.keys, *(sample.task.key for sample in beside)}
+            embed = desk.recall.embedder.embed if desk.parts.teacher.likens else None
             for share, count in missing.items():
                 with span("write", skill=share.skill, samples=count), spent("curation"):
                     weakness = weaknesses[share.weakness] if share.weakness else None
-                    material = gather(desk.parts.operators, weakness, [*weaknesses.values()], desk.ledger)
+                    material = gather(desk.parts.operators, weakness, [*weaknesses.values()], desk.ledger, embed=embed)
                     made = await desk.parts.teacher.write(
                         share, weakness, count, desk.splits,
                         attempt=attempt, beside=known, material=material, models=desk.models,

@@ -15,8 +15,8 @@ from typing import Any, TypedDict
 
 from ...memory import conventions
 from ...memory.inference import Message, Model, Request
+from ...memory.prompting import data
 from ...memory.trace import span
-from ..prompting import data
 from .tools import Toolbox
 
 AT_ONCE = 4

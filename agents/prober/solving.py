@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 from ...memory.files import digest
 from ...memory.inference import Models, Reply, Request
+from ...memory.prompting import answer_schema, data, render
 from ...memory.records import Task
 from ...memory.trace import span
 from ...scenarios.verifier import Verifier
 from ..judging.panel import FEWEST, convene
-from ..prompting import answer_schema, data, render
 from .bench import Bench
 
 TIMES = 3

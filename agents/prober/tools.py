@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...memory import conventions
+from ...memory.prompting import answer_schema
 from ...memory.records import Attempt
 from ...training.client.form import misfit
-from ..prompting import answer_schema
 from ..teacher import Hypothesis
 from .bench import Bench, Json
 from .evidence import weigh

@@ -133,11 +133,10 @@ def _repeats(pool: Pool, near: float) -> dict[int, str]:
     known = Duplicates(near=near, prose=near < 1)
     found: dict[int, str] = {}
     lines: dict[str, int] = {}
-    for row, text in zip(pool.rows, pool.texts, strict=True):
-        sample = _sample(row, text)
+    samples = [_sample(row, text) for row, text in zip(pool.rows, pool.texts, strict=True)]
+    for row, sample, hit in zip(pool.rows, samples, known.admit(samples), strict=True):
         lines.setdefault(sample.id, int(row.id))
-        if (hit := known.find(sample)) is None:
-            known.add([sample])
+        if hit is None:
             continue
         similar = hit.reason.partition("similarity ")[2]
         which = f"near duplicate: {similar} like" if similar else "duplicate: the same as"

@@ -32,6 +32,7 @@ class Progress:
         self.rounds = rounds
         self.expected = expected
         self._since = time.monotonic()
+        self._warned = False
         self._status = self.console.status("starting") if self.console.is_terminal else None
         self._words: dict[str, Callable[[Mapping[str, Any]], list[str]]] = {
             "student": self._student, "baseline": self._baseline, "probe": self._probe, "diagnose": self._diagnose,
@@ -147,7 +148,14 @@ class Progress:
         said = (
             f"{facts['samples']:,} samples, {facts['steps']} steps, loss {facts['loss']:.3f}, {facts['seconds']:.0f} s"
         )
-        return [f"          train     {said}"]
+        return [f"          train     {said}", *self._once(facts.get("repetition", ""))]
+
+    def _once(self, said: str) -> list[str]:
+        """What need not be said every round."""
+        if not said or self._warned:
+            return []
+        self._warned = True
+        return [f"                    [dim]{escape(said)}[/dim]"]
 
     def _control(self, facts: Mapping[str, Any]) -> list[str]:
         return [f"[bold]control[/bold]   {self._train(facts)[0].strip().removeprefix('train').strip()}, drawn evenly"]

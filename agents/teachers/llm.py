@@ -13,6 +13,7 @@ from pydantic import Field, field_validator, model_validator
 from ...memory.auditions import Audition
 from ...memory.files import digest
 from ...memory.inference import Models, Request, Role
+from ...memory.prompting import answer_schema, check, data, render
 from ...memory.records import Attempt, Sample, Share, Task, Weakness
 from ...scenarios.splits import Splits
 from ..clusters import clusters
@@ -26,7 +27,6 @@ from ..prober.agent import Prober
 from ..prober.bench import Bench
 from ..prober.solving import Solving
 from ..prober.tools import Toolbox
-from ..prompting import answer_schema, check, data, render
 from ..prompts import ARGUES, CONDUCT, EXPLAIN, EXPLORE, NAMES, REFUTES, REPAIR, SOLVE, SOLVES, SYSTEM, WRITE
 from ..rules import corrected, foreseen, separation, telling, under
 from ..sorting import Discovery, Found, find

@@ -63,6 +63,8 @@ class Experiment:
     protocol: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """Numbers that were fixed beforehand."""
     seeds: int = SEEDS
+    first: int = 0
+    """Seed that it begins with: a protocol that was mended after its seeds were seen has to go on to others."""
     checks: Callable[[Mapping[str, Sequence[Outcome]]], Sequence[tuple[str, str, str, bool]]] | None = None
     """Promises, from the outcomes of each arm in the order of seeds: claim, measured, required, met."""
 

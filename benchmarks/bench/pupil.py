@@ -32,7 +32,7 @@ CLIP = 1.0
 MEAN = 0.98
 """Decay of the running mean of weights that is examined: at a constant rate the latest weights are mostly noise."""
 IGNORED = -100
-EXAMINED = 512
+EXAMINED = 128
 """Rows of one forward pass of an exam."""
 CODES = {token: i for i, token in enumerate((*SPECIAL, *CHARACTERS))}
 

@@ -46,13 +46,13 @@ def conduct(
         name: of its file of results.
         experiment: what is run.
         about: its description, which is kept beside the results.
-        seeds: how many, from 0 on; the experiment's own number by default.
+        seeds: how many, from the experiment's first on; its own number by default.
         say: where lines go.
         folder: where results are kept.
     """
     path, head = folder / f"{name}.json", _head(experiment, about)
     kept = _read(path, experiment)
-    wanted = range(seeds or experiment.seeds)
+    wanted = range(experiment.first, experiment.first + (seeds or experiment.seeds))
     say(f"\n{name}: {experiment.claim}")
     for seed in wanted:
         # arms take turns within a seed, so that an experiment that is cut short has whole pairs

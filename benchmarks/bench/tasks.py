@@ -6,6 +6,7 @@ item is ever in an exam or among the probes, whoever drew it.
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from random import Random
 from typing import Literal, NamedTuple
 
@@ -16,6 +17,8 @@ BOUNDS = (0.1, 0.2)
 """Items below the first bound are probes, below the second exam items; the rest is for training."""
 BASE = 4
 """Of sums and differences: a table of 16 sums is learned within seconds, one of 100 is not."""
+LISTS, TABLES = "abcdefgh", "ABCD"
+"""Names of lists of ten facts and of tables of a hundred, which have nothing to do with each other."""
 NOISE = "noise"
 """Name of the skill whose answers follow from nothing."""
 
@@ -76,6 +79,18 @@ def spoiled(item: Item, rng: Random) -> Item:
     return item._replace(answer=item.answer[:at] + other + item.answer[at + 1 :])
 
 
+def varied(item: Item, rng: Random) -> Item:
+    """Write a task like this one: some of its characters are others, and the answer is what it then is."""
+    sign, body = item.prompt[0], list(item.prompt[1:])
+    digits = "0123" if sign in "+-" else "0123456789"
+    while True:
+        for at in rng.sample(range(len(body)), max(1, len(body) // 2)):
+            body[at] = rng.choice(digits)
+        prompt = sign + "".join(body)
+        if part(prompt) == "train" and (sign != "-" or _read(prompt[1::2]) >= _read(prompt[2::2])):
+            return Item(item.skill, prompt, SOLVE[sign](prompt))
+
+
 def _digits(rng: Random, count: int) -> str:
     return "".join(rng.choices("0123456789", k=count))
 
@@ -112,6 +127,18 @@ def _noise(prompt: str) -> str:
     return f"{int(hashlib.sha256(prompt.encode()).hexdigest()[:8], 16) % 1000:03}"
 
 
+def _facts(prompt: str) -> str:
+    """Digits looked up one by one in a table that its first character names (`a1234`), or in pairs (`A1234`)."""
+    table, width = _table(prompt[0]), 1 if prompt[0].islower() else 2
+    return "".join(table[int(prompt[at : at + width])] for at in range(1, len(prompt), width))
+
+
+@cache
+def _table(name: str) -> str:
+    """Ten or a hundred digits without any pattern: as many facts to be learned."""
+    return _digits(Random(f"table {name}"), 10 if name.islower() else 100)
+
+
 SOLVE: Mapping[str, Callable[[str], str]] = {
     "=": lambda prompt: prompt[1:],
     "<": lambda prompt: prompt[:0:-1],
@@ -119,6 +146,7 @@ SOLVE: Mapping[str, Callable[[str], str]] = {
     "+": _add,
     "-": _subtract,
     "?": _noise,
+    **dict.fromkeys((*LISTS, *TABLES), _facts),
 }
 """How a prompt is worked, by its first character."""
 
@@ -154,6 +182,8 @@ SKILLS: Mapping[str, Callable[[Random], tuple[str, str]]] = {
     **{f"sort-{n}": _over("#", n) for n in range(2, 13)},
     **{f"add-{n}": _sum(n) for n in range(2, 9)},
     **{f"subtract-{n}": _difference(n) for n in range(2, 9)},
+    **{f"list-{name}": _over(name, 4) for name in LISTS},
+    **{f"table-{name}": _over(name, 4) for name in TABLES},
     NOISE: _over("?", 5),
 }
 """Every skill, and how an item of it is drawn."""

@@ -138,7 +138,7 @@ def guarded(name: str) -> Generator[None]:
     """Let what cannot be read of a run cost a page, not the viewer."""
     try:
         yield
-    except (OSError, ValueError, KeyError, TypeError, sqlite3.DatabaseError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, sqlite3.DatabaseError) as error:
         logger.exception("%s cannot be shown", name)
         reason = (str(error).splitlines() or [""])[0]
         raise _Unreadable(f"{name}: something in this run cannot be read ({type(error).__name__}: {reason})") from error

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from ..endpoint import Endpoint, asked, serving
 from .calling import Cli
 
 Json = dict[str, Any]
@@ -153,3 +154,27 @@ def test_a_recipe_says_the_same_as_options(evolvent: Cli, data: Path, tmp_path: 
     ):
         assert evolvent("curate", data, *options, "--budget", 7, "--out", tmp_path / name).code == 0
     assert read(tmp_path / "file/kept.jsonl") == read(tmp_path / "options/kept.jsonl")
+
+
+class Shortening(Endpoint):
+    """A teacher that says everything in one word, and has no use for one row."""
+
+    def _say(self, body: dict[str, Any]) -> str:
+        if "schema" not in body.get("response_format", {}).get("json_schema", {}) or "<data>" not in asked(body):
+            return super()._say(body)
+        shown = json.loads(asked(body).partition("<data>\n")[2].partition("\n</data>")[0])
+        usable = not shown["question"].endswith(" 0")
+        return json.dumps({"answer": "short", "question": shown["question"], "usable": usable})
+
+
+def test_a_teacher_of_a_recipe_writes_rows_anew(evolvent: Cli, data: Path) -> None:
+    with serving(Shortening()) as teacher:
+        model = ["name=openai", f"base_url={teacher.url}", "model=tester"]
+        overrides = [part for one in model for part in ("--set", f"models.teacher.{one}")]
+        done = evolvent("curate", data, "--enhance", "rewrite", "--explain", "--set", "near=1", *overrides)
+    assert done.code == 0, done.err
+    folder = data.with_name("data-curated")
+    assert {row["completion"] for row in read(folder / "kept.jsonl")} == {"short"}
+    assert len(read(folder / "kept.jsonl")) == 59
+    (lost,) = read(folder / "rejected.jsonl")
+    assert lost["_reason"] == "rewrite: the teacher can make nothing of it"

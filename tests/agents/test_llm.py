@@ -13,12 +13,12 @@ from evolvent.agents.judging.jury import seat
 from evolvent.agents.judging.panel import Vote, decide
 from evolvent.agents.nodes.critique import Judgement
 from evolvent.agents.parts import Parts
-from evolvent.agents.prompting import check, data, render
 from evolvent.agents.prompts import REFUTES, SOLVES
 from evolvent.agents.teachers.llm import Llm
 from evolvent.memory.auditions import Audition
 from evolvent.memory.effects import Outcome
 from evolvent.memory.errors import PartError
+from evolvent.memory.prompting import check, data, render
 from evolvent.memory.records import Attempt, Critique, Sample, Share, Task, Verdict, Weakness
 from evolvent.memory.retraction import Descent, retract
 

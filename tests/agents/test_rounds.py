@@ -11,7 +11,7 @@ from evolvent.agents.rounds import train_round
 from evolvent.memory.errors import RunError
 from evolvent.memory.origin import Origin
 from evolvent.memory.records import Sample
-from evolvent.training.trainer import Trainer, read_rows
+from evolvent.training.trainer import Trainer, is_ordered, read_rows
 from evolvent.training.tries import read_tries
 
 from .desks import make_desk
@@ -20,7 +20,9 @@ from .desks import make_desk
 class Leaving(Trainer):
     """Trains nothing, and so leaves the data where they are."""
 
-    tries = True
+    @property
+    def draws(self) -> int:
+        return 1
 
     def train(self, folder: Path, **_: object) -> NoReturn:
         raise RunError(str(folder))
@@ -45,3 +47,23 @@ async def test_a_trainer_that_prefers_answers_gets_the_reasoning_that_others_lea
     learned = f"first this, then that\n{task.answer}"
     assert read_rows(folder) == [(task.prompt, learned)]
     assert [one.reference for one in read_tries(folder)] == [learned]
+
+
+@pytest.mark.parametrize(
+    ("curation", "ordered"), [({}, False), ({"orderer": "shuffle"}, False), ({"orderer": "interleave"}, True)]
+)
+async def test_training_keeps_to_the_order_of_an_orderer_that_wants_it(
+    curation: dict[str, str], ordered: bool, tmp_path: Path
+) -> None:
+    desk = make_desk(tmp_path, curation=curation)
+    desk.path(BASE).mkdir()
+    desk.parts = replace(desk.parts, trainer=Leaving())
+    tasks = [t for skill in ("subtract", "multiply") for t in desk.splits.draw(skill, "train", 4, stream="test")]
+    samples = [Sample(task=t, arm="targeted", round=1, weakness=None, teacher="program", recipe="draw") for t in tasks]
+    with pytest.raises(RunError) as left:
+        await train_round(desk, 1, samples, arm="targeted", start=BASE, student=BASE)
+    desk.close()
+    assert is_ordered(Path(str(left.value))) is ordered
+    skill_of = {task.prompt: task.skill for task in tasks}
+    told = [skill_of[str(question)] for question, _ in read_rows(Path(str(left.value)))]
+    assert (told == ["multiply", "subtract"] * 4) is ordered

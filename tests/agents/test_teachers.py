@@ -1,10 +1,15 @@
+import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from evolvent.agents.teacher import Teacher
 from evolvent.agents.teachers.llm import Llm
+from evolvent.agents.teachers.pool import Pool as PoolTeacher
+from evolvent.agents.teachers.pool import nearest
 from evolvent.agents.teachers.program import Program
+from evolvent.memory.embedders.hashing import Hashing
 from evolvent.memory.inference import Models
 from evolvent.memory.parts import PartSpec, known, load
 from evolvent.memory.records import Sample, Share, Weakness
@@ -110,3 +115,47 @@ async def test_failures_without_a_pattern_still_make_the_skill_weak(splits: Spli
     (found,) = await Program().diagnose("add", attempts, [], splits)
     assert found.rule == ()
     assert found.words == "fails in 'add' in 40 of 120 tasks"
+
+
+async def test_the_pool_picks_what_is_nearest_to_each_failure_in_turn(splits: Splits) -> None:
+    tasks = splits.draw("multiply", "train", 200, stream="test")
+    failed = [make_attempt(passed=False, number=i).model_copy(update={"task": tasks[i]}) for i in (3, 50)]
+    embed = Hashing().embed
+    picked = nearest(tasks, failed, 6, embed)
+    assert picked[:2] == [3, 50]
+    texts = embed([f"{t.skill}: {t.own} -> {t.answer} [{', '.join(t.features)}]" for t in tasks])
+    wanted: list[int] = []
+    # brute force: each failure in turn takes the likest task that nobody has taken at its own rank
+    ranks = [sorted(range(200), key=lambda i: (-float(texts[i] @ texts[own]), i)) for own in (3, 50)]
+    for rank in range(200):
+        wanted += [own[rank] for own in ranks if own[rank] not in wanted]
+    assert picked == wanted[:6]
+
+
+async def test_the_pool_picks_from_a_file_what_may_be_trained_on(splits: Splits, tmp_path: Path) -> None:
+    drawn = [t for part in ("train", "probe", "report") for t in splits.draw("multiply", part, 30, stream="x")]
+    path = tmp_path / "mine.jsonl"
+    path.write_text(
+        "".join(json.dumps({"prompt": t.prompt, "answer": t.answer, "skill": t.skill}) + "\n" for t in drawn)
+    )
+    picked = await PoolTeacher(tasks=str(path)).write(share(), None, 100, splits, attempt=1)
+    assert {s.task.key for s in picked} == {t.key for t in drawn[:30]}
+    assert {s.recipe for s in picked} == {"picked from mine.jsonl"}
+    known = {s.task.key for s in picked[:20]}
+    again = await PoolTeacher(tasks=str(path)).write(share(), None, 100, splits, attempt=2, beside=known)
+    assert known.isdisjoint(s.task.key for s in again)
+    assert len(again) == 10
+
+
+def test_a_pool_without_its_file_says_where_it_looked() -> None:
+    with pytest.raises(ValueError, match=r"no such file: 'gone.jsonl'; a path is relative to the scenario's folder"):
+        PoolTeacher(tasks="gone.jsonl")
+
+
+async def test_the_pool_names_the_feature_that_fails(splits: Splits) -> None:
+    attempts = [make_attempt(passed=True, features=("add", f"sum {i % 9}"), number=i) for i in range(80)]
+    attempts += [make_attempt(passed=False, features=("add", "sum 9"), number=100 + i) for i in range(8)]
+    (found,) = await PoolTeacher().diagnose("add", attempts, [], splits)
+    assert found.rule == ("sum 9",)
+    assert len(found.failures) == 8
+    assert await PoolTeacher().diagnose("add", attempts[:80], [], splits) == []

@@ -1,18 +1,18 @@
 import json
-import math
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
-import numpy as np
 import pytest
 
 from evolvent.benchmarks.bench import running
-from evolvent.benchmarks.bench.comparing import mean_interval, ratio_interval, student_t
+from evolvent.benchmarks.bench.course import Course, View, area, take
 from evolvent.benchmarks.bench.experiment import Arm, Experiment, Figure, Outcome
 from evolvent.benchmarks.bench.pupil import Pupil
-from evolvent.benchmarks.bench.tasks import NOISE, SKILLS, draw, mixture, part, right, spoiled
+from evolvent.benchmarks.bench.tasks import NOISE, SKILLS, Item, draw, mixture, part, right, spoiled, varied
+
+from ..agents.calling import call
 
 
 @pytest.mark.parametrize("name", running.known())
@@ -41,21 +41,6 @@ def test_sums_are_written_column_by_column_with_the_ones_first() -> None:
 def test_a_mixture_keeps_to_its_shares() -> None:
     drawn = Counter(item.skill for item in mixture({"copy-3": 3, NOISE: 1}, 4000, Random(0)))
     assert drawn["copy-3"] == pytest.approx(3000, abs=120)
-
-
-def test_the_interval_of_five_seeds_is_as_wide_as_students_t() -> None:
-    # of normal values the mean's expanded interval is close to Student's; five fixed ones, symmetric about their mean
-    values = np.array([-1.4, -0.6, 0.0, 0.6, 1.4])
-    reach = student_t(0.975, 4) * values.std(ddof=1) / math.sqrt(5)
-    low, high = mean_interval(values)
-    assert student_t(0.975, 4) == pytest.approx(2.776, abs=2e-3)
-    assert low == pytest.approx(-high)
-    assert high == pytest.approx(reach, rel=0.2)
-
-
-def test_a_ratio_of_equal_arms_is_one_whatever_the_seeds() -> None:
-    values = np.array([3.0, 5.0, 9.0, 4.0, 7.0])
-    assert ratio_interval(values, values) == pytest.approx((1.0, 1.0))
 
 
 def shifted(by: float, ran: list[tuple[float, int]]) -> Callable[[int], Outcome]:
@@ -108,3 +93,46 @@ def test_the_same_seed_gives_the_same_pupil() -> None:
     items = mixture({"copy-3": 1, "sort-3": 1}, 320, Random(0))
     losses = [Pupil(3).learn(items) for _ in range(2)]
     assert losses[0] == losses[1]
+
+
+def test_the_command_lists_every_experiment_and_knows_no_other(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(monkeypatch, "bench", "--list") == 0
+    listed = capsys.readouterr().out
+    assert all(line.split()[0] in running.known() for line in listed.splitlines())
+    assert len(listed.splitlines()) == len(running.known())
+    assert call(monkeypatch, "bench", "alocation") == 2
+    assert "did you mean 'allocation'" in capsys.readouterr().err
+
+
+def test_a_varied_item_is_another_training_task_of_the_same_skill_with_its_right_answer() -> None:
+    rng = Random(0)
+    for skill in ("sort-5", "subtract-4", "add-3", "list-a", NOISE):
+        item = draw(skill, 1, rng, of="probe")[0]
+        new = varied(item, rng)
+        assert (new.skill, part(new.prompt), len(new.prompt)) == (skill, "train", len(item.prompt))
+        assert right(new)
+
+
+def test_a_course_that_ends_early_is_not_held_against_its_steepest_part() -> None:
+    assert area([[0, 0.0], [100, 1.0]], 200) == pytest.approx((50 + 100) / 200)
+    assert area([[0, 0.0], [100, 1.0]], 50) == pytest.approx(0.5)
+
+
+@pytest.mark.slow
+def test_a_course_charges_probes_and_gives_up_noise_in_the_round_that_says_so() -> None:
+    seen: list[bool] = []
+
+    def teach(view: View, count: int, rng: Random) -> list[Item]:
+        seen.append(next(h.abandoned for h in view.histories if h.skill == NOISE))
+        return draw("list-a", count // 2, rng) + draw(NOISE, count - count // 2, rng)
+
+    skills = {"list-a": 0.5, NOISE: 0.5}
+    course = Course(skills=skills, first={"list-a": 1}, first_samples=500, round=400, most=1_600, every=200)
+    outcome = take(course, 0, teach, probed=True, stop=False)
+    assert seen == [False, False, True, True]
+    # the rounds' samples, probes among them, are what is counted
+    assert outcome.curve[-1][0] == 1_600
+    assert outcome.notes["taught"]["list-a"] == 4 * (400 - 2 * course.probes) // 2
+    assert outcome.figures["noise"] == 0.5

@@ -1,10 +1,10 @@
-from evolvent.benchmarks import rivalry
+from evolvent.benchmarks import rivalry, scoring
 
 from ..endpoint import MODEL, answer, asked
 
 
 def test_every_rival_has_a_script_of_its_name() -> None:
-    assert {path.stem for path in rivalry.SCRIPTS.glob("*.py")} == set(rivalry.RIVALS)
+    assert {path.stem for path in rivalry.SCRIPTS.glob("*.py")} == {*rivalry.RIVALS, scoring.RIVAL}
 
 
 def test_a_rival_that_could_not_be_run_was_not_beaten() -> None:

@@ -103,21 +103,25 @@ class Impostor:
         prompts = asked["prompt"] if isinstance(asked["prompt"][0], list) else [asked["prompt"]]
         ends = set() if asked.get("ignore_eos") else set(asked.get("stop_token_ids", []))
         model = self.models[asked["model"]]
-        choices = [_greedy(model, prompt, asked["max_tokens"], ends) for prompt in prompts]
+        likeliest = asked.get("logprobs") or 0
+        choices = [_greedy(model, prompt, asked["max_tokens"], ends, likeliest) for prompt in prompts]
         return web.json_response({"choices": [{"index": i, **choice} for i, choice in enumerate(choices)]})
 
 
-def _greedy(model: Any, prompt: list[int], longest: int, ends: set[int]) -> dict[str, Any]:
+def _greedy(model: Any, prompt: list[int], longest: int, ends: set[int], likeliest: int) -> dict[str, Any]:
     import torch
 
     tokens: list[int] = []
     chances: list[float] = []
+    top: list[dict[str, float]] = []
     with torch.inference_mode():
         while len(tokens) < longest and not ends & set(tokens):
             said = model(input_ids=torch.tensor([prompt + tokens]), use_cache=False).logits[0, -1].log_softmax(-1)
             tokens.append(int(said.argmax()))
             chances.append(float(said.max()))
-    return {"token_ids": tokens, "logprobs": {"token_logprobs": chances}}
+            values, ids = said.topk(likeliest)
+            top.append({f"token_id:{i}": p for i, p in zip(ids.tolist(), values.tolist(), strict=True)})
+    return {"token_ids": tokens, "logprobs": {"token_logprobs": chances, "top_logprobs": top}}
 
 
 async def start(impostor: Impostor, url: str) -> web.AppRunner:

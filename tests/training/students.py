@@ -30,6 +30,12 @@ def prepare(folder: Path, tasks: Sequence[Task]) -> Path:
     return folder / "untrained"
 
 
+def make_student(folder: Path, *, seed: int = 0) -> Path:
+    """Put a mini student of random weights into a folder."""
+    student.build(make_mini().student, folder / "student", seed=seed)
+    return folder / "student"
+
+
 def train(folder: Path, *, steps: int = 3, seed: int = 0, tasks: Sequence[Task] | None = None) -> str:
     """Train a mini student in a folder and give the digest of what it became."""
     from evolvent.training import checkpoint

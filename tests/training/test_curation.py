@@ -10,8 +10,9 @@ from evolvent.scenarios.source import Source
 from evolvent.scenarios.splits import Splits
 from evolvent.scenarios.text import normal
 from evolvent.training.curation.decontamination import Decontamination, given_away, held, shared
-from evolvent.training.curation.duplicates import PERMUTATIONS, Duplicates, bands
+from evolvent.training.curation.duplicates import Duplicates
 from evolvent.training.curation.grams import shingles
+from evolvent.training.curation.minhash import PERMUTATIONS, bands
 from evolvent.training.curation.pipeline import NEAR, curate
 
 EXAM = "A farmer has twelve sheep and sells five of them at the market, how many remain?"

@@ -1,7 +1,7 @@
 """What every trainer promises, on a real small model."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +11,16 @@ from evolvent.benchmarks.trainers import ROUNDS, Lesson, prepare, teach
 from evolvent.memory.errors import EvolventError, PartError
 from evolvent.memory.inference import Completion, Request
 from evolvent.memory.parts import PartSpec, known, load
-from evolvent.memory.records import Task
+from evolvent.memory.records import Task, Verdict
 from evolvent.memory.talk import Question
 from evolvent.scenarios.verifiers.exact import Exact
 from evolvent.training import checkpoint
+from evolvent.training.manner import Manner
 from evolvent.training.trainer import Trainer, read_metrics, read_tasks, write_rows
-from evolvent.training.tries import Try, read_tries, try_out, write_tries
+from evolvent.training.trainers.sft import Sft
+from evolvent.training.tries import Try, own_answers, read_tries, try_out, write_tries
+from evolvent.training.tuning import Job
+from evolvent.training.wording import Wording
 
 from . import students
 
@@ -253,3 +257,56 @@ async def test_tries_hold_what_the_student_said_and_leave_out_what_was_cut(tmp_p
     assert [(t.sample, t.reference, t.answer, t.passed) for t in tries] == [
         (t.id, t.answer, "?", False) for t in tasks[1:]
     ]
+
+
+class Drawing(Cutting):
+    """An engine that says the right answer in other words to every other draw, and is wrong otherwise."""
+
+    def __init__(self, answers: Mapping[str, str]) -> None:
+        super().__init__("")
+        self.answers = answers
+        self.asked: list[Request] = []
+
+    async def answer(self, requests: Sequence[Request]) -> list[Completion]:
+        self.asked += requests
+        return [Completion(f" {self.answers[r.prompt]}." if r.seed % 2 else "?", 1, complete=True) for r in requests]
+
+
+class Lenient(Exact):
+    """Looks past a full stop."""
+
+    def judge(self, task: Task, answer: str) -> Verdict:
+        return super().judge(task, answer.rstrip("."))
+
+
+async def test_own_answers_are_the_right_ones_in_other_words_each_once(tmp_path: Path) -> None:
+    tasks = students.make_tasks(4)
+    engine = Drawing({t.prompt: t.answer for t in tasks})
+    tries = await try_out(engine, [(t.id, t, t.answer) for t in tasks], Lenient(), longest=64, draws=4)
+    assert [(r.seed, r.temperature) for r in engine.asked[:4]] == [(n, 0.7) for n in range(4)]
+    write_tries(tmp_path, tries)
+    assert own_answers(read_tries(tmp_path)) == {t.id: [f"{t.answer}."] for t in tasks}
+
+
+@pytest.mark.slow
+def test_a_student_is_trained_on_its_own_right_answers_beside_the_samples(tmp_path: Path) -> None:
+    tasks = students.make_tasks(8)
+    start = students.prepare(tmp_path, tasks)
+    write_tries(tmp_path, [Try(tasks[1].id, tasks[1].prompt, tasks[1].answer, "so 7", 1.0, None)])
+    model, tokenizer = checkpoint.load(start)
+    job = Job(tmp_path, start, model, Wording(tokenizer), seed=0, steps=None, verifier=None)
+    trainer = Sft(rehearse=4, batch=4, epochs=1).build(job)
+    texts = [str(tokenizer.decode(row["input_ids"], skip_special_tokens=True)) for row in trainer.train_dataset]
+    assert len(texts) == 9
+    assert texts[1].endswith(tasks[1].answer)
+    assert texts[2].endswith("so 7")
+    assert trainer.args.max_steps == 2
+
+
+def test_own_answers_need_several_draws_and_reasoning_that_is_not_told_apart(tmp_path: Path) -> None:
+    with pytest.raises(PartError, match="draw at least 2, or 0 for none"):
+        make_trainer("sft", rehearse=1)
+    Manner(reasoning=("<think>", "</think>")).write(tmp_path)
+    make_trainer("sft").require(tmp_path)
+    with pytest.raises(PartError, match=r"trainer.rehearse = 4 would teach answers without the reasoning"):
+        make_trainer("sft", rehearse=4).require(tmp_path)

@@ -4,11 +4,12 @@ What is not an answer is a fault, never an empty completion: an HTML page, an er
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
 from ...memory.inference import Completion, Request
 from ...memory.talk import wired
+from . import chances
 from .fault import Fault, Remedy
 
 PATH = "/chat/completions"
@@ -50,6 +51,8 @@ def compose(request: Request, *, model: str) -> dict[str, Any]:
         body["stop"] = list(request.stop)
     if request.tools:
         body["tools"] = [dict(tool) for tool in request.tools]
+    if request.choices:
+        body |= {"logprobs": True, "top_logprobs": chances.LIKELIEST}
     if request.schema is not None:
         # `guided_json`, which older servers had, is ignored by newer ones with status 200
         form = {"name": "answer", "schema": dict(request.schema), "strict": True}
@@ -57,12 +60,15 @@ def compose(request: Request, *, model: str) -> dict[str, Any]:
     return body
 
 
-def read(text: str, *, samples: int = 1, book: Callable[[Usage], None] | None = None) -> tuple[Completion, str]:
+def read(
+    text: str, *, samples: int = 1, choices: Sequence[str] = (), book: Callable[[Usage], None] | None = None
+) -> tuple[Completion, str]:
     """Read a reply; give the completion and the model that the server says it came from.
 
     Args:
         text: the reply.
         samples: choices it has to have.
+        choices: beginnings of an answer whose chances it has to tell.
         book: is told the tokens as soon as they are known, since a reply that is no answer is on the bill as well.
 
     Raises:
@@ -73,7 +79,7 @@ def read(text: str, *, samples: int = 1, book: Callable[[Usage], None] | None = 
     if book is not None and usage is not None:
         book(usage)
     first, *others = _choices(reply, samples, text)
-    completion = _choice(first, text, usage or FREE, tuple(_choice(other, text, FREE) for other in others))
+    completion = _choice(first, text, usage or FREE, tuple(_choice(other, text, FREE) for other in others), choices)
     if usage is None:
         # a server that does not count would make every budget void
         raise _foreign("no usage that can be counted", text)
@@ -106,7 +112,9 @@ def _choices(reply: Mapping[str, Any], samples: int, text: str) -> list[Any]:
     return found
 
 
-def _choice(choice: Any, text: str, usage: Usage, others: tuple[Completion, ...] = ()) -> Completion:
+def _choice(
+    choice: Any, text: str, usage: Usage, others: tuple[Completion, ...] = (), begins: Sequence[str] = ()
+) -> Completion:
     message = choice.get("message") if isinstance(choice, dict) else None
     if not isinstance(message, dict):
         raise _foreign("a choice without a message", text)
@@ -115,7 +123,8 @@ def _choice(choice: Any, text: str, usage: Usage, others: tuple[Completion, ...]
     thought = _string(told.get("reasoning") or told.get("reasoning_content"), text)
     finish = _string(choice.get("finish_reason"), text)
     calls = _calls(told.get("tool_calls"), text)
-    return Completion(said, usage.tokens, finish in WHOLE, thought, finish, usage.prompt_tokens, calls, others)
+    likely = chances.read(choice.get("logprobs"), begins) if begins else ()
+    return Completion(said, usage.tokens, finish in WHOLE, thought, finish, usage.prompt_tokens, calls, others, likely)
 
 
 def _calls(value: Any, text: str) -> tuple[Mapping[str, Any], ...]:

@@ -134,13 +134,13 @@ class Client:
         body = canonical(chat.compose(request, model=self.model)).encode("utf-8", "replace")
         key = hashlib.sha256(self.scope.encode() + b"\0" + body).hexdigest()
         if self.responses is not None and (stored := self.responses.get(key)) is not None:
-            return replace(chat.read(stored, samples=request.samples)[0], cached=True)
-        completion, paid = await self._sharing.do(key, lambda: self._paid(key, body, request.samples, role))
+            return replace(chat.read(stored, samples=request.samples, choices=request.choices)[0], cached=True)
+        completion, paid = await self._sharing.do(key, lambda: self._paid(key, body, request, role))
         return completion if paid else replace(completion, cached=True)
 
-    async def _paid(self, key: str, body: bytes, samples: int, role: str) -> Completion:
+    async def _paid(self, key: str, body: bytes, request: Request, role: str) -> Completion:
         """Pay for an answer and store it."""
-        text, completion = await self._tried(key, body, samples, role)
+        text, completion = await self._tried(key, body, request, role)
         if self.responses is not None:
             cost = self._cost(chat.Usage(completion.prompt_tokens, completion.tokens))
             # what a student is asked is a task, and on the record
@@ -148,13 +148,13 @@ class Client:
             await self.responses.put(Response(key, role, cost, text, asked))
         return completion
 
-    async def _tried(self, key: str, body: bytes, samples: int, role: str) -> tuple[str, Completion]:
+    async def _tried(self, key: str, body: bytes, request: Request, role: str) -> tuple[str, Completion]:
         """Call until it succeeds, within the patience there is for an item."""
         patience: Patience | None = None
         while True:
             STOP.heed()
             try:
-                return await self._call(key, body, samples, role)
+                return await self._call(key, body, request, role)
             except Fault as fault:
                 # a generator of its own costs as much as the rest of an item's bookkeeping, and few items need one
                 patience = patience or self._patience(key)
@@ -179,7 +179,7 @@ class Client:
                 raise self._unavailable(str(last)) from None
             raise
 
-    async def _call(self, key: str, body: bytes, samples: int, role: str) -> tuple[str, Completion]:
+    async def _call(self, key: str, body: bytes, request: Request, role: str) -> tuple[str, Completion]:
         """One exchange in one slot; it is booked before the slot goes to the next, which may be one too many."""
         lease = await self.fleet.take()
         try:
@@ -187,8 +187,9 @@ class Client:
             with conventions.chat(self.model, provider="openai", role=role, answer=key) as step:
                 reply = await lease.endpoint.transport.post(chat.PATH, body)
                 completion, served = chat.read(
-                    reply.body, samples=samples, book=lambda usage: self.purse.pay(role, self._cost(usage))
-                )
+                    reply.body, samples=request.samples, choices=request.choices,
+                    book=lambda usage: self.purse.pay(role, self._cost(usage)),
+                )  # fmt: skip
                 step.update(conventions.usage([completion]))
             self._same(served)
         except Fault as fault:

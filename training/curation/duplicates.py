@@ -1,24 +1,17 @@
 """Exact and near duplicates of what is already kept.
 
 Exact: the same canonical task. Near, for prose only: Jaccard similarity of character 3-grams. MinHash with banding
-(`rensa`) proposes candidates, so that a new sample costs the same however many are kept; the similarity of a
-candidate is then worked out from the texts.
+proposes candidates, so that new samples cost the same however many are kept; the similarity of a candidate is then
+worked out from the texts.
 """
 
-from collections.abc import Iterable, KeysView
-from typing import Any, NamedTuple
-
-import rensa
+from collections.abc import Iterable, Iterator, KeysView, Sequence
+from typing import NamedTuple
 
 from ...memory.records import Sample
 from ...scenarios.text import normal
-from .grams import shingles
-
-PERMUTATIONS = 128
-RECALL = 0.95
-"""Chance, at the least, that a pair exactly as similar as the threshold is proposed; more similar ones are likelier."""
-CHARACTERS = 3
-"""Length of the character runs that are compared."""
+from .alike import Texts
+from .likeness import Match
 
 
 class Collision(NamedTuple):
@@ -35,10 +28,10 @@ class Duplicates:
         self.near = near
         self.prose = prose
         self._keys: dict[str, str] = {}
-        self._ids: list[str] = []
-        self._texts: list[str] = []
-        self._gone: set[str] = set()
-        self._bands: Any = rensa.RMinHashLSH(near, PERMUTATIONS, bands(near))  # pyright: ignore[reportAttributeAccessIssue] -- compiled, without stubs
+        self._texts = Texts(near)
+        self._places: dict[str, int] = {}
+        self._holders: list[list[str]] = []
+        """Samples by the place of their text, the last one last."""
 
     @property
     def keys(self) -> KeysView[str]:
@@ -47,57 +40,96 @@ class Duplicates:
 
     def find(self, sample: Sample) -> Collision | None:
         """Give what this sample duplicates, or None."""
-        if (same := self._keys.get(sample.task.key)) is not None:
-            return Collision("the same task is already kept", same)
-        if not self.prose:
-            return None
-        text = normal(sample.task.own)
-        own = shingles(text, CHARACTERS)
-        best = max(((self._similarity(own, i), i) for i in self._near(text)), default=(0.0, -1))
-        if best[0] >= self.near:
-            return Collision(f"near duplicate, similarity {best[0]:.2f}", self._ids[best[1]])
-        return None
+        return self.find_many([sample])[0]
+
+    def find_many(self, samples: Sequence[Sample]) -> list[Collision | None]:
+        """Give what each of these duplicates of what is kept; they are not compared with each other."""
+        found = [self._same(sample) for sample in samples]
+        rest = [i for i, collision in enumerate(found) if collision is None]
+        if self.prose:
+            matches = self._texts.find([normal(samples[i].task.own) for i in rest])
+            for i, match in zip(rest, matches, strict=True):
+                found[i] = match and self._near(match)
+        return found
 
     def add(self, samples: Iterable[Sample]) -> None:
-        """Keep samples."""
-        for sample in samples:
-            self._keys[sample.task.key] = sample.id
-            self._gone.discard(sample.id)
-            if self.prose:
-                text = normal(sample.task.own)
-                self._bands.insert(len(self._ids), _minhash(text))
-                self._ids.append(sample.id)
-                self._texts.append(text)
+        """Keep samples, whatever they duplicate."""
+        added = list(samples)
+        self._keys |= {sample.task.key: sample.id for sample in added}
+        if not self.prose:
+            return
+        texts = [normal(sample.task.own) for sample in added]
+        fresh = list(dict.fromkeys(text for text in texts if text not in self._places))
+        self._enter(fresh)
+        self._texts.add(fresh)
+        for sample, text in zip(added, texts, strict=True):
+            self._holders[self._places[text]].append(sample.id)
+
+    def admit(self, samples: Sequence[Sample]) -> list[Collision | None]:
+        """Keep those that duplicate neither what is kept nor an earlier one of them; say what the others duplicate.
+
+        As `find` and `add` would one after another.
+        """
+        if not self.prose:
+            return [self._admit(sample) for sample in samples]
+        texts = [normal(sample.task.own) for sample in samples]
+        return [c for run in _runs(samples, texts) for c in self._admit_prose(samples[run], texts[run])]
 
     def discard(self, samples: Iterable[Sample]) -> None:
-        """Keep samples no longer."""
+        """Keep samples no longer, as if they had never been added; what is not kept is passed over."""
         for sample in samples:
             if self._keys.get(sample.task.key) == sample.id:
                 del self._keys[sample.task.key]
-                self._gone.add(sample.id)
+            text = normal(sample.task.own) if self.prose else ""
+            if (place := self._places.get(text)) is not None and sample.id in self._holders[place]:
+                self._holders[place].remove(sample.id)
+                if not self._holders[place]:
+                    self._texts.forget(place)
+                    del self._places[text]
 
-    def _near(self, text: str) -> list[int]:
-        """Where texts stand that may be like this one."""
-        return [i for i in self._bands.query(_minhash(text)) if self._ids[i] not in self._gone]
+    def _admit(self, sample: Sample) -> Collision | None:
+        if (same := self._same(sample)) is None:
+            self._keys[sample.task.key] = sample.id
+        return same
 
-    def _similarity(self, own: set[str], kept: int) -> float:
-        other = shingles(self._texts[kept], CHARACTERS)
-        return len(own & other) / len(own | other)
+    def _admit_prose(self, samples: Sequence[Sample], texts: Sequence[str]) -> list[Collision | None]:
+        """Admit samples of which those with one key have one text."""
+        first = {sample.task.key: i for i, sample in reversed(list(enumerate(samples)))}
+        new = [i for i in first.values() if samples[i].task.key not in self._keys]
+        new.sort()
+        before = self._texts.places
+        matches = self._texts.admit([texts[i] for i in new])
+        kept = [i for i, match in zip(new, matches, strict=True) if match is None]
+        self._enter([texts[i] for i in kept])
+        assert before + len(kept) == len(self._holders)
+        for i in kept:
+            self._holders[self._places[texts[i]]].append(samples[i].id)
+        near = {i: self._near(match) for i, match in zip(new, matches, strict=True) if match is not None}
+        answers: list[Collision | None] = []
+        for sample in samples:
+            like = near.get(first[sample.task.key])
+            answers.append(like if like is not None else self._admit(sample))
+        return answers
+
+    def _enter(self, texts: Iterable[str]) -> None:
+        """Give texts the next places."""
+        for text in texts:
+            self._places[text] = len(self._holders)
+            self._holders.append([])
+
+    def _same(self, sample: Sample) -> Collision | None:
+        same = self._keys.get(sample.task.key)
+        return None if same is None else Collision("the same task is already kept", same)
+
+    def _near(self, match: Match) -> Collision:
+        return Collision(f"near duplicate, similarity {match.similarity:.2f}", self._holders[match.place][-1])
 
 
-def bands(near: float) -> int:
-    """Fewest bands that propose a pair of this similarity with the wanted chance; a power of two.
-
-    Rows within a band must all agree, one band suffices: 1 - (1 - s**rows)**bands (Leskovec, Rajaraman and Ullman,
-    *Mining of Massive Datasets*, section 3.4).
-    """
-    count = 1
-    while count < PERMUTATIONS and 1 - (1 - near ** (PERMUTATIONS // count)) ** count < RECALL:
-        count *= 2
-    return count
-
-
-def _minhash(text: str) -> Any:
-    made: Any = rensa.RMinHash(num_perm=PERMUTATIONS, seed=1)  # pyright: ignore[reportAttributeAccessIssue] -- as above
-    made.update(sorted(shingles(text, CHARACTERS)))
-    return made
+def _runs(samples: Sequence[Sample], texts: Sequence[str]) -> Iterator[slice]:
+    """Cut where a key comes again with another text: which of the two is kept decides about the other."""
+    start, seen = 0, dict[str, str]()
+    for i, (sample, text) in enumerate(zip(samples, texts, strict=True)):
+        if seen.setdefault(sample.task.key, text) != text:
+            yield slice(start, i)
+            start, seen = i, {sample.task.key: text}
+    yield slice(start, len(samples))

@@ -39,19 +39,27 @@ def curate(
         duplicates: knows what is kept; the kept ones are added to it.
         too_long: whether a sample does not fit into the student's training length.
     """
+    ordered = sorted(candidates, key=lambda s: s.id)
+    reasons = [_refusal(s, rejected, contamination, too_long) for s in ordered]
+    passed = [sample for sample, reason in zip(ordered, reasons, strict=True) if reason is None]
+    collisions = iter(duplicates.admit(passed))
     kept: list[Sample] = []
     fates: list[Fate] = []
-    for sample in sorted(candidates, key=lambda s: s.id):
-        reason, nearest = rejected.get(sample.id), None
-        if reason is None:
-            reason = contamination.leak(sample.task)
-        if reason is None and too_long(sample):
-            reason = "too long for the trainer"
-        if reason is None and (collision := duplicates.find(sample)) is not None:
+    for sample, refusal in zip(ordered, reasons, strict=True):
+        reason, nearest = refusal, None
+        if reason is None and (collision := next(collisions)) is not None:
             reason, nearest = collision
         if reason is None:
             kept.append(sample)
-            duplicates.add([sample])
             reason = NEAR if contamination.near(sample.task) else KEPT
         fates.append(Fate(sample=sample.id, round=round, kept=reason in (KEPT, NEAR), reason=reason, nearest=nearest))
     return Curated(tuple(kept), tuple(fates))
+
+
+def _refusal(
+    sample: Sample, rejected: Mapping[str, str], contamination: Decontamination, too_long: Callable[[Sample], bool]
+) -> str | None:
+    """Say why a sample may not be trained on, whatever else is kept, or None."""
+    if (reason := rejected.get(sample.id)) is not None:
+        return reason
+    return contamination.leak(sample.task) or ("too long for the trainer" if too_long(sample) else None)

@@ -18,7 +18,7 @@ Scores = NDArray[np.float64]
 """One finite number per sample, higher is better to train on."""
 Indices = NDArray[np.int64]
 """Positions in a pool."""
-Need = Literal["vectors", "student", "checkpoints", "targets", "scorer"]
+Need = Literal["vectors", "student", "checkpoints", "targets", "scorer", "teacher"]
 """What a method of curation cannot do without, beside the samples' text; see `Context`."""
 FROM: dict[Need, str] = {
     "vectors": "an embedder",
@@ -26,6 +26,7 @@ FROM: dict[Need, str] = {
     "checkpoints": "two or more students, in the order they were trained",
     "targets": "solved examples of what is to be learned",
     "scorer": "a model that works as scorer",
+    "teacher": "a model that works as teacher",
 }
 """What each of them is, for messages."""
 
@@ -54,6 +55,11 @@ class Pool:
     def ids(self) -> list[str]:
         """What the samples are called, distinct."""
         return [row.id for row in self.rows]
+
+    @cached_property
+    def by_id(self) -> Indices:
+        """Positions in the order of the ids, for what would otherwise depend on the order of the pool."""
+        return np.argsort(np.array(self.ids, dtype=np.str_), kind="stable").astype(np.int64)
 
     @property
     def answers(self) -> list[str]:
@@ -110,6 +116,8 @@ class Context:
     """What is trained on already."""
     scorer: Model | None = None
     """A model that may be asked what a sample is worth."""
+    teacher: Model | None = None
+    """A model that may write samples anew."""
 
     def lacks(self, pool: Pool, needs: Sequence[Need] | frozenset[Need]) -> list[Need]:
         """Give what of these is not here, sorted."""
@@ -119,6 +127,7 @@ class Context:
             "checkpoints": len(self.checkpoints) > 1,
             "targets": self.targets is not None and len(self.targets) > 0,
             "scorer": self.scorer is not None,
+            "teacher": self.teacher is not None,
         }
         return sorted(need for need in needs if not here[need])
 

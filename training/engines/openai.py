@@ -32,6 +32,8 @@ Address = Annotated[str, StringConstraints(pattern=r"^https?://[^/@\s]+(/\S*)?$"
 SLACK = 8
 """Tokens an answer may have beyond one per byte of the reference, to show that it goes on."""
 ROLE = "student"
+UNBOUND = (ROLE, "scorer")
+"""Roles that ask for no JSON."""
 PATIENCE = 600.0
 HASTE = 10.0
 """Seconds a call may take when it is only looked whether the endpoint works."""
@@ -87,15 +89,15 @@ class OpenAI(EnginePart):
         return self._connected(ROLE)
 
     def serve(self, role: Role) -> Model:
-        """Connect for a role that asks for JSON; see `open`."""
-        return self.model_copy(update={"structured": True})._connected(role)
+        """Connect for a role that asks for JSON, or as scorer for probabilities; see `open`."""
+        return self.model_copy(update={"structured": self.structured or role not in UNBOUND})._connected(role)
 
     def look(self, role: str, student: Student, *, rank: int) -> list[Finding]:
         """See whether the endpoint answers, and whether a schema binds where the role needs one."""
         del student, rank
         hasty = self.model_copy(update={"tries": 1, "deadline": min(self.deadline, HASTE), "structured": False})
         found = [hasty._tried(f"endpoint {role}", f"{self.base_url} answers as model {self.model!r}")]
-        if found[0].level == "ok" and (self.structured or role != ROLE):
+        if found[0].level == "ok" and (self.structured or role not in UNBOUND):
             strict = hasty.model_copy(update={"structured": True})
             found.append(strict._tried(f"schema {role}", "a JSON schema binds"))
         return found

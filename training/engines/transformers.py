@@ -4,24 +4,33 @@ Greedy answers do not depend on what else is in a batch; sampled ones are fixed 
 On a busy two-core machine two OpenMP threads were 25 times slower than one for a small model, so one is the default.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from pydantic import Field
 
 from ...memory import conventions
+from ...memory.errors import PartError
 from ...memory.files import digest
-from ...memory.inference import CUT, Completion, Engine, Request, require
+from ...memory.inference import CUT, Completion, Engine, Model, Reply, Request, Role, require
 from ...memory.stopping import STOP
 from ...memory.talk import Question
 from ...memory.trace import span, spent
+from ...scenarios.student import Student
 from ..checkpoint import identify, load
+from ..curation.likelihood import Reader
 from ..device import Device, choose, unset
 from ..engine import EnginePart
+from ..origin import locate
 from ..wording import Turn, Wording
 
 IGNORED = -100
+
+SCORER = "scorer"
+"""Role in which it may work with a model of its own; others ask for JSON, which it cannot bind."""
 
 Kind = tuple[float, int, float]
 """Temperature, longest answer and top_p."""
@@ -36,9 +45,29 @@ class Transformers(EnginePart):
     """CPU threads."""
     device: Device = Field(default="auto", exclude_if=unset)
     """Where to compute: `auto` is a GPU where there is one."""
+    model: str = Field(default="", exclude_if=lambda model: not model)
+    """Folder or hub id of the model that works as scorer; a student is given by the session."""
+    revision: str = Field(default="", exclude_if=lambda revision: not revision)
+    """Commit of a model on the hub, forty hexadecimal digits."""
 
     def open(self, checkpoint: Path) -> Engine:
         """Load a checkpoint from disk."""
+        return self._loaded(checkpoint)
+
+    def serve(self, role: Role) -> Model:
+        """Load the model that the settings name, to work as scorer.
+
+        Raises:
+            PartError: another role, or no model is named.
+            UnavailableError: the model is not there.
+        """
+        if role != SCORER:
+            return super().serve(role)
+        if not self.model:
+            raise PartError(f"engine 'transformers' as {role} needs a model; name a folder in [models.{role}]")
+        return self._loaded(locate(Student(model=self.model, revision=self.revision)))
+
+    def _loaded(self, checkpoint: Path) -> "_Loaded":
         import torch
         from transformers import GenerationConfig
 
@@ -67,12 +96,13 @@ class _Loaded:
         self.model = None
 
     async def answer(self, requests: Sequence[Request]) -> list[Completion]:
-        require(requests, engine="transformers", takes=("system", "messages", "top_p", *self.wording.heeds))
+        require(requests, engine="transformers", takes=("system", "messages", "top_p", "choices", *self.wording.heeds))
         known = conventions.chat(self.student, provider="transformers", requests=len(requests))
         with spent("inference"), known as step:
             prompts = [self.wording.prompt(r.conversation(), r.tools) for r in requests]
             kinds = [_kind(r, self.wording.room(p, r.longest)) for r, p in zip(requests, prompts, strict=True)]
             answers = {i: CUT for i, kind in enumerate(kinds) if kind[1] == 0}
+            answers |= self._weighed({i: r for i, r in enumerate(requests) if r.choices and i not in answers}, prompts)
             order = sorted(
                 (i for i in range(len(requests)) if i not in answers), key=lambda i: (*kinds[i], len(prompts[i]))
             )
@@ -84,6 +114,9 @@ class _Loaded:
             step.update(conventions.usage(answers.values()))
             return [answers[i] for i in range(len(requests))]
 
+    async def ask(self, requests: Sequence[Request]) -> list[Reply]:
+        return [Reply(completion) for completion in await self.answer(requests)]
+
     async def agrees(self, pairs: Sequence[tuple[Question, str]]) -> list[bool]:
         with spent("inference"), span("agree", requests=len(pairs), student=self.student):
             rows = self.wording.turns(pairs)
@@ -93,6 +126,18 @@ class _Loaded:
                 STOP.heed()
                 agreed.update(zip(indices, self._forced([rows[i] for i in indices]), strict=True))
             return [agreed[i] for i in range(len(rows))]
+
+    def _weighed(self, requests: Mapping[int, Request], prompts: Sequence[list[int]]) -> dict[int, Completion]:
+        """Chances of choices by forward passes over each, which is exact whatever their number of tokens."""
+        reader = Reader(self.model, self.wording.tokenizer, self.wording, positions=self.wording.positions)
+        turns = [Turn(prompts[i], self.wording.beginning(c)) for i, r in requests.items() for c in r.choices]
+        chances = iter(np.exp(reader.read(turns).sums_S).tolist())
+        return {
+            i: Completion(
+                "", 0, complete=True, prompt_tokens=len(prompts[i]), chances=tuple(islice(chances, len(r.choices)))
+            )
+            for i, r in requests.items()
+        }
 
     def _generate(self, requests: list[Request], prompts: list[list[int]], kind: Kind) -> list[Completion]:
         import torch

@@ -5,6 +5,7 @@ sees; many prompts share a request. Whether greedy decoding would give a referen
 """
 
 import asyncio
+import math
 import tempfile
 from collections.abc import Coroutine, Sequence
 from contextlib import ExitStack
@@ -35,6 +36,8 @@ from ..wording import Wording
 
 ROLE = "student"
 LONGEST = "--max-model-len="
+LIKELIEST = 20
+"""Tokens of which vLLM tells the probability, unless it is told to tell more."""
 T = TypeVar("T")
 
 
@@ -119,11 +122,13 @@ class _Row(NamedTuple):
     seed: int = 0
     top_p: float = 1.0
     stop: tuple[str, ...] = ()
+    weighed: bool = False
+    """Whether the probabilities of its likeliest first tokens are wanted."""
 
     @property
-    def kind(self) -> tuple[int, float, int, float, tuple[str, ...]]:
+    def kind(self) -> tuple[int, float, int, float, tuple[str, ...], bool]:
         """What rows of one request have in common."""
-        return self.longest, self.temperature, self.seed, self.top_p, self.stop
+        return self.longest, self.temperature, self.seed, self.top_p, self.stop, self.weighed
 
 
 class _Served:
@@ -142,7 +147,7 @@ class _Served:
         self._exits.close()
 
     async def answer(self, requests: Sequence[Request]) -> list[Completion]:
-        require(requests, engine="vllm", takes=("system", "messages", "top_p", "stop", *self._wording.heeds))
+        require(requests, engine="vllm", takes=("system", "messages", "top_p", "stop", "choices", *self._wording.heeds))
         with spent("inference"), conventions.chat(self.student, provider="vllm", requests=len(requests)) as step:
             rows = [self._row(request) for request in requests]
             whole = [i for i, row in enumerate(rows) if row.longest > 0]
@@ -163,6 +168,8 @@ class _Served:
     def _row(self, request: Request) -> _Row:
         prompt = self._wording.prompt(request.conversation(), request.tools)
         longest = self._wording.room(prompt, request.longest)
+        if request.choices:
+            return _Row(prompt, min(1, longest), weighed=True)
         # a text that ends an answer may stand in the reasoning before it
         stop = (*request.stop, *(() if self._wording.manner.reasoning else self._wording.stops))
         if request.temperature == 0:
@@ -197,13 +204,31 @@ class _Served:
             "stop": list(first.stop),
             "stop_token_ids": list(self._wording.ends),
             "return_token_ids": True,
+            **({"logprobs": LIKELIEST, "return_tokens_as_token_ids": True} if first.weighed else {}),
         }
         async with gate:
             STOP.heed()
             said = await wire.post("/v1/completions", body, seconds=self.settings.deadline)
         return sorted(said["choices"], key=lambda choice: choice["index"])
 
+    def _single(self, choice: str) -> int:
+        """The token that a choice is.
+
+        Raises:
+            ValueError: it is several.
+        """
+        tokens = self._wording.beginning(choice)
+        if len(tokens) > 1:
+            raise ValueError(
+                f"engine 'vllm' weighs choices of one token; {choice!r} has {len(tokens)}; use 'transformers'"
+            )
+        return tokens[0]
+
     def _completion(self, choice: dict[str, Any], request: Request) -> Completion:
+        if request.choices:
+            told: dict[str, float] = choice["logprobs"]["top_logprobs"][0]
+            tokens = [f"token_id:{self._single(text)}" for text in request.choices]
+            return Completion("", 1, complete=True, chances=tuple(math.exp(told.get(t, -math.inf)) for t in tokens))
         said = self._wording.said(choice["token_ids"], request.tools)
         cut = min((at for at in map(said.text.find, request.stop) if at >= 0), default=None)
         return replace(said, text=said.text[:cut], complete=said.complete or cut is not None)

@@ -29,7 +29,6 @@ class Dpo(Tuner):
         "loss_type": "the trainer's setting 'anchor' weighs the two parts of the loss",
         "loss_weights": "the trainer's setting 'anchor' weighs the two parts of the loss",
     }
-    tries: ClassVar[bool] = True
     sequences: ClassVar[int] = 2
     refers: ClassVar[bool] = True
 
@@ -39,6 +38,11 @@ class Dpo(Tuner):
     """How closely the student stays with the one it started as; larger is closer."""
     anchor: float = Field(default=1.0, ge=0, allow_inf_nan=False)
     """Weight of the right answer's likelihood beside the preference."""
+
+    @property
+    def draws(self) -> int:
+        """What the student says to every task, right or wrong."""
+        return 1
 
     def own(self) -> Mapping[str, Any]:
         """The two parts of the loss."""

@@ -36,6 +36,8 @@ class Grpo(Tuner):
         "max_tool_calling_iterations": "the student has no tools here",
     }
 
+    in_order: ClassVar[Mapping[str, Any]] = {"shuffle_dataset": False}
+
     epochs: float = Field(default=4.0, gt=0, allow_inf_nan=False)
     """Passes over the tasks, each with all its answers."""
     learning_rate: float = Field(default=1e-3, gt=0, allow_inf_nan=False)

@@ -3,6 +3,9 @@
 Unlike pairs, this also learns from tasks whose answer was cut. There is a right answer to every task and a wrong one to
 some, and all weigh the same: with few wrong ones made to weigh as much as all right ones, students got worse.
 
+Neighbours estimate the divergence, so an answer must not lie beside another to the same task. Rows are mixed once for
+all passes; where their order is to be kept, a wrong answer goes with the right one, and rows are mixed within a step.
+
 Source: Ethayarajh et al. 2024, https://arxiv.org/abs/2402.01306.
 """
 
@@ -14,7 +17,7 @@ from pydantic import Field
 
 from ...memory.talk import Question, reply, tools_of
 from .. import checkpoint
-from ..trainer import read_rows
+from ..trainer import is_ordered, read_ids, read_rows
 from ..tries import read_tries
 from ..tuning import MIXED, Job, Tuner, unheard
 from ..wording import Wording
@@ -30,7 +33,6 @@ class Kto(Tuner):
         "beta": "it is the trainer's setting 'beta'",
         "train_sampling_strategy": "the rows are shuffled already, and neighbours estimate the divergence",
     }
-    tries: ClassVar[bool] = True
     sequences: ClassVar[int] = 2
     refers: ClassVar[bool] = True
 
@@ -40,6 +42,11 @@ class Kto(Tuner):
     """Rows per optimiser step; the divergence is estimated within a batch, so one is not enough."""
     beta: float = Field(default=0.1, gt=0, allow_inf_nan=False)
     """How closely the student stays with the one it started as; larger is closer."""
+
+    @property
+    def draws(self) -> int:
+        """What the student says to every task, right or wrong."""
+        return 1
 
     @property
     def rows_each(self) -> int:
@@ -55,12 +62,7 @@ class Kto(Tuner):
         from datasets import Dataset
         from trl.trainer.kto_trainer import KTOTrainer
 
-        right = [_row(job.wording, question, answer, good=True) for question, answer in read_rows(job.folder)]
-        wrong = [
-            _row(job.wording, one.question, one.answer, good=False) for one in read_tries(job.folder) if not one.passed
-        ]
-        rows = [*right, *wrong]
-        Random(job.seed).shuffle(rows)
+        rows = self._rows(job)
         with unheard("trl.trainer.kto_trainer", ADVICE):
             return KTOTrainer(
                 model=job.model,
@@ -69,6 +71,23 @@ class Kto(Tuner):
                 train_dataset=Dataset.from_list(rows, on_mixed_types=MIXED),
                 processing_class=job.wording.tokenizer,
             )
+
+    def _rows(self, job: Job) -> list[dict[str, Any]]:
+        right = [_row(job.wording, question, answer, good=True) for question, answer in read_rows(job.folder)]
+        tries = [one for one in read_tries(job.folder) if not one.passed]
+        wrong = [_row(job.wording, one.question, one.answer, good=False) for one in tries]
+        rng = Random(job.seed)
+        if not is_ordered(job.folder):
+            rows = [*right, *wrong]
+            rng.shuffle(rows)
+            return rows
+        beside = {one.sample: row for one, row in zip(tries, wrong, strict=True)}
+        pairs = zip(read_ids(job.folder), right, strict=True)
+        rows = [row for id, own in pairs for row in (own, *([beside[id]] if id in beside else []))]
+        steps = [rows[start : start + self.batch] for start in range(0, len(rows), self.batch)]
+        for step in steps:
+            rng.shuffle(step)
+        return [row for step in steps for row in step]
 
 
 def _row(wording: Wording, question: Question, answer: str, *, good: bool) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 import json
 import re
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -156,3 +158,13 @@ def test_a_bundle_that_fails_leaves_the_older_one(tmp_path: Path, monkeypatch: p
         write(run, tmp_path / "out")
     assert pages_of(tmp_path / "out") == before
     assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".")] == []
+
+
+@pytest.mark.parametrize("body", ["{}", "null", "[]", '{"task": []}', '"text"'])
+def test_a_record_that_no_session_wrote_costs_its_pages_and_not_the_bundle(tmp_path: Path, body: str) -> None:
+    run = make_run(tmp_path / "runs", story())
+    with closing(sqlite3.connect(run / "ledger.sqlite")) as database:
+        database.execute("update records set body = ? where kind = 'sample'", (body,))
+        database.commit()
+    assert write(run, tmp_path / "out").pages > 5
+    assert any("cannot be read" in html for html in pages_of(tmp_path / "out").values())

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from evolvent.memory.parts import PartSpec, known, load
 from evolvent.training.curation.pool import Pool
@@ -40,3 +42,19 @@ def test_the_same_seed_chooses_the_same_samples_whatever_their_order(name: str) 
     chosen, again = (make(name).select(p, scores_of(p), 20, seed=5) for p in (pool, other))
     assert {pool.ids[i] for i in chosen} == {other.ids[i] for i in again}
     assert len(chosen) > 0
+
+
+@every_selector
+@given(
+    st.lists(st.floats(-1e12, 1e12) | st.sampled_from([0.0, 1.0]), max_size=30), st.integers(0, 40), st.integers(0, 9)
+)
+@settings(max_examples=25, deadline=None)
+def test_any_scores_are_chosen_by_within_the_budget_and_the_same_again(
+    name: str, scores: list[float], budget: int, seed: int
+) -> None:
+    pool, scores_S = make_pool(len(scores), seed=seed), np.array(scores, dtype=np.float64)
+    chosen = make(name).select(pool, scores_S, budget, seed=seed).tolist()
+    assert len(chosen) <= min(budget, len(pool))
+    assert set(chosen) <= set(range(len(pool)))
+    assert len(set(chosen)) == len(chosen)
+    assert make(name).select(pool, scores_S, budget, seed=seed).tolist() == chosen

@@ -1,0 +1,60 @@
+"""How alike two texts really are: the Jaccard similarity of their runs of characters, for many pairs at once."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .buckets import Ints
+from .minhash import CHARACTERS, written
+
+CHUNK = 256
+"""Pairs at a time; they are taken by length, so that little is padding."""
+NARROW, WIDE = 10, 21
+"""Bits of a character: three fit into 32 bits where no number is above 1023, and any three into 64."""
+Codes = NDArray[np.uint32 | np.uint64]
+
+
+def similarities(texts: list[str], left: Ints, right: Ints) -> NDArray[np.float64]:
+    """Give |A ∩ B| / |A ∪ B| of every pair of texts, exactly.
+
+    Args:
+        texts: what `left` and `right` are positions in.
+        left: one of each pair.
+        right: the other.
+    """
+    found = np.zeros(len(left), dtype=np.float64)
+    lengths = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
+    order = np.argsort(np.maximum(lengths[left], lengths[right]), kind="stable")
+    for start in range(0, len(order), CHUNK):
+        part = order[start : start + CHUNK]
+        both = [texts[i] for i in np.concatenate([left[part], right[part]]).tolist()]
+        found[part] = _similar(both)
+    return found
+
+
+def _similar(texts: list[str]) -> NDArray[np.float64]:
+    """Compare each of the first half with its partner in the second."""
+    ones_PC, others_PC = np.split(_codes(texts), 2)
+    united = _distinct(np.concatenate([ones_PC, others_PC], axis=1))
+    shared = _distinct(ones_PC) + _distinct(others_PC) - united
+    return shared / united
+
+
+def _codes(texts: list[str]) -> Codes:
+    """A number for every run of every text, one row a text; the rest of a row, at least one place, is the highest."""
+    points, starts, lengths = written(texts)
+    narrow = int(points.max(initial=0)) >> NARROW == 0
+    kind, bits = (np.uint32, NARROW) if narrow else (np.uint64, WIDE)
+    runs = np.zeros(len(points) - CHARACTERS + 1, dtype=kind)
+    for place in range(CHARACTERS):
+        runs |= points[place : place + len(runs)].astype(kind) << kind(bits * place)
+    counts = lengths - CHARACTERS + 1
+    rows = np.full((len(texts), int(counts.max()) + 1), np.iinfo(kind).max, dtype=kind)
+    inside = np.arange(rows.shape[1]) < counts[:, None]
+    rows[inside] = runs[(starts[:, None] + np.arange(rows.shape[1]))[inside]]
+    return rows
+
+
+def _distinct(codes_PC: Codes) -> Ints:
+    """How many codes a row holds, whatever fills it up not counted."""
+    sorted_PC = np.sort(codes_PC, axis=1)
+    return np.count_nonzero(sorted_PC[:, 1:] != sorted_PC[:, :-1], axis=1)
