@@ -139,7 +139,7 @@ class Pool(Teacher):
     def _table(self) -> Table:
         path = Path(self.tasks).absolute()
         stat = path.stat()
-        columns = Columns(self.prompt, self.answer, self.skill, "", False, "", "messages", "tools")
+        columns = Columns(self.prompt, self.answer, self.skill, "", False, "", "messages", "tools", "")
         try:
             return read(str(path), stat.st_mtime_ns, stat.st_size, columns)
         except OSError as error:
