@@ -8,8 +8,8 @@ import sys
 import time
 
 import numpy as np
-import sklearn
-from sklearn.neighbors import KernelDensity
+import sklearn  # pyright: ignore[reportMissingImports] -- of another environment
+from sklearn.neighbors import KernelDensity  # pyright: ignore[reportMissingImports] -- as above
 
 vectors = np.load(sys.argv[1])
 queries = int(sys.argv[3])
