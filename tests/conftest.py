@@ -6,7 +6,6 @@ import pytest
 from hypothesis import settings
 
 from .memory.viewer.browsing import chromium
-from .scenarios.boxes import held
 
 settings.register_profile("evolvent", deadline=None, derandomize=True)
 settings.load_profile("evolvent")
@@ -26,4 +25,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say behind which walls hostile code was tried, where it was."""
     reports = [report for kind in ("passed", "failed") for report in terminalreporter.stats.get(kind, [])]
     if any("test_escapes" in report.nodeid or "test_sandbox" in report.nodeid for report in reports):
+        from .scenarios.boxes import held
+
         terminalreporter.write_line(f"sandbox: {held()}")
