@@ -125,6 +125,12 @@ class Desk:
                 f"{run}: the data behind source {parts.source.name!r} changed since this run began; "
                 "bring the old data back, or start a new run with `evolvent run`"
             )
+        before, now = session.settings.get("files", {}), parts.rests_on()
+        if changed := [name for name, digest in before.items() if now.get(name) != digest]:
+            raise RunError(
+                f"{run}: the file of {changed[0]} changed since this run began; "
+                "bring the old one back, or start a new run with `evolvent run`"
+            )
         desk = cls._open(run, scenario, parts, session, watcher, since)
         if overrides:
             files.write_json(run / RESOLVED, resolved(scenario, parts.describe()))

@@ -113,6 +113,10 @@ class Parts:
         made = sample.origin.operator if sample.origin else None
         return next((w.operator.fault(sample) for w in self.operators if w.operator.name == made), None)
 
+    def rests_on(self) -> Mapping[str, str]:
+        """Digests of files of the user's that parts beside the source read, by the setting that names them."""
+        return {**self.teacher.rests_on(), **self.verifier.rests_on()}
+
     def describe(self) -> dict[str, Any]:
         """Names and settings of all parts, defaults included."""
         several = ("models", "operators", "curators")

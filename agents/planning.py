@@ -63,6 +63,8 @@ class Plan:
             "overrides": list(self.overrides),
             "source": self.parts.source.fingerprint(),
         }
+        if files := self.parts.rests_on():
+            settings["files"] = dict(files)
         if self.probe:
             settings["probe"] = {"teachable": self.parts.engine.serves}
         if self.scenario.discover:

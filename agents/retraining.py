@@ -29,7 +29,8 @@ async def retrain(desk: Desk) -> None:
 
     if samples:
         start = start_of(desk.ledger, now.promoted) if desk.parts.trainer.start == "promoted" else BASE
-        made = await train_round(desk, number, samples, arm="clean", start=start, student=start)
+        at = now.promoted.number
+        made = await train_round(desk, number, samples, arm="clean", start=start, student=start, at=at)
         desk.say("train", round=now.promoted.number, **{k: made[k] for k in ("samples", "steps", "loss", "seconds")})
         await _examine(desk, number, made["path"], made["checkpoint"])
         clean, path = str(made["checkpoint"]), str(made["path"])

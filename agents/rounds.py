@@ -26,6 +26,7 @@ async def train_round(
     arm: Arm,
     start: str,
     student: str = "",
+    at: int | None = None,
     steps: int | None = None,
     history: Mapping[str, Sequence[Record]] | None = None,
 ) -> dict[str, Any]:
@@ -38,6 +39,7 @@ async def train_round(
         arm: which arm the round belongs to.
         start: folder of the student to start from, relative to the run.
         student: folder of the promoted student, relative to the run, where the scenario's orderer is to order them.
+        at: round of the session whose probes and students the orderer's scorer looks at; without it `number`.
         steps: optimiser steps, if they are not to follow from the samples.
         history: the round's candidates, fates and critiques (evenly drawn data have none), kept beside the data.
     """
@@ -52,7 +54,7 @@ async def train_round(
             if orderer is None:
                 Random(seed).shuffle(ordered)
             else:
-                ordered = await arrange(ordered, desk, round=number, student=student, seed=seed)
+                ordered = await arrange(ordered, desk, round=at or number, student=student, seed=seed)
             rows = [(s.id, s.task.prompt, s.completion) for s in ordered]
             kept = orderer is not None and orderer.kept
             write_rows(folder, rows, tasks=[s.task for s in ordered], ordered=kept)
@@ -103,6 +105,7 @@ async def train_round(
             **round.model_dump(include={"checkpoint", "path", "samples", "steps", "loss"}),
             "seconds": done.seconds,
             "metrics": read_metrics(folder),
+            "repetition": _repetition(desk, folder, round).alarm,
         }
         return Outcome(result, [round])
 
@@ -119,11 +122,10 @@ async def train_round(
     return await desk.effects.folder(f"train {arm}", number, work, read, target=target, inputs=inputs, keep=keep)
 
 
-def repetition(desk: Desk, made: Round) -> Repetition:
+def _repetition(desk: Desk, folder: Path, made: Round) -> Repetition:
     """How often a round trained on the same tokens, and what that is worth for a student of its size."""
     passes = desk.parts.trainer.passes(made.samples)
-    weights = checkpoint.trained(desk.path(made.path))
-    return foresee(round(made.tokens / max(1.0, passes)), weights, passes)
+    return foresee(round(made.tokens / max(1.0, passes)), checkpoint.trained(folder / MODEL), passes)
 
 
 def steps_behind(model: Round, rounds: Sequence[Round]) -> int:

@@ -11,6 +11,7 @@ from math import isfinite
 import numpy as np
 
 from ..memory.records import Attempt, Fate, Round, Sample, Share
+from ..memory.retraction import tainted, withdrawn
 from ..training.checkpoint import removed_from
 from ..training.curation.pipeline import Curated
 from ..training.curation.pool import Context, Pool, Row, Scores, require
@@ -37,13 +38,16 @@ def context_of(desk: Desk, *, round: int, student: str) -> Context:
     asked = {a.task.key: a.task for a in failed or attempts}
     rows = tuple(Row(key, task.question, task.answer, task.skill) for key, task in sorted(asked.items()))
     rounds = sorted(desk.ledger.read(Round, subject="targeted"), key=lambda r: r.number)
-    made = [desk.path(r.path) for r in rounds if r.number < round]
+    bad = tainted(desk.ledger)
+    made = [desk.path(r.path) for r in rounds if r.number < round and r.checkpoint not in bad]
+    gone = withdrawn(desk.ledger)
+    known = [sample for sample in desk.kept(until=round - 1) if sample.id not in gone]
     return Context(
         seed=seed_of(desk, "curate", round),
         student=desk.path(student),
         checkpoints=(desk.path(BASE), *(path for path in made if not removed_from(path))),
         targets=Pool(rows, desk.parts.embedder.embed),
-        known=pool_of(desk.kept(until=round - 1), desk),
+        known=pool_of(known, desk),
         scorer=desk.models.get("scorer"),
         teacher=desk.models.get("teacher"),
     )

@@ -32,6 +32,10 @@ class Part(BaseModel):
         """Name a scenario uses: the file the part lives in."""
         return type(self).__module__.rpartition(".")[2]
 
+    def rests_on(self) -> Mapping[str, str]:
+        """Digests of what it reads beside its settings and what it is given, by name."""
+        return {}
+
     def describe(self) -> dict[str, Any]:
         """Name and settings, for hashes and reports."""
         return {"name": self.name, **self.model_dump(mode="json")}

@@ -1,6 +1,6 @@
 """Verifiers made of verifiers, each named with its settings as a scenario names one."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Self
 
@@ -48,3 +48,9 @@ class Combination(Verifier):
             for part, verdict in zip(self.verifiers, verdicts, strict=True)
         ]
         return Verdict(score=score, reason="; ".join(said)[:SHOWN])
+
+    def rests_on(self) -> Mapping[str, str]:
+        """Digests of what its parts read."""
+        return {
+            f"{name} of part {i}": d for i, part in enumerate(self.verifiers) for name, d in part.rests_on().items()
+        }

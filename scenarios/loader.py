@@ -95,10 +95,30 @@ def _anchor(value: dict[str, Any], folder: Path) -> None:
     """Make the places that a scenario names absolute: of parts, and of the student's folder."""
     for name, key in PLACES.items():
         _anchor_part(value.get(name), key, folder)
+    for part in _readers(value):
+        settings = part.get("settings", part)
+        if isinstance(given := settings.get("model"), str) and given and not settings.get("revision"):
+            # elsewhere it is the name of a model behind an endpoint, or an id on the hub
+            settings["model"] = _absolute(folder, given) if _is_folder(folder, given) else given
     student = value.get("student")
     # with a revision it is an id on the hub
     if isinstance(student, dict) and isinstance(given := student.get("model"), str) and not student.get("revision"):
         student["model"] = _absolute(folder, given) if given else given
+
+
+def _readers(value: dict[str, Any]) -> list[dict[str, Any]]:
+    """Parts that may read a model of their own: the scorer of curation, and engines by role."""
+    curation, models = value.get("curation"), value.get("models")
+    found = [curation.get("scorer")] if isinstance(curation, dict) else []
+    found += [*models.values()] if isinstance(models, dict) else []
+    return [part for part in found if isinstance(part, dict)]
+
+
+def _is_folder(folder: Path, given: str) -> bool:
+    try:
+        return Path(_absolute(folder, given)).is_dir()
+    except (OSError, ValueError):
+        return False
 
 
 def _anchor_part(part: Any, key: str, folder: Path) -> None:

@@ -2,7 +2,7 @@
 
 import json
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from math import isfinite, nan
 from pathlib import Path
@@ -65,10 +65,6 @@ class Trainer(Part):
         One is the greedy answer; several are drawn.
         """
         return 0
-
-    def rests_on(self) -> Mapping[str, str]:
-        """Digests of what it reads beside its folder and the checkpoint, by name."""
-        return {}
 
     def require(self, start: Path) -> None:
         """Refuse a student that its rounds could not train, before anything is spent on it.

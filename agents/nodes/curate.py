@@ -31,7 +31,8 @@ class Curation(Node):
                 refused = like_rejected(candidates, desk) | refused
                 good = [s for s in candidates if s.id not in refused]
                 better = await enhance(good, desk, round=round, student=state["path"])
-                candidates, refused = [*candidates, *better.made], {**refused, **better.refused}
+                refused = {**refused, **like_rejected(better.made, desk), **better.refused}
+                candidates = [*candidates, *better.made]
                 done = sift(candidates, round=round, desk=desk, duplicates=desk.duplicates, refused=refused)
                 done = await choose(done, desk, round=round, student=state["path"])
             why = Counter(f.reason.split(":")[0] for f in done.fates if not f.kept)

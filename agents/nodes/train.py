@@ -1,11 +1,11 @@
 """Train a candidate on everything accumulated."""
 
 from ...memory.errors import EvolventError
-from ...memory.records import Critique, Round, Sample
+from ...memory.records import Critique, Sample
 from ...memory.reviews import settled
 from ..desk import BASE, Desk
 from ..node import Node, State, Update
-from ..rounds import repetition, train_round
+from ..rounds import train_round
 
 
 class Training(Node):
@@ -30,6 +30,7 @@ class Training(Node):
             desk, round, samples, arm="targeted", start=start, student=state["path"], history=history
         )
         told = {k: made[k] for k in ("samples", "steps", "loss", "seconds")}
-        alarm = repetition(desk, desk.ledger.read(Round, round=round, subject="targeted")[-1]).alarm
+        # a round of an earlier version has none
+        alarm = made.get("repetition")
         desk.say("train", round=round, **told, **({"repetition": alarm} if alarm else {}))
         return {"candidate": made["checkpoint"], "candidate_path": made["path"]}

@@ -9,7 +9,7 @@ Sources: nearest neighbours of what the model fails on as the choice of training
 In-Context Examples for GPT-3?, arXiv:2101.06804 (kNN over embeddings, there of examples in a prompt).
 """
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ from pydantic import Field, model_validator
 
 from ...memory.embedder import Vectors
 from ...memory.errors import PartError
+from ...memory.files import file_digest
 from ...memory.inference import Models
 from ...memory.records import Attempt, Sample, Share, Task, Weakness
 from ...scenarios.rows import Columns, Table, read
@@ -61,6 +62,10 @@ class Pool(Teacher):
         if self.tasks and not Path(self.tasks).is_file():
             raise ValueError(f"tasks: no such file: {self.tasks!r}; a path is relative to the scenario's folder")
         return self
+
+    def rests_on(self) -> Mapping[str, str]:
+        """Digest of the pool, where it is a file."""
+        return {"teacher.tasks": file_digest(Path(self.tasks))} if self.tasks else {}
 
     async def diagnose(
         self, skill: str, attempts: Sequence[Attempt], elsewhere: Sequence[Attempt], splits: Splits, *,

@@ -7,12 +7,14 @@ not their names. Source of the measure: execution accuracy, Zhong et al. 2017, h
 import json
 import re
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from pydantic import Field
 
 from ...memory.errors import PartError
+from ...memory.files import file_digest
 from ...memory.records import Task, Verdict
 from ..plain import fenced
 from ..verifier import Verifier
@@ -51,6 +53,11 @@ class Sql(Verifier):
     """Rows beyond which an answer is wrong, and a reference an error."""
     memory: int = Field(default=1 << 30, ge=256 << 20)
     """Bytes of address space of the process that runs the queries."""
+
+    def rests_on(self) -> Mapping[str, str]:
+        """Digest of the database, where it is a file."""
+        there = self.database and Path(self.database).is_file()
+        return {"verifier.database": file_digest(Path(self.database))} if there else {}
 
     def judge(self, task: Task, answer: str) -> Verdict:
         """Score 1 when the rows are equal.

@@ -205,6 +205,23 @@ def test_a_session_killed_while_it_tidies_comes_to_the_same(folder: Path, tidied
 
 
 @pytest.mark.slow
+def test_a_session_goes_through_its_steps_again_where_weights_are_gone_by_then(folder: Path, tidied: Ended) -> None:
+    whole = Path(tidied.events[-1]["dir"])
+    with closing(Ledger(whole / "ledger.sqlite", read_only=True)) as ledger:
+        order = [name for (name,) in ledger.rows("select name from effects order by rowid")]
+    before = runs(folder)
+    killed = Kill("effect.after_commit", len(order) - 1)
+    child("run", MINI, "--set=keep.checkpoints=promoted", folder=folder, kill=killed)
+    run = newest(folder, before)
+    assert run
+    for left in run.glob("graph.sqlite*"):
+        left.unlink()
+    ended = child("resume", run, "--json", folder=folder)
+    assert ended.code == 0, ended.said
+    assert ended.events[-1]["decisions"] == tidied.events[-1]["decisions"]
+
+
+@pytest.mark.slow
 def test_a_session_that_reached_its_disk_budget_goes_on_with_a_larger_one(folder: Path, tidied: Ended) -> None:
     whole = Path(tidied.events[-1]["dir"])
     before = runs(folder)

@@ -159,3 +159,13 @@ async def test_the_pool_names_the_feature_that_fails(splits: Splits) -> None:
     assert found.rule == ("sum 9",)
     assert len(found.failures) == 8
     assert await PoolTeacher().diagnose("add", attempts[:80], [], splits) == []
+
+
+def test_a_pool_rests_on_the_bytes_of_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "mine.jsonl"
+    path.write_text('{"prompt": "1", "answer": "2", "skill": "s"}\n')
+    before = PoolTeacher(tasks=str(path)).rests_on()
+    path.write_text('{"prompt": "1", "answer": "3", "skill": "s"}\n')
+    assert before.keys() == {"teacher.tasks"}
+    assert PoolTeacher(tasks=str(path)).rests_on() != before
+    assert PoolTeacher().rests_on() == {}

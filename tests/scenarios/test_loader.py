@@ -175,3 +175,18 @@ def test_a_teacher_is_looked_for_beside_the_file_that_names_it(tmp_path: Path) -
     text = WHOLE + '[trainer]\nname = "distill"\nteacher = "teachers/large"'
     trainer = loader.load(write(tmp_path, text)).trainer
     assert trainer.settings["teacher"] == str(tmp_path / "teachers" / "large")
+
+
+def test_folders_of_models_that_scorers_read_are_made_absolute_and_names_are_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "small").mkdir()
+    path = tmp_path / "s.toml"
+    path.write_text(
+        'name = "s"\nsource = "arithmetic"\n[skills.add]\n[curation]\ncandidates = 2.0\n'
+        'scorer = { name = "ifd", model = "small" }\n[models.scorer]\nname = "transformers"\nmodel = "small"\n'
+        '[models.judge]\nname = "openai"\nmodel = "small-but-elsewhere"\n'
+    )
+    read = loader.load(path)
+    assert read.curation.scorer is not None
+    assert read.curation.scorer.settings["model"] == str(tmp_path / "small")
+    assert read.models["scorer"].settings["model"] == str(tmp_path / "small")
+    assert read.models["judge"].settings["model"] == "small-but-elsewhere"

@@ -135,7 +135,7 @@ class Client:
         key = hashlib.sha256(self.scope.encode() + b"\0" + body).hexdigest()
         if self.responses is not None and (stored := self.responses.get(key)) is not None:
             return replace(chat.read(stored, samples=request.samples, choices=request.choices)[0], cached=True)
-        completion, paid = await self._sharing.do(key, lambda: self._paid(key, body, request, role))
+        completion, paid = await self._sharing.do(_shared(key, request), lambda: self._paid(key, body, request, role))
         return completion if paid else replace(completion, cached=True)
 
     async def _paid(self, key: str, body: bytes, request: Request, role: str) -> Completion:
@@ -248,3 +248,8 @@ async def _numbered(requests: Iterable[Request] | AsyncIterable[Request]) -> Asy
         return
     for index, request in enumerate(requests):
         yield index, request
+
+
+def _shared(key: str, request: Request) -> str:
+    """Key of work under way: the body does not say whose chances are wanted, and they are read off the reply."""
+    return f"{key} {request.choices!r}" if request.choices else key
