@@ -65,6 +65,15 @@ def test_search_obeys_k_and_kind(store: Store, tmp_path: Path) -> None:
         assert index.search(vectors_SD[:0], 4) == []
 
 
+def test_many_queries_are_one_call(store: Store, tmp_path: Path) -> None:
+    with opened(store, tmp_path / "index") as index:
+        ids, vectors_SD = fill(index, 1000)
+        # Chroma looks up labels by one SQL variable each, of which SQLite takes 32,766
+        hits_Q = index.search(vectors_SD[:400], 100)
+    assert [len(hits) for hits in hits_Q] == [100] * 400
+    assert [hits[0].id for hits in hits_Q] == ids[:400]
+
+
 def test_adding_an_id_again_replaces_it(store: Store, tmp_path: Path) -> None:
     with opened(store, tmp_path / "index") as index:
         fill(index, 5)
