@@ -23,11 +23,14 @@ import pyarrow.parquet as pq
 from . import conventions, crash, files
 from .embedder import Embedder, Vectors
 from .errors import EvolventError, LedgerError, RunError
-from .store import Hit, Index, Label, Store
+from .store import Hit, Index, Store
 from .trace import span, spent
 
+Label = Mapping[str, str | int | float | bool]
+"""What is known of an entry, flat."""
+
 SAMPLE = 64
-"""Entries looked up at opening: if half an index is wrong, one in 2**64 openings would miss it."""
+"""Entries looked up at opening: if half are gone, one in 2**64 openings would miss it."""
 
 CHUNK = 5000
 """Vectors per call while the index is made again."""
@@ -115,7 +118,7 @@ class Recall:
         files.write_bytes(self.folder / "vectors" / f"{key}.parquet", _encode(fresh, vectors_SD))
         rows = {place: row for row, place in enumerate(map(_place, fresh)) if place not in self._places}
         crash.point("index.before_upsert")
-        self._index.add(list(rows), vectors_SD[list(rows.values())], [_filter(fresh[row]) for row in rows.values()])
+        self._index.add(list(rows), vectors_SD[list(rows.values())], [_kind(fresh[row]) for row in rows.values()])
         crash.point("index.after_upsert")
         self._enter(key, fresh)
 
@@ -128,9 +131,7 @@ class Recall:
             kind: only entries whose label has this kind.
         """
         vectors_QD = self._embed(texts)
-        where = None if kind is None else {"kind": kind}
-        hits_Q = self._index.search(vectors_QD, SPARE * k, where=where)
-        return [self._answer(hits, k) for hits in hits_Q]
+        return [self._answer(hits, k) for hits in self._index.search(vectors_QD, SPARE * k, kind=kind)]
 
     def close(self) -> None:
         """Release the index and seal it; without this the next opening makes it again."""
@@ -257,8 +258,8 @@ class Recall:
             places = list(vectors)
             for start in range(0, len(places), CHUNK):
                 part = places[start : start + CHUNK]
-                labels = [_filter(self._places[place][0]) for place in part]
-                index.add(part, np.stack([vectors[place] for place in part]), labels)
+                kinds = [_kind(self._places[place][0]) for place in part]
+                index.add(part, np.stack([vectors[place] for place in part]), kinds)
             if reason := _wrong(index, vectors):
                 raise EvolventError(f"{self.folder / name}: store {self.store.name!r} is wrong even when new: {reason}")
             files.write_text(self.folder / POINTER, f"{name}\n")
@@ -297,9 +298,8 @@ def _place(entry: Entry) -> str:
     return files.digest([entry.label["kind"], entry.text], length=32)
 
 
-def _filter(entry: Entry) -> Label:
-    """What the index must know of an entry to filter by it."""
-    return {"kind": entry.label["kind"]}
+def _kind(entry: Entry) -> str:
+    return str(entry.label["kind"])
 
 
 def _checked(entry: Entry) -> Entry:

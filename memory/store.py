@@ -5,15 +5,12 @@ to say so (`Index.healthy`).
 """
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar, NamedTuple, Protocol
 
 from .embedder import Vectors
 from .parts import Part
-
-Label = Mapping[str, str | int | float | bool]
-"""What is known of an entry, flat; at least one key."""
 
 
 class Hit(NamedTuple):
@@ -22,23 +19,28 @@ class Hit(NamedTuple):
     id: str
     similarity: float
     """Cosine, 1 for the same direction."""
-    label: Label
 
 
 class Index(Protocol):
     """An open index of one folder."""
 
-    def add(self, ids: Sequence[str], vectors_SD: Vectors, labels: Sequence[Label]) -> None:
-        """Put entries in, replacing those with the same id; ids must differ from each other."""
+    def add(self, ids: Sequence[str], vectors_SD: Vectors, kinds: Sequence[str]) -> None:
+        """Put entries in, replacing those with the same id, which never changes its kind.
+
+        Args:
+            ids: each another.
+            vectors_SD: one entry a row.
+            kinds: what `search` can keep to; few differ.
+        """
         ...
 
-    def search(self, vectors_QD: Vectors, k: int, *, where: Mapping[str, str] | None = None) -> list[list[Hit]]:
+    def search(self, vectors_QD: Vectors, k: int, *, kind: str | None = None) -> list[list[Hit]]:
         """Give up to `k` nearest entries per query, nearest first, in one call.
 
         Args:
             vectors_QD: one query a row.
             k: most hits per query.
-            where: one key and the value that a label must have there.
+            kind: only entries of this one.
         """
         ...
 

@@ -6,26 +6,36 @@ what is stored and what is found with what must be there.
 
 import contextlib
 import errno
+import heapq
+import itertools
 import os
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from pydantic import Field
 
+from .. import files
 from ..embedder import Vectors
 from ..errors import EvolventError
-from ..store import Hit, Index, Label, Store
+from ..store import Hit, Index, Store
 
 if TYPE_CHECKING:
     from chromadb.api.client import Client
-    from chromadb.api.types import Embeddings, Metadata, Where
+    from chromadb.api.collection_configuration import CreateCollectionConfiguration
+    from chromadb.api.models.Collection import Collection
+    from chromadb.api.types import Embeddings
 
-COLLECTION = "memory"
+KIND = "kind-"
+"""What the name of a collection begins with; the rest stands for the kind, which may be any text."""
 
 NEAREST = 3
 """An entry must be among this many nearest to its own vector."""
+
+LOST = 1 / 8
+"""Share of a sample that need not find itself: HNSW is approximate, and of 100,000 texts of random words 1.2 % were not
+found by their own vectors in an index that was whole. If half of 64 cannot be found, one check in 3e9 misses it."""
 
 FULL = ("disk is full", "disk I/O error", "No space left")
 """What Chroma says where the disk takes no more."""
@@ -35,7 +45,11 @@ TIE = 1e-3
 
 
 class Chroma(Store):
-    """Chroma's persistent client: HNSW over cosine, one collection a folder.
+    """Chroma's persistent client: HNSW over cosine, a collection for every kind.
+
+    So what is asked of one kind costs what that kind costs. With Chroma's own filter it does not: among 100,000 texts
+    in five kinds that takes 7.4 ms a query and a collection of the kind 0.4 ms, and both find 78 % of the ten nearest
+    where the words are random. What is asked of all kinds is asked of each.
 
     Source: Malkov & Yashunin 2016, https://arxiv.org/abs/1603.09320 (HNSW, `ef`).
     """
@@ -59,73 +73,104 @@ class ChromaIndex:
 
         self.dimensions = dimensions
         self._folder = folder
+        self._effort = effort
         with _telling(folder):
             self._client = cast("Client", chromadb.PersistentClient(folder, Settings(anonymized_telemetry=False)))
-            self._open(effort)
+            try:
+                self._collections = {one.name: one for one in self._client.list_collections() if _ours(one.name)}
+                self._batch = self._client.get_max_batch_size()
+            except BaseException:
+                # an open client stays cached by its path, and would answer the next open of this folder
+                self.close()
+                raise
 
-    def _open(self, effort: int) -> None:
-        try:
-            self._collection = self._client.get_or_create_collection(
-                COLLECTION,
-                # without this Chroma downloads a model for entries that come without vectors
-                embedding_function=None,
-                configuration={"hnsw": {"space": "cosine", "ef_construction": effort, "ef_search": effort}},
-            )
-            self._batch = self._client.get_max_batch_size()
-        except BaseException:
-            # an open client stays cached by its path, and would answer the next open of this folder
-            self.close()
-            raise
-
-    def add(self, ids: Sequence[str], vectors_SD: Vectors, labels: Sequence[Label]) -> None:
+    def add(self, ids: Sequence[str], vectors_SD: Vectors, kinds: Sequence[str]) -> None:
         """Put entries in, replacing those with the same id."""
-        for start in range(0, len(ids), self._batch):
-            part = slice(start, start + self._batch)
-            metadatas = cast("list[Metadata]", [dict(label) for label in labels[part]])
-            with _telling(self._folder):
-                self._collection.upsert(ids=list(ids[part]), embeddings=vectors_SD[part], metadatas=metadatas)
+        rows: dict[str, list[int]] = {}
+        for row, kind in enumerate(kinds):
+            rows.setdefault(kind, []).append(row)
+        with _telling(self._folder):
+            for kind, some in rows.items():
+                collection = self._collection(kind)
+                for start in range(0, len(some), self._batch):
+                    part = some[start : start + self._batch]
+                    collection.upsert(ids=[ids[row] for row in part], embeddings=vectors_SD[part])
 
-    def search(self, vectors_QD: Vectors, k: int, *, where: Mapping[str, str] | None = None) -> list[list[Hit]]:
+    def search(self, vectors_QD: Vectors, k: int, *, kind: str | None = None) -> list[list[Hit]]:
         """Give up to `k` nearest entries per query, nearest first."""
         if not len(vectors_QD):
             return []
-        found = self._collection.query(
-            query_embeddings=cast("Embeddings", vectors_QD),
-            n_results=k,
-            where=cast("Where", dict(where)) if where else None,
-            include=["metadatas", "distances"],
-        )
-        assert found["distances"] is not None
-        assert found["metadatas"] is not None
-        return [
-            [Hit(id, 1 - distance, cast("Label", label)) for id, distance, label in zip(*row, strict=True)]
-            for row in zip(found["ids"], found["distances"], found["metadatas"], strict=True)
-        ]
+        if kind is not None:
+            asked = self._collections.get(_name(kind))
+            return [[] for _ in vectors_QD] if asked is None else _search(asked, vectors_QD, k)
+        each = [_search(collection, vectors_QD, k) for _, collection in sorted(self._collections.items())]
+        merged = (heapq.merge(*(hits_Q[query] for hits_Q in each), key=_far) for query in range(len(vectors_QD)))
+        return [list(itertools.islice(hits, k)) for hits in merged]
+
+    def _collection(self, kind: str) -> "Collection":
+        """Give the collection of a kind, a new one if there is none."""
+        name = _name(kind)
+        if name not in self._collections:
+            hnsw = {"space": "cosine", "ef_construction": self._effort, "ef_search": self._effort}
+            self._collections[name] = self._client.get_or_create_collection(
+                name,
+                # without this Chroma downloads a model for entries that come without vectors
+                embedding_function=None,
+                configuration=cast("CreateCollectionConfiguration", {"hnsw": hnsw}),
+            )
+        return self._collections[name]
 
     def count(self) -> int:
         """Number of entries."""
-        return self._collection.count()
+        return sum(collection.count() for collection in self._collections.values())
 
     def healthy(self, sample_ids: Sequence[str], sample_vectors: Vectors) -> str | None:
         """Compare stored vectors with what they must be, and look each one up by its own vector."""
         if not sample_ids:
             return None
-        stored = self._collection.get(ids=list(sample_ids), include=["embeddings"])
-        vectors = dict(zip(stored["ids"], np.asarray(stored["embeddings"], np.float32), strict=True))
+        vectors: dict[str, Vectors] = {}
+        for collection in self._collections.values():
+            stored = collection.get(ids=list(sample_ids), include=["embeddings"])
+            vectors |= dict(zip(stored["ids"], np.asarray(stored["embeddings"], np.float32), strict=True))
         for id, vector_D in zip(sample_ids, sample_vectors, strict=True):
             if id not in vectors:
                 return f"entry {id!r} is missing"
             if not np.allclose(vectors[id], vector_D, atol=TIE):
                 return f"entry {id!r} has another vector"
-        for id, hits in zip(sample_ids, self.search(sample_vectors, NEAREST), strict=True):
-            tied = len(hits) == NEAREST and hits[-1].similarity > 1 - TIE
-            if not tied and id not in [hit.id for hit in hits]:
-                return f"entry {id!r} does not find itself"
+        lost = [
+            id
+            for id, hits in zip(sample_ids, self.search(sample_vectors, NEAREST), strict=True)
+            if not (len(hits) == NEAREST and hits[-1].similarity > 1 - TIE) and id not in [hit.id for hit in hits]
+        ]
+        if len(lost) > LOST * len(sample_ids):
+            return f"entry {lost[0]!r} does not find itself, and {len(lost) - 1} of {len(sample_ids)} others"
         return None
 
     def close(self) -> None:
         """Release the folder."""
         self._client.close()
+
+
+def _name(kind: str) -> str:
+    """Name of the collection of a kind."""
+    return KIND + files.digest(kind, length=32)
+
+
+def _ours(name: str) -> bool:
+    return name.startswith(KIND)
+
+
+def _far(hit: Hit) -> float:
+    return -hit.similarity
+
+
+def _search(collection: "Collection", vectors_QD: Vectors, k: int) -> list[list[Hit]]:
+    found = collection.query(query_embeddings=cast("Embeddings", vectors_QD), n_results=k, include=["distances"])
+    assert found["distances"] is not None
+    return [
+        [Hit(id, 1 - distance) for id, distance in zip(*row, strict=True)]
+        for row in zip(found["ids"], found["distances"], strict=True)
+    ]
 
 
 @contextlib.contextmanager

@@ -14,13 +14,12 @@ import pytest
 from evolvent.memory.embedders.hashing import Hashing
 from evolvent.memory.errors import LedgerError, RunError
 from evolvent.memory.files import seal
-from evolvent.memory.recall import Entry, Recall
-from evolvent.memory.store import Label
+from evolvent.memory.recall import Entry, Label, Recall
 from evolvent.memory.stores.chroma import Chroma
 from evolvent.memory.trace import Trace, recording
 
 EMBEDDER = Hashing(size=32)
-MANY = 1100  # Chroma writes its HNSW files every 1,000 records
+MANY = 2200  # Chroma writes the HNSW files of a kind every 1,000 records
 KINDS = ("failure", "weakness")
 
 
@@ -285,7 +284,7 @@ import sys
 from pathlib import Path
 from evolvent.memory.embedders.hashing import Hashing
 from evolvent.memory.files import seal
-from evolvent.memory.recall import Entry, Recall
+from evolvent.memory.recall import Entry, Label, Recall
 from evolvent.memory.stores.chroma import Chroma
 memory = Recall.open(Path(sys.argv[1]), store=Chroma(), embedder=Hashing(size=32))
 for number in range(3):

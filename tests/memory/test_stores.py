@@ -10,6 +10,7 @@ import pytest
 from evolvent.memory import parts
 from evolvent.memory.embedder import Vectors
 from evolvent.memory.store import Index, Store
+from evolvent.memory.stores.chroma import Chroma
 
 PACKAGE = "evolvent.memory.stores"
 SIZE = 8
@@ -33,7 +34,7 @@ def make_vectors(count: int, seed: int = 0) -> Vectors:
 
 def fill(index: Index, count: int) -> tuple[list[str], Vectors]:
     ids, vectors_SD = [f"e{number}" for number in range(count)], make_vectors(count)
-    index.add(ids, vectors_SD, [{"kind": "even" if number % 2 == 0 else "odd", "n": number} for number in range(count)])
+    index.add(ids, vectors_SD, ["even" if number % 2 == 0 else "odd" for number in range(count)])
     return ids, vectors_SD
 
 
@@ -44,35 +45,43 @@ def test_a_new_index_is_empty_and_finds_nothing(store: Store, tmp_path: Path) ->
         assert index.healthy([], make_vectors(0)) is None
 
 
-def test_search_gives_the_nearest_first_with_label_and_cosine(store: Store, tmp_path: Path) -> None:
+def test_search_gives_the_nearest_first_with_its_cosine(store: Store, tmp_path: Path) -> None:
     with opened(store, tmp_path / "index") as index:
         _, vectors_SD = fill(index, 50)
         hits = index.search(vectors_SD[7:8], 50)[0]
     cosines = sorted((vectors_SD @ vectors_SD[7]).tolist(), reverse=True)
     assert hits[0].id == "e7"
-    assert hits[0].label == {"kind": "odd", "n": 7}
     assert [hit.similarity for hit in hits] == pytest.approx(cosines, abs=1e-5)
 
 
-def test_search_obeys_k_and_where(store: Store, tmp_path: Path) -> None:
+def test_search_obeys_k_and_kind(store: Store, tmp_path: Path) -> None:
     with opened(store, tmp_path / "index") as index:
         _, vectors_SD = fill(index, 40)
-        odd = index.search(vectors_SD[:3], 100, where={"kind": "odd"})
+        odd = index.search(vectors_SD[:3], 100, kind="odd")
         assert [len(hits) for hits in odd] == [20] * 3
-        assert {hit.label["kind"] for hits in odd for hit in hits} == {"odd"}
+        assert {int(hit.id[1:]) % 2 for hits in odd for hit in hits} == {1}
         assert [len(hits) for hits in index.search(vectors_SD, 4)] == [4] * 40
-        assert index.search(vectors_SD[:1], 4, where={"kind": "neither"}) == [[]]
+        assert index.search(vectors_SD[:1], 4, kind="neither") == [[]]
         assert index.search(vectors_SD[:0], 4) == []
+
+
+def test_many_queries_are_one_call(store: Store, tmp_path: Path) -> None:
+    with opened(store, tmp_path / "index") as index:
+        ids, vectors_SD = fill(index, 1000)
+        # Chroma looks up labels by one SQL variable each, of which SQLite takes 32,766
+        hits_Q = index.search(vectors_SD[:400], 100)
+    assert [len(hits) for hits in hits_Q] == [100] * 400
+    assert [hits[0].id for hits in hits_Q] == ids[:400]
 
 
 def test_adding_an_id_again_replaces_it(store: Store, tmp_path: Path) -> None:
     with opened(store, tmp_path / "index") as index:
         fill(index, 5)
         other = make_vectors(1, seed=9)
-        index.add(["e2"], other, [{"kind": "new"}])
+        index.add(["e2"], other, ["even"])
         assert index.count() == 5
         best = index.search(other, 1)[0][0]
-    assert (best.id, best.label["kind"]) == ("e2", "new")
+    assert best == ("e2", pytest.approx(1, abs=1e-5))
 
 
 @pytest.mark.slow
@@ -96,8 +105,31 @@ def test_health_bears_entries_in_the_same_place(store: Store, tmp_path: Path) ->
     with opened(store, tmp_path / "index") as index:
         same_SD = np.repeat(make_vectors(1), 10, axis=0)
         ids = [f"e{number}" for number in range(10)]
-        index.add(ids, same_SD, [{"kind": "twin"}] * 10)
+        index.add(ids, same_SD, ["twin"] * 10)
         assert index.healthy(ids, same_SD) is None
+
+
+def test_a_kind_may_be_any_text(store: Store, tmp_path: Path) -> None:
+    kinds = ["", "a b", "日本語", "x" * 1000, "a/b", "A B"]
+    with opened(store, tmp_path / "index") as index:
+        index.add([f"id of {kind}" for kind in kinds], make_vectors(6), kinds)
+    with opened(store, tmp_path / "index") as index:
+        assert index.count() == 6
+        found = [index.search(make_vectors(1), 3, kind=kind)[0] for kind in kinds]
+    assert [[hit.id for hit in hits] for hits in found] == [[f"id of {kind}"] for kind in kinds]
+
+
+def test_health_bears_a_few_that_the_search_misses(tmp_path: Path) -> None:
+    rows_SD = np.random.default_rng(0).standard_normal((3000, 64)).astype(np.float32)
+    rows_SD /= np.linalg.norm(rows_SD, axis=1, keepdims=True)
+    ids = [f"e{number}" for number in range(3000)]
+    with contextlib.closing(Chroma(effort=8).open(tmp_path / "index", 64)) as index:
+        index.add(ids, rows_SD, ["one"] * 3000)
+        found = [id in [hit.id for hit in hits] for id, hits in zip(ids, index.search(rows_SD, 3), strict=True)]
+        assert 0.9 < np.mean(found) < 1
+        lost = [number for number in range(3000) if not found[number]]
+        assert index.healthy(ids, rows_SD) is None
+        assert "does not find itself" in str(index.healthy([ids[number] for number in lost], rows_SD[lost]))
 
 
 NO_ROOM = """

@@ -3,6 +3,7 @@
 Texts: Jaccard similarity of character runs, candidates by MinHash. Vectors: cosine, candidates by random hyperplanes.
 """
 
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -52,9 +53,14 @@ class Directions(Likeness[NDArray[np.float32]]):
 
     def __init__(self, near: float, dimensions: int) -> None:
         self.dimensions = dimensions
-        self._planes_DP, bands = hyperplanes.planes(near, dimensions)
-        super().__init__(near, bands)
+        bands = hyperplanes.bands(near)
+        super().__init__(near, bands, hyperplanes.sieve(near, bands))
         self._rows_SD = np.zeros((0, dimensions), dtype=np.float32)
+
+    @cached_property
+    def _planes_DP(self) -> NDArray[np.float32]:
+        # costs as much as a thousand vectors, and those that only compare never sign
+        return hyperplanes.planes(self.dimensions, self._buckets.bands)
 
     def fresh(self) -> Self:
         """Give another one of the same settings that keeps nothing yet."""

@@ -19,6 +19,8 @@ Ints = NDArray[np.int64]
 SMALLEST = 1 << 10
 """Slots of an empty table; a power of two, as every size is."""
 NONE = -1
+CHUNK = 1 << 14
+"""Pairs compared at a time: few enough to stay in cache."""
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _HALF = np.uint64(32)
 _ENTRY = 32
@@ -32,11 +34,21 @@ class Pairs(NamedTuple):
     held: Ints
 
 
+class Sieve(NamedTuple):
+    """What a pair must have in common to be worth comparing, beyond a band."""
+
+    bands: int
+    """The first so many of its hashes are looked at."""
+    most: int
+    """Bits of them that may differ."""
+
+
 class Buckets:
     """An open table."""
 
-    def __init__(self, bands: int) -> None:
+    def __init__(self, bands: int, sieve: Sieve | None = None) -> None:
         self.bands = bands
+        self._sieve = sieve
         self._count = 0
         self._keys = np.zeros(SMALLEST, dtype=np.uint64)
         self._before = np.full(SMALLEST, NONE, dtype=np.int32)
@@ -62,7 +74,7 @@ class Buckets:
         self._chain(start)
 
     def find(self, keys_QB: Keys) -> Pairs:
-        """Give everything held that shares a band with one of these."""
+        """Give everything held that shares a band with one of these, and passes the sieve if there is one."""
         keys = keys_QB.reshape(-1)
         entries = self._last[self._slots(keys)].astype(np.int64)
         asked = np.arange(len(keys), dtype=np.int64) // self.bands
@@ -70,10 +82,26 @@ class Buckets:
         while len(on := np.flatnonzero(entries != NONE)):
             entries, keys, asked = entries[on], keys[on], asked[on]
             same = self._keys[entries] == keys
-            found.append(asked[same] * max(1, len(self)) + entries[same] // self.bands)
+            ask, hold = asked[same], entries[same] // self.bands
+            if self._sieve is not None:
+                agree = self._agree(keys_QB, ask, hold, self._sieve)
+                ask, hold = ask[agree], hold[agree]
+            found.append(ask * max(1, len(self)) + hold)
             entries = self._before[entries].astype(np.int64)
         pairs = np.unique(np.concatenate(found)) if found else np.zeros(0, dtype=np.int64)
         return Pairs(*np.divmod(pairs, max(1, len(self))))
+
+    def _agree(self, keys_QB: Keys, asked: Ints, held: Ints, sieve: "Sieve") -> NDArray[np.bool_]:
+        """Say which pairs pass a sieve."""
+        asked_QB, held_SB = (
+            keys[:, : sieve.bands] for keys in (keys_QB, self._keys[: self._count].reshape(-1, self.bands))
+        )
+        agree = np.empty(len(asked), dtype=np.bool_)
+        for start in range(0, len(asked), CHUNK):
+            part = slice(start, start + CHUNK)
+            differing = np.bitwise_count(asked_QB[asked[part]] ^ held_SB[held[part]])
+            agree[part] = differing.sum(axis=1, dtype=np.int64) <= sieve.most
+        return agree
 
     def _slots(self, keys: Keys) -> Ints:
         return ((keys * _GOLDEN >> _HALF) & np.uint64(len(self._last) - 1)).astype(np.int64)

@@ -10,7 +10,7 @@ from typing import Generic, NamedTuple, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from .buckets import NONE, Buckets, Ints, Keys
+from .buckets import NONE, Buckets, Ints, Keys, Sieve
 
 Things = TypeVar("Things", list[str], NDArray[np.float32])
 """Many things of a sort: texts, or the rows of a matrix."""
@@ -38,9 +38,9 @@ class Alike(NamedTuple):
 class Likeness(ABC, Generic[Things]):
     """What is kept, by number, and how to find what is like it."""
 
-    def __init__(self, near: float, bands: int) -> None:
+    def __init__(self, near: float, bands: int, sieve: Sieve | None = None) -> None:
         self.near = near
-        self._buckets = Buckets(bands)
+        self._buckets = Buckets(bands, sieve)
         self._kept = np.zeros(0, dtype=np.bool_)
 
     def __len__(self) -> int:

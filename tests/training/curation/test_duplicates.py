@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evolvent.memory.records import Sample, Task
+from evolvent.training.curation import hyperplanes
 from evolvent.training.curation.alike import Directions, Texts
-from evolvent.training.curation.buckets import Buckets, Ints
+from evolvent.training.curation.buckets import Buckets, Ints, Sieve
 from evolvent.training.curation.duplicates import Duplicates
 from evolvent.training.curation.grams import shingles
 from evolvent.training.curation.jaccard import similarities
@@ -191,6 +192,40 @@ def test_buckets_hold_on_to_everything_while_they_grow() -> None:
         buckets.add(keys_SB[start : start + 700])
     asked, held = buckets.find(keys_SB)
     assert asked.tolist() == held.tolist() == list(range(5000))
+
+
+def test_a_sieve_lets_through_what_differs_in_few_enough_bits() -> None:
+    rng = np.random.default_rng(1)
+    # one hash in common, the other ones with up to eight bits changed
+    held_SB = rng.integers(0, 2**32, (3000, 3), dtype=np.uint64)
+    flips = rng.integers(0, 256, (3000, 2), dtype=np.uint64)
+    asked_SB = np.concatenate([held_SB[:, :2] ^ flips, held_SB[:, 2:]], axis=1)
+    sifting, open = Buckets(3, Sieve(bands=2, most=7)), Buckets(3)
+    for buckets in (sifting, open):
+        buckets.add(held_SB)
+    differing = [sum(bin(int(flip)).count("1") for flip in row) for row in flips]
+    assert sifting.find(asked_SB).asked.tolist() == [i for i, count in enumerate(differing) if count <= 7]
+    assert open.find(asked_SB).asked.tolist() == list(range(3000))
+
+
+@pytest.mark.parametrize("near", [0.5, 0.85, 0.95, 0.999, 1.0])
+def test_the_sieve_of_hyperplanes_stops_only_vectors_that_are_apart(near: float) -> None:
+    rng = np.random.default_rng(2)
+    one, other = rng.standard_normal((2, 1500, 48))
+    one /= np.linalg.norm(one, axis=1, keepdims=True)
+    other -= np.einsum("sd,sd->s", one, other)[:, None] * one
+    other /= np.linalg.norm(other, axis=1, keepdims=True)
+    bands = hyperplanes.bands(near)
+    counted, most = hyperplanes.sieve(near, bands)
+    planes_DP = hyperplanes.planes(48, bands)
+
+    def differing(cosine: float) -> Ints:
+        turned = cosine * one + np.sqrt(1 - cosine**2) * other
+        both = [hyperplanes.keys(rows.astype(np.float32), planes_DP, bands)[:, :counted] for rows in (one, turned)]
+        return np.bitwise_count(both[0] ^ both[1]).sum(axis=1, dtype=np.int64)
+
+    assert (differing(near) <= most).all()
+    assert (differing(near - 0.6) <= most).mean() < 0.01
 
 
 def test_vectors_that_point_the_same_way_are_found() -> None:
