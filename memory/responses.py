@@ -18,7 +18,7 @@ from .errors import RunError
 
 GATHER = 0.005
 """Seconds a commit waits for company, for each answer that the last one stored: who asks alone waits once."""
-LONGEST = 0.02
+LONGEST = 0.01
 """Seconds it waits at most: far less than a call of a large model takes."""
 FULL = 16
 """Answers with which it waits no longer; more would cost hardly less each, and a kill would take more with it."""
