@@ -14,12 +14,13 @@ import json  # noqa: E402
 import signal  # noqa: E402
 import sqlite3  # noqa: E402
 import sys  # noqa: E402
+from collections.abc import Callable  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import TYPE_CHECKING, Annotated, Any  # noqa: E402
 
 import typer  # noqa: E402
 
-from ..memory.errors import EvolventError, UsageError  # noqa: E402
+from ..memory.errors import EvolventError  # noqa: E402
 from ..memory.stopping import STOP, Stopped  # noqa: E402
 from .commands import (  # noqa: E402
     around,
@@ -85,18 +86,26 @@ def run(
     before = find(from_, runs_dir) if from_ else None
     from . import planning
 
-    plans = [
-        planning.plan(scenario, set_ or [], seed=one, limit=limit, allow_import=allow_import, before=before)
-        for one in range(seed, seed + seeds)
-    ]
-    if seeds > 1 and not plans[0].scenario.control:
-        raise UsageError(f"{scenario}: --seeds compares sessions with their twins; it needs control = true")
-    ended = [_begin(plan, runs_dir, dry_run=dry_run, json_=json_, on_end=on_end) for plan in plans]
-    if seeds > 1 and not dry_run:
-        from . import efficiency
+    def planned(seed: int) -> "Plan":
+        return planning.plan(scenario, set_ or [], seed=seed, limit=limit, allow_import=allow_import, before=before)
 
-        found = [efficiency.measure(Path(result["dir"])) for result in ended if result]
-        _print(efficiency.facts(found) if json_ else "\n".join(["", *efficiency.lines(found)]))
+    def begin(plan: "Plan", since: float = STARTED, made: Callable[[Path], object] = str) -> dict[str, Any] | None:
+        return _begin(plan, runs_dir, dry_run=dry_run, json_=json_, on_end=on_end, since=since, made=made)
+
+    plans = [planned(seed)]
+    if seeds == 1:
+        begin(plans[0])
+        return
+    from .commands import seeding
+
+    seeding.check(scenario, plans[0].scenario)
+    plans += [planned(one) for one in range(seed + 1, seed + seeds)]
+    if dry_run:
+        for plan in plans:
+            begin(plan)
+        return
+    told = seeding.Told(json_, _print)
+    raise typer.Exit(seeding.compare(plans, begin, told, since=STARTED, allow_import=allow_import))
 
 
 @app.command()
@@ -210,7 +219,10 @@ def scenario_validate(
     _print(plan.facts() if json_ else "\n".join(plan.lines()))
 
 
-def _begin(plan: "Plan", runs_dir: Path, *, dry_run: bool, json_: bool, on_end: str | None) -> dict[str, Any] | None:
+def _begin(
+    plan: "Plan", runs_dir: Path, *, dry_run: bool, json_: bool, on_end: str | None, since: float = STARTED,
+    made: Callable[[Path], object] = str,
+) -> dict[str, Any] | None:  # fmt: skip
     """Start a session and give its result, or say only what it would be."""
     from . import ground, session
     from .hook import Hook
@@ -221,7 +233,7 @@ def _begin(plan: "Plan", runs_dir: Path, *, dry_run: bool, json_: bool, on_end: 
         _print(plan.facts() if json_ else "\n".join(plan.lines()))
         return None
     typer.echo("\n".join(plan.lines()), err=True)
-    result = session.start(plan, runs_dir, since=STARTED, json_lines=json_, hook=hook)
+    result = session.start(plan, runs_dir, since=since, json_lines=json_, hook=hook, made=made)
     _finish(result, json_=json_)
     return result
 

@@ -40,6 +40,8 @@ BASE = "base"
 """Folder of the student a session starts from."""
 SPARE = 8
 """Tokens an answer in probes and exams may be longer than the longest reference."""
+EXAMS: tuple[Split, ...] = ("select", "guard", "report")
+"""Splits that hold the items of exams."""
 
 
 @dataclass
@@ -195,9 +197,8 @@ class Desk:
     @cached_property
     def longest(self) -> int:
         """Tokens an answer may have in probes and exams."""
-        items = [task for split in ("select", "guard", "report") for task in self.items(split)]
-        needed = SPARE + self.parts.room + max(self.reader.answer_length(t.question, t.answer) for t in items)
-        return self.scenario.student.longest or needed
+        items = [task for split in EXAMS for task in self.items(split)]
+        return longest(self.scenario, self.parts, self.reader, items)
 
     @property
     def budget(self) -> int:
@@ -209,7 +210,7 @@ class Desk:
     @cached_property
     def contamination(self) -> Decontamination:
         """Knows what the exams hold; the sealed items never leave it."""
-        items = [task for split in ("select", "guard", "report") for task in self.items(split)]
+        items = [task for split in EXAMS for task in self.items(split)]
         return Decontamination(self.splits, items, ngram=self.scenario.curation.ngram)
 
     @cached_property
@@ -263,6 +264,12 @@ def _until(stack: ExitStack, model: Model) -> Model:
     """Keep a model until everything is released."""
     stack.callback(model.close)
     return model
+
+
+def longest(scenario: Scenario, parts: Parts, reader: Reader, items: Sequence[Task]) -> int:
+    """Tokens an answer may have in probes and exams, where `items` are those of all exams of a session."""
+    needed = SPARE + parts.room + max(reader.answer_length(task.question, task.answer) for task in items)
+    return scenario.student.longest or needed
 
 
 def seed_of(desk: Desk, *names: str | int) -> int:

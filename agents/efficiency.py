@@ -15,16 +15,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..memory.errors import UsageError
 from ..memory.exams import macro
 from ..memory.ledger import Ledger
 from ..memory.records import Attempt, Exam, Round
-from ..memory.seeds import ratio_interval
+from ..memory.seeds import Floats, ratio_interval
+from ..scenarios.schema import Scenario
 from ..training.exam import examine
+from ..training.reading import reader
+from ..training.serving.host import hosting
 from .commands.items import tasks
-from .desk import SPARE
-from .folder import begun
+from .desk import BASE, EXAMS, longest
+from .folder import RESOLVED, begun
 from .parts import Parts
+from .reports.lines import stdout_is_ours
 
 Json = dict[str, Any]
 
@@ -77,11 +80,15 @@ def crossing(curve: Sequence[Point], score: float) -> Point | None:
     return None
 
 
-def measure(run: Path) -> Efficiency:
+def measure(run: Path, *, allow_import: bool = False) -> Efficiency | None:
     """Hold a finished session against its twin; the twin sits the *select* exam now.
 
-    Raises:
-        UsageError: the session trained no twin.
+    Args:
+        run: its folder, with the weights of the twin.
+        allow_import: whether parts may come from modules of the user's own, as they could in the session.
+
+    Returns:
+        Nothing where the session trained no twin.
     """
     scenario, session = begun(run)
     skills = [s for s in scenario.targets if scenario.skills[s].learnable is not False] or scenario.targets
@@ -93,29 +100,48 @@ def measure(run: Path) -> Efficiency:
         ledger.close()
     twin = next((r for r in rounds if r.arm == "control"), None)
     if twin is None:
-        raise UsageError(f"{run}: trained no twin to compare with; it needs control = true and a round of training")
-    parts = Parts.resolve(scenario, str(run))
-    items = tasks(run, "select")
-    engine = parts.engine.open(run / twin.path)
-    longest = scenario.student.longest or SPARE + parts.room + max(len(task.answer) for task in items)
-    sat = asyncio.run(
-        examine(engine, items, parts.verifier, split="select", round=twin.number, arm="control", longest=longest)
-    )
-    engine.close()
+        return None
+    score = macro(_sit(run, twin, scenario, allow_import=allow_import), skills) or 0.0
     curve = [Point(0.0, 0.0, macro(exams[0], skills) or 0.0)]
     for made in sorted((r for r in rounds if r.arm == "targeted"), key=lambda r: r.number):
         own = next((e for e in exams if e.student == made.checkpoint), None)
         if own is not None:
             probes = sum(round <= made.number for round in asked)
             curve.append(Point(float(made.samples), float(probes), macro(own, skills) or 0.0))
-    score = macro(sat.exam, skills) or 0.0
     found = crossing(curve, score)
     last = found or curve[-1]
     return Efficiency(session.seed, float(twin.samples), score, last.samples, last.probes, reached=found is not None)
 
 
+def _sit(run: Path, twin: Round, scenario: Scenario, *, allow_import: bool) -> Exam:
+    """Examine the twin on *select*, under the rules of the session's own exams."""
+    parts = Parts.resolve(scenario, str(run / RESOLVED), allow_import=allow_import)
+    most = room(run, scenario, parts, allow_import=allow_import)
+    items = tasks(run, "select", allow_import=allow_import)
+    # what libraries print is no result, and a server ends with the exam
+    with stdout_is_ours(), hosting(run / "serving"):
+        engine = parts.engine.open(run / twin.path)
+        try:
+            sat = asyncio.run(
+                examine(engine, items, parts.verifier, split="select", round=twin.number, arm="control", longest=most)
+            )
+        finally:
+            engine.close()
+    return sat.exam
+
+
+def room(run: Path, scenario: Scenario, parts: Parts, *, allow_import: bool = False) -> int:
+    """Tokens an answer had in the exams of a session."""
+    items = [task for split in EXAMS for task in tasks(run, split, allow_import=allow_import)]
+    return longest(scenario, parts, reader(scenario.student, run / BASE, serves=parts.engine.serves), items)
+
+
 def facts(found: Sequence[Efficiency]) -> Json:
-    """Ratios over seeds, with intervals: of samples, and of samples and probes."""
+    """Ratios over seeds, with intervals: of samples, and of samples and probes.
+
+    Args:
+        found: at least one session; one alone gives no interval.
+    """
     even = np.array([one.twin for one in found])
     needed = np.array([one.needed for one in found])
     charged = needed + np.array([one.probes for one in found])
@@ -124,10 +150,15 @@ def facts(found: Sequence[Efficiency]) -> Json:
         "seeds": [one._asdict() for one in found],
         "not_reached": sum(not one.reached for one in found),
         **{
-            name: {"ratio": float(ours.sum() / even.sum()), **ratio_interval(ours, even)._asdict()}
+            name: {"ratio": float(ours.sum() / even.sum()), **_interval(ours, even)}
             for name, ours in (("samples", needed), ("with_probes", charged))
         },
     }
+
+
+def _interval(ours: Floats, even: Floats) -> Json:
+    """The interval of a ratio, as JSON, which has no infinity."""
+    return ratio_interval(ours, even)._asdict() if len(ours) > 1 else {"low": None, "high": None}
 
 
 def lines(found: Sequence[Efficiency]) -> list[str]:
@@ -135,7 +166,12 @@ def lines(found: Sequence[Efficiency]) -> list[str]:
     said = facts(found)
     missed = f"; {said['not_reached']} of {len(found)} never got there, so it is larger" if said["not_reached"] else ""
     ratios = [
-        f"{what}: {said[name]['ratio']:.2f}x [{said[name]['low']:.2f}, {said[name]['high']:.2f}]{missed}"
+        f"{what}: {said[name]['ratio']:.2f}x{_bounds(said[name])}{missed}"
         for name, what in (("samples", "samples targeting needed"), ("with_probes", "with its probes as samples"))
     ]
-    return [*(one.line() for one in found), *ratios, "below 1 is less than even drawing needed; 95 % over seeds"]
+    over = "95 % over seeds" if len(found) > 1 else "one session gives no interval"
+    return [*(one.line() for one in found), *ratios, f"below 1 is less than even drawing needed; {over}"]
+
+
+def _bounds(said: Json) -> str:
+    return "" if said["low"] is None else f" [{said['low']:.2f}, {said['high']:.2f}]"

@@ -34,8 +34,11 @@ Json = dict[str, Any]
 NOTHING = Hook()
 
 
-def start(plan: Plan, runs: Path, *, since: float, json_lines: bool, hook: Hook = NOTHING) -> Json:
-    """Run a new session to its end.
+def start(
+    plan: Plan, runs: Path, *, since: float, json_lines: bool, hook: Hook = NOTHING,
+    made: Callable[[Path], object] = str,
+) -> Json:  # fmt: skip
+    """Run a new session to its end; `made` is told of its folder as soon as there is one.
 
     Raises:
         UnavailableError: a model is not there; nothing was written.
@@ -49,8 +52,12 @@ def start(plan: Plan, runs: Path, *, since: float, json_lines: bool, hook: Hook 
     def open_desk(watcher: Watcher) -> Desk:
         return Desk.create(
             runs, plan.scenario, plan.parts, session, toml=plan.toml, stamp=stamp, watcher=watcher, since=since,
-            earlier=plan.earlier.pack if plan.earlier else None, made=launch,
+            earlier=plan.earlier.pack if plan.earlier else None, made=begin,
         )  # fmt: skip
+
+    def begin(run: Path) -> None:
+        made(run)
+        launch(run)
 
     launch = Launch(json_lines)
     return _run(open_desk, progress, launch, hook)
