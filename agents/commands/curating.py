@@ -69,8 +69,10 @@ def curate(
     from ..refining.write import room, write
 
     since = time.perf_counter()
-    folder = out or data.with_name(f"{data.stem}-curated")
-    room(folder)
+    folder = (out or data.with_name(f"{data.stem}-curated")).resolve()
+    single = {"data": data, "--targets": targets, "--recipe": recipe}
+    inputs = {said: [path] for said, path in single.items() if path}
+    room(folder, {**inputs, "--against": against or [], "--student": student or []})
     given = compose(recipe, select=select, score=score, order=order, enhance=enhance or [], overrides=set_ or [])
     rows = bring(data, question=prompt, answer=answer, skill=skill)
     most = _budget(budget, len(rows.lines))

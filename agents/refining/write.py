@@ -3,7 +3,7 @@
 import json
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +12,44 @@ from ...memory.errors import UsageError
 from .refine import Refined
 from .rows import Data
 
+KINDS = ("jsonl", "parquet")
 MARK = "curation.json"
-"""Figures and settings; where it is, a folder is ours and may be replaced."""
+"""Figures and settings; a folder with it and nothing but `FILES` is ours and may be replaced."""
+FILES = frozenset({MARK, "report.html", *(f"{name}.{kind}" for name in ("kept", "rejected") for kind in KINDS)})
+"""Everything that is ever written."""
 OURS = ("_line", "_reason", "_score")
 """Columns that rejected rows have beside their own."""
 
 
-def room(folder: Path) -> None:
+def room(folder: Path, inputs: Mapping[str, Sequence[Path]]) -> None:
     """See that a folder may be written.
 
+    Args:
+        folder: where, with no link in it.
+        inputs: files and folders that are read, by what they were given as.
+
     Raises:
-        UsageError: something else is there.
+        UsageError: something else is there, or what is read.
     """
-    if folder.exists() and not (folder / MARK).is_file() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UsageError(f"{folder}: holds something else; choose another folder with --out")
+    for said, paths in inputs.items():
+        for path in paths:
+            # a link lies in it as much as what it leads to
+            if any(place.is_relative_to(folder) for place in (path.absolute(), path.resolve())):
+                raise UsageError(
+                    f"{folder}: {said} {path} lies in it and would be replaced; choose another folder with --out"
+                )
+    if not folder.exists():
+        return
+    there = sorted(folder.iterdir()) if folder.is_dir() else [folder]
+    other = [path.name for path in there if path.name not in FILES or not path.is_file()]
+    if other or (there and folder / MARK not in there):
+        named = f" ({', '.join(other[:3])}{', …' if other[3:] else ''})" if other else ""
+        raise UsageError(f"{folder}: holds something else{named}; choose another folder with --out")
+    if folder.is_mount() or Path.cwd().is_relative_to(folder):
+        raise UsageError(
+            f"{folder}: is mounted or the folder you are in, and cannot be replaced as a whole; "
+            "choose another folder with --out, such as one inside it"
+        )
 
 
 def write(folder: Path, data: Data, done: Refined, *, page: str | None, facts: Mapping[str, Any]) -> list[Path]:
@@ -40,8 +64,11 @@ def write(folder: Path, data: Data, done: Refined, *, page: str | None, facts: M
 
     Returns:
         The files.
+
+    Raises:
+        UsageError: something else has come there meanwhile.
     """
-    room(folder)
+    room(folder, {})
     folder.parent.mkdir(parents=True, exist_ok=True)
     ending = ".parquet" if data.path.suffix == ".parquet" else ".jsonl"
     staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".tmp", dir=folder.parent))
@@ -57,11 +84,27 @@ def write(folder: Path, data: Data, done: Refined, *, page: str | None, facts: M
         files.write_json(staging / MARK, facts)
         staging.chmod(0o755)
         files.sync(staging)
-        files.publish(staging, folder)
+        replace(staging, folder)
     except BaseException:
         shutil.rmtree(staging, ignore_errors=True)
         raise
     return sorted(folder.iterdir())
+
+
+def replace(staging: Path, folder: Path) -> None:
+    """Move a written folder to its place; what was there is moved aside and goes only once the new one stands."""
+    if not folder.exists():
+        files.publish(staging, folder)
+        return
+    aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".old", dir=folder.parent))
+    # a folder takes the place of an empty one
+    folder.replace(aside)
+    try:
+        files.publish(staging, folder)
+    except BaseException:
+        aside.replace(folder)
+        raise
+    shutil.rmtree(aside)
 
 
 def _rows(path: Path, rows: Iterable[Mapping[str, Any]], data: Data, *, beside: bool = False) -> None:
