@@ -5,12 +5,15 @@ import shutil
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...memory import files
 from ...memory.errors import UsageError
 from .refine import Refined
 from .rows import Data
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 KINDS = ("jsonl", "parquet")
 MARK = "curation.json"
@@ -115,11 +118,30 @@ def _rows(path: Path, rows: Iterable[Mapping[str, Any]], data: Data, *, beside: 
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    schema = pq.read_schema(data.path)
+    made = list(rows)
+    schema = _fitting(pq.read_schema(data.path), made)
     if beside:
         for name, kind in zip(OURS, (pa.int64(), pa.string(), pa.float64()), strict=True):
             schema = schema.append(pa.field(name, kind))
-    pq.write_table(pa.Table.from_pylist(list(rows), schema=schema), path, write_page_checksum=True)
+    texts = {field.name for field in schema if pa.types.is_string(field.type)}
+    made = [{name: _text(value) if name in texts else value for name, value in row.items()} for row in made]
+    pq.write_table(pa.Table.from_pylist(made, schema=schema), path, write_page_checksum=True)
+
+
+def _fitting(schema: "pa.Schema", rows: Sequence[Mapping[str, Any]]) -> "pa.Schema":
+    """Make texts of columns of numbers, or of nothing, to which somebody wrote a text."""
+    import pyarrow as pa
+
+    for place, field in enumerate(schema):
+        bare = pa.types.is_integer(field.type) or pa.types.is_floating(field.type) or pa.types.is_null(field.type)
+        if bare and any(isinstance(row.get(field.name), str) for row in rows):
+            # what other programs noted of the columns is no longer so
+            schema = schema.set(place, field.with_type(pa.string())).remove_metadata()
+    return schema
+
+
+def _text(value: object) -> object:
+    return str(value) if isinstance(value, (int, float)) else value
 
 
 def _json(row: Mapping[str, Any]) -> str:

@@ -234,3 +234,21 @@ def test_a_teacher_of_a_recipe_writes_rows_anew(evolvent: Cli, data: Path) -> No
     assert len(read(folder / "kept.jsonl")) == 59
     (lost,) = read(folder / "rejected.jsonl")
     assert lost["_reason"] == "rewrite: the teacher can make nothing of it"
+
+
+@pytest.mark.parametrize("column", ["completion", "prompt"])
+def test_numbers_of_a_parquet_file_become_texts_where_a_row_was_written_anew(
+    evolvent: Cli, tmp_path: Path, column: str
+) -> None:
+    columns = {k: [r[k] for r in make_rows()] for k in ("prompt", "completion")} | {"year": [2020] * 60}
+    table = pa.table({**columns, column: list(range(60))}).replace_schema_metadata({"huggingface": "{}"})
+    pq.write_table(table, tmp_path / "data.parquet")
+    assert evolvent("curate", tmp_path / "data.parquet", "--out", tmp_path / "same").code == 0
+    assert pq.read_table(tmp_path / "same/kept.parquet").schema.equals(table.schema, check_metadata=True)
+    with serving(Shortening()) as teacher:
+        done = evolvent("curate", tmp_path / "data.parquet", "--enhance", "rewrite", "--explain", *asks(teacher))
+    assert done.code == 0, done.err
+    kept = pq.read_table(tmp_path / "data-curated/kept.parquet")
+    assert set(kept["completion"].to_pylist()) == {"short"}
+    types = {**dict(zip(table.schema.names, table.schema.types, strict=True)), "completion": pa.string()}
+    assert dict(zip(kept.schema.names, kept.schema.types, strict=True)) == types
