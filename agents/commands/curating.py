@@ -159,6 +159,7 @@ def _context(
             raise UsageError(f"--student {path}: no student is there; give a folder with config.json and its weights")
     asked: dict[str, Model] = {}
     if given.models:
+        folder.parent.mkdir(parents=True, exist_ok=True)
         # asked again, the same rows are not paid for twice
         stack.enter_context(paying(Account(folder.with_name(f"{folder.name}.answers.sqlite"), Budget())))
     for role in ASKED:

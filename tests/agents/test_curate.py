@@ -252,3 +252,13 @@ def test_numbers_of_a_parquet_file_become_texts_where_a_row_was_written_anew(
     assert set(kept["completion"].to_pylist()) == {"short"}
     types = {**dict(zip(table.schema.names, table.schema.types, strict=True)), "completion": pa.string()}
     assert dict(zip(kept.schema.names, kept.schema.types, strict=True)) == types
+
+
+def test_answers_are_kept_beside_a_folder_whose_parents_are_not_there_yet(
+    evolvent: Cli, data: Path, tmp_path: Path
+) -> None:
+    with serving(Shortening()) as teacher:
+        options = ["--enhance", "rewrite", "--out", tmp_path / "new/deep/x", *asks(teacher)]
+        done = evolvent("curate", data, *options)
+    assert done.code == 0, done.err
+    assert sorted(path.name for path in (tmp_path / "new/deep").iterdir()) == ["x", "x.answers.sqlite"]
