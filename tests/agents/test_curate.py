@@ -262,3 +262,18 @@ def test_answers_are_kept_beside_a_folder_whose_parents_are_not_there_yet(
         done = evolvent("curate", data, *options)
     assert done.code == 0, done.err
     assert sorted(path.name for path in (tmp_path / "new/deep").iterdir()) == ["x", "x.answers.sqlite"]
+
+
+def test_the_report_says_how_to_do_it_again_without_what_nobody_may_read(
+    evolvent: Cli, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOME_API_KEY", "correct-horse")
+    with serving(Shortening()) as teacher:
+        address = "https://me:open-sesame@example.org/v1"
+        revision = f'models.teacher.revision="{address}?sig=battery-staple correct-horse"'
+        options = [*asks(teacher), "--set", revision, "--set", "near=1"]
+        assert evolvent("curate", data, "--explain", *options).code == 0
+    report = (data.with_name("data-curated") / "report.html").read_text()
+    assert "--set near=1" in report
+    assert "https://***@example.org/v1?*** ***" in report
+    assert not [word for word in ("open-sesame", "battery-staple", "correct-horse") if word in report]
