@@ -277,3 +277,11 @@ def test_the_report_says_how_to_do_it_again_without_what_nobody_may_read(
     assert "--set near=1" in report
     assert "https://***@example.org/v1?*** ***" in report
     assert not [word for word in ("open-sesame", "battery-staple", "correct-horse") if word in report]
+
+
+def test_an_odd_first_row_is_lost_alone(evolvent: Cli, data: Path) -> None:
+    data.write_text('{"version": 2}\n' + data.read_text())
+    for options in ([], ["--prompt", "prompt", "--answer", "completion"]):
+        done = evolvent("curate", data, "--set", "near=1", "--json", *options)
+        assert done.code == 0, done.err
+        assert json.loads(done.out)["lost"] == {"'prompt' is NoneType, not a text": 1}
