@@ -5,15 +5,12 @@ import shutil
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...memory import files
 from ...memory.errors import UsageError
 from .refine import Refined
 from .rows import Data
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 KINDS = ("jsonl", "parquet")
 MARK = "curation.json"
@@ -105,7 +102,8 @@ def replace(staging: Path, folder: Path) -> None:
     try:
         files.publish(staging, folder)
     except BaseException:
-        aside.replace(folder)
+        if not folder.exists():
+            aside.replace(folder)
         raise
     shutil.rmtree(aside)
 
@@ -128,7 +126,7 @@ def _rows(path: Path, rows: Iterable[Mapping[str, Any]], data: Data, *, beside: 
     pq.write_table(pa.Table.from_pylist(made, schema=schema), path, write_page_checksum=True)
 
 
-def _fitting(schema: "pa.Schema", rows: Sequence[Mapping[str, Any]]) -> "pa.Schema":
+def _fitting(schema: Any, rows: Sequence[Mapping[str, Any]]) -> Any:
     """Make texts of columns of numbers, or of nothing, to which somebody wrote a text."""
     import pyarrow as pa
 
