@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ...memory.errors import UsageError
+from ...memory.secrets import HIDDEN, Secrets
 from . import options
 
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 app = typer.Typer()
 ROOT = __name__.rpartition(".agents")[0]
 """Name of the package."""
+USER = re.compile(r"(\w://)[^\s\"'/?#]*@")
+QUERY = re.compile(r"(\w://[^\s\"'?#]*)[?#][^\s\"']*")
+"""Parts of an address that often hold a key."""
 
 
 @app.command()
@@ -69,8 +73,10 @@ def curate(
     from ..refining.write import room, write
 
     since = time.perf_counter()
-    folder = out or data.with_name(f"{data.stem}-curated")
-    room(folder)
+    folder = (out or data.with_name(f"{data.stem}-curated")).resolve()
+    single = {"data": data, "--targets": targets, "--recipe": recipe}
+    inputs = {said: [path] for said, path in single.items() if path}
+    room(folder, {**inputs, "--against": against or [], "--student": student or []})
     given = compose(recipe, select=select, score=score, order=order, enhance=enhance or [], overrides=set_ or [])
     rows = bring(data, question=prompt, answer=answer, skill=skill)
     most = _budget(budget, len(rows.lines))
@@ -134,7 +140,7 @@ def _done(
         "data": str(rows.path),
         "its sha256": facts["sha256"],
         "methods": json.dumps(facts["methods"], ensure_ascii=False),
-        "again": shlex.join(["evolvent", *sys.argv[1:]]),
+        "again": _again(sys.argv[1:]),
     }
     return done, facts, page.page(rows.path.name, done, pools[0], pools[1], foot)
 
@@ -157,6 +163,7 @@ def _context(
             raise UsageError(f"--student {path}: no student is there; give a folder with config.json and its weights")
     asked: dict[str, Model] = {}
     if given.models:
+        folder.parent.mkdir(parents=True, exist_ok=True)
         # asked again, the same rows are not paid for twice
         stack.enter_context(paying(Account(folder.with_name(f"{folder.name}.answers.sqlite"), Budget())))
     for role in ASKED:
@@ -188,6 +195,13 @@ def _budget(said: str, rows: int) -> int | None:
     if re.fullmatch(r"[\d_,]+", said.strip()) and (number := int(re.sub(r"[_,]", "", said) or 0)):
         return number
     raise UsageError(f"--budget {said!r}: write how many rows to keep, such as 5000, or a share, such as 10%")
+
+
+def _again(arguments: list[str]) -> str:
+    """The command line, without keys of the environment and without what lets somebody in at an address."""
+    secrets = Secrets.here()
+    shown = [QUERY.sub(rf"\1?{HIDDEN}", USER.sub(rf"\1{HIDDEN}@", secrets.redact(one))) for one in arguments]
+    return shlex.join(["evolvent", *shown])
 
 
 def _lines(facts: dict[str, Any]) -> list[str]:

@@ -11,6 +11,9 @@ from ...scenarios.rows import lines
 from ...scenarios.shapes import Shape, shape_of
 from ...training.curation.pool import Row
 
+FIRST = 100
+"""Rows among which one has to have columns that are known."""
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -59,11 +62,22 @@ def bring(path: Path, *, question: str = "", answer: str = "", skill: str = "") 
     read = list(lines(str(path)))
     if not read:
         raise PartError(f"{path}: no rows")
-    shape = shape_of(read[0][1], where=str(path), question=question, answer=answer)
+    shape = _shape(path, [values for _, values in read[:FIRST]], question, answer)
     width = len(str(read[-1][0]))
     if skill and not any(skill in values for _, values in read):
         raise PartError(f"{path}: no row has a column {skill!r}; it has: {', '.join(read[0][1])}")
     return Data(path, shape, [_line(path, shape, number, values, skill, width) for number, values in read])
+
+
+def _shape(path: Path, rows: Sequence[Mapping[str, Any]], question: str, answer: str) -> Shape:
+    """The shape of the first row that has one that is known; if none has, the fault is the first row's."""
+    faults: list[PartError] = []
+    for values in rows:
+        try:
+            return shape_of(values, where=str(path), question=question, answer=answer)
+        except PartError as error:
+            faults.append(error)
+    raise faults[0]
 
 
 def _line(path: Path, shape: Shape, number: int, values: dict[str, Any], skill: str, width: int) -> Line:

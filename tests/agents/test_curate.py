@@ -8,6 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from evolvent.agents.refining.write import replace
+
 from ..endpoint import Endpoint, asked, serving
 from .calling import Cli
 
@@ -113,6 +115,56 @@ def test_a_folder_with_something_else_is_left_alone(evolvent: Cli, data: Path, t
     assert "choose another folder with --out" in done.err
 
 
+@pytest.mark.parametrize("name", ["NOTES.md", "nested", "kept.txt"])
+def test_an_earlier_outcome_is_replaced_only_while_nothing_else_lies_in_it(
+    evolvent: Cli, data: Path, name: str
+) -> None:
+    folder = data.with_name("data-curated")
+    assert evolvent("curate", data, "--explain").code == 0
+    assert evolvent("curate", data, "--select", "random", "--budget", 5).code == 0
+    assert sorted(path.name for path in folder.iterdir()) == ["curation.json", "kept.jsonl"]
+    assert sorted(path.name for path in data.parent.iterdir()) == ["data-curated", "data.jsonl"]
+    (folder / name).mkdir()
+    done = evolvent("curate", data, "--select", "random", "--budget", 6)
+    assert done.code == 2
+    assert f"{folder}: holds something else ({name}); choose another folder with --out" in done.err
+    assert len(read(folder / "kept.jsonl")) == 5
+
+
+@pytest.mark.parametrize("option", ["", "--against", "--targets", "--recipe"])
+def test_what_is_read_is_never_replaced_by_what_is_written(
+    evolvent: Cli, data: Path, tmp_path: Path, option: str
+) -> None:
+    assert evolvent("curate", data, "--select", "random", "--budget", 9).code == 0
+    inside = tmp_path / "data-curated" / "kept.jsonl"
+    before = inside.read_bytes()
+    (tmp_path / "link").symlink_to(tmp_path / "data-curated")
+    read_too = [data, option, inside] if option else [inside]
+    done = evolvent("curate", *read_too, "--out", tmp_path / "link")
+    assert done.code == 2
+    assert f"{option or 'data'} {inside} lies in it and would be replaced; choose another folder with --out" in done.err
+    assert inside.read_bytes() == before
+
+
+def test_the_folder_somebody_is_in_is_left_alone(
+    evolvent: Cli, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert evolvent("curate", data, "--out", tmp_path / "here").code == 0
+    monkeypatch.chdir(tmp_path / "here")
+    done = evolvent("curate", data, "--out", ".")
+    assert (done.code, len(done.err.splitlines())) == (2, 1)
+    assert "choose another folder with --out" in done.err
+    assert len(read(tmp_path / "here/kept.jsonl")) == 60
+
+
+def test_an_earlier_outcome_comes_back_where_the_new_one_cannot_take_its_place(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/curation.json").write_text("{}")
+    with pytest.raises(FileNotFoundError):
+        replace(tmp_path / "nowhere", tmp_path / "out")
+    assert [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")] == ["out", "out/curation.json"]
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
@@ -167,14 +219,69 @@ class Shortening(Endpoint):
         return json.dumps({"answer": "short", "question": shown["question"], "usable": usable})
 
 
+def asks(teacher: Endpoint) -> list[str]:
+    """Options that name a teacher."""
+    model = ("name=openai", f"base_url={teacher.url}", "model=tester")
+    return [part for one in model for part in ("--set", f"models.teacher.{one}")]
+
+
 def test_a_teacher_of_a_recipe_writes_rows_anew(evolvent: Cli, data: Path) -> None:
     with serving(Shortening()) as teacher:
-        model = ["name=openai", f"base_url={teacher.url}", "model=tester"]
-        overrides = [part for one in model for part in ("--set", f"models.teacher.{one}")]
-        done = evolvent("curate", data, "--enhance", "rewrite", "--explain", "--set", "near=1", *overrides)
+        done = evolvent("curate", data, "--enhance", "rewrite", "--explain", "--set", "near=1", *asks(teacher))
     assert done.code == 0, done.err
     folder = data.with_name("data-curated")
     assert {row["completion"] for row in read(folder / "kept.jsonl")} == {"short"}
     assert len(read(folder / "kept.jsonl")) == 59
     (lost,) = read(folder / "rejected.jsonl")
     assert lost["_reason"] == "rewrite: the teacher can make nothing of it"
+
+
+@pytest.mark.parametrize("column", ["completion", "prompt"])
+def test_numbers_of_a_parquet_file_become_texts_where_a_row_was_written_anew(
+    evolvent: Cli, tmp_path: Path, column: str
+) -> None:
+    columns = {k: [r[k] for r in make_rows()] for k in ("prompt", "completion")} | {"year": [2020] * 60}
+    table = pa.table({**columns, column: list(range(60))}).replace_schema_metadata({"huggingface": "{}"})
+    pq.write_table(table, tmp_path / "data.parquet")
+    assert evolvent("curate", tmp_path / "data.parquet", "--out", tmp_path / "same").code == 0
+    assert pq.read_table(tmp_path / "same/kept.parquet").schema.equals(table.schema, check_metadata=True)
+    with serving(Shortening()) as teacher:
+        done = evolvent("curate", tmp_path / "data.parquet", "--enhance", "rewrite", "--explain", *asks(teacher))
+    assert done.code == 0, done.err
+    kept = pq.read_table(tmp_path / "data-curated/kept.parquet")
+    assert set(kept["completion"].to_pylist()) == {"short"}
+    types = {**dict(zip(table.schema.names, table.schema.types, strict=True)), "completion": pa.string()}
+    assert dict(zip(kept.schema.names, kept.schema.types, strict=True)) == types
+
+
+def test_answers_are_kept_beside_a_folder_whose_parents_are_not_there_yet(
+    evolvent: Cli, data: Path, tmp_path: Path
+) -> None:
+    with serving(Shortening()) as teacher:
+        options = ["--enhance", "rewrite", "--out", tmp_path / "new/deep/x", *asks(teacher)]
+        done = evolvent("curate", data, *options)
+    assert done.code == 0, done.err
+    assert sorted(path.name for path in (tmp_path / "new/deep").iterdir()) == ["x", "x.answers.sqlite"]
+
+
+def test_the_report_says_how_to_do_it_again_without_what_nobody_may_read(
+    evolvent: Cli, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOME_API_KEY", "correct-horse")
+    with serving(Shortening()) as teacher:
+        address = "https://me:open-sesame@example.org/v1"
+        revision = f'models.teacher.revision="{address}?sig=battery-staple correct-horse"'
+        options = [*asks(teacher), "--set", revision, "--set", "near=1"]
+        assert evolvent("curate", data, "--explain", *options).code == 0
+    report = (data.with_name("data-curated") / "report.html").read_text()
+    assert "--set near=1" in report
+    assert "https://***@example.org/v1?*** ***" in report
+    assert not [word for word in ("open-sesame", "battery-staple", "correct-horse") if word in report]
+
+
+def test_an_odd_first_row_is_lost_alone(evolvent: Cli, data: Path) -> None:
+    data.write_text('{"version": 2}\n' + data.read_text())
+    for options in ([], ["--prompt", "prompt", "--answer", "completion"]):
+        done = evolvent("curate", data, "--set", "near=1", "--json", *options)
+        assert done.code == 0, done.err
+        assert json.loads(done.out)["lost"] == {"'prompt' is NoneType, not a text": 1}

@@ -7,7 +7,10 @@ from .buckets import Ints
 from .minhash import CHARACTERS, written
 
 CHUNK = 256
-"""Pairs at a time; they are taken by length, so that little is padding."""
+"""Pairs at a time, at most; they are taken by length, so that little is padding."""
+ROOM = 1 << 20
+"""Pairs at a time times the characters of the longest text, unless one pair alone is more: its memory is a few tens of
+bytes for each."""
 NARROW, WIDE = 10, 21
 """Bits of a character: three fit into 32 bits where no number is above 1023, and any three into 64."""
 Codes = NDArray[np.uint32 | np.uint64]
@@ -23,9 +26,14 @@ def similarities(texts: list[str], left: Ints, right: Ints) -> NDArray[np.float6
     """
     found = np.zeros(len(left), dtype=np.float64)
     lengths = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
-    order = np.argsort(np.maximum(lengths[left], lengths[right]), kind="stable")
-    for start in range(0, len(order), CHUNK):
+    longest = np.maximum(lengths[left], lengths[right])
+    order = np.argsort(longest, kind="stable")
+    start = 0
+    while start < len(order):
         part = order[start : start + CHUNK]
+        fits = np.arange(1, len(part) + 1) * longest[part] <= ROOM
+        part = part[: max(1, np.count_nonzero(fits))]
+        start += len(part)
         both = [texts[i] for i in np.concatenate([left[part], right[part]]).tolist()]
         found[part] = _similar(both)
     return found

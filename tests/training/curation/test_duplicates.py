@@ -1,5 +1,6 @@
 """Nothing is kept twice, in whatever order and batches it comes, at the cost of what comes."""
 
+import tracemalloc
 from random import Random
 
 import numpy as np
@@ -13,7 +14,7 @@ from evolvent.training.curation.alike import Directions, Texts
 from evolvent.training.curation.buckets import Buckets, Ints, Sieve
 from evolvent.training.curation.duplicates import Duplicates
 from evolvent.training.curation.grams import shingles
-from evolvent.training.curation.jaccard import similarities
+from evolvent.training.curation.jaccard import ROOM, similarities
 from evolvent.training.curation.likeness import Similarities
 from evolvent.training.curation.minhash import CHARACTERS, PERMUTATIONS, signatures
 
@@ -126,6 +127,20 @@ def test_similarity_is_that_of_the_sets_of_runs(texts: list[str]) -> None:
     sets = [shingles(text, CHARACTERS) for text in texts]
     true = [len(sets[i] & sets[j]) / len(sets[i] | sets[j]) for i, j in zip(left, right, strict=True)]
     assert similarities(texts, left, right).tolist() == true
+
+
+def test_one_long_pair_among_short_ones_is_compared_in_memory_of_its_own_length() -> None:
+    rng, length = Random(3), 50_000
+    texts = [write(rng, 20) for _ in range(256)] + [write(rng, length), write(rng, length)]
+    left, right = np.arange(0, len(texts), 2), np.arange(1, len(texts), 2)
+    sets = [shingles(text, CHARACTERS) for text in texts]
+    true = [len(sets[i] & sets[j]) / len(sets[i] | sets[j]) for i, j in zip(left, right, strict=True)]
+    tracemalloc.start()
+    try:
+        assert similarities(texts, left, right).tolist() == true
+        assert tracemalloc.get_traced_memory()[1] < 2 * ROOM * 32
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("length", [6, 15, 40, 400])
