@@ -275,6 +275,9 @@ def main() -> None:
         _explain(f"a database of the run cannot be written: {error}; mend that, then `evolvent resume` goes on")
         sys.exit(1)
     except Exception as error:
+        if STOP.code:
+            # a library that was called back made an error of its own of the stop
+            sys.exit(STOP.code)
         if type(error).__module__.startswith(("click", "typer")) and hasattr(error, "exit_code"):
             said = str(error.format_message())  # type: ignore[attr-defined]
             if said.startswith("Usage:"):

@@ -22,6 +22,7 @@ from ..memory.lineage import kept
 from ..memory.lock import Lock
 from ..memory.recall import Recall
 from ..memory.records import Arm, Attempt, Sample, Score, Session, Split, Task
+from ..memory.stopping import STOP
 from ..memory.trace import Trace, recording, spent
 from ..scenarios.loader import rebudget
 from ..scenarios.schema import Scenario
@@ -80,18 +81,22 @@ class Desk:
         name = f"{stamp}_{scenario.name}_{secrets.token_hex(2)}"
         run = runs / name
         try:
-            run.mkdir(parents=True)
-            for folder in ("rounds", "staging"):
-                (run / folder).mkdir()
-            files.write_text(run / "scenario.toml", toml)
-            files.write_json(run / RESOLVED, resolved(scenario, parts.describe()))
-            files.write_json(run / "environment.json", environment())
-            Ledger.create(run / "ledger.sqlite", session=session.id)
-            if earlier is not None:
-                earlier(run)
-            # last, for it makes the folder a run: from here on a missing ledger is a lost one
-            files.write_json(run / "session.json", {"status": "running", "session": session.model_dump(mode="json")})
-            files.sync_folder(runs)
+            # a library that calls back may make an error of its own of a stop
+            with STOP.deferred():
+                run.mkdir(parents=True)
+                for folder in ("rounds", "staging"):
+                    (run / folder).mkdir()
+                files.write_text(run / "scenario.toml", toml)
+                files.write_json(run / RESOLVED, resolved(scenario, parts.describe()))
+                files.write_json(run / "environment.json", environment())
+                Ledger.create(run / "ledger.sqlite", session=session.id)
+                if earlier is not None:
+                    earlier(run)
+                # last, for it makes the folder a run: from here on a missing ledger is a lost one
+                files.write_json(
+                    run / "session.json", {"status": "running", "session": session.model_dump(mode="json")}
+                )
+                files.sync_folder(runs)
         except BaseException as error:
             shutil.rmtree(run, ignore_errors=True)
             if not isinstance(error, OSError):
@@ -100,6 +105,7 @@ class Desk:
                 f"{runs}: cannot be written ({error.strerror}); choose another folder with --runs-dir"
             ) from None
         made(run)
+        STOP.heed()
         return cls._open(run, scenario, parts, session, watcher, since)
 
     @classmethod

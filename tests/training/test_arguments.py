@@ -5,7 +5,7 @@ import pytest
 
 from evolvent.memory.errors import PartError
 from evolvent.memory.parts import PartSpec, load
-from evolvent.training.trainer import Trainer
+from evolvent.training.trainer import Trainer, write_rows
 from evolvent.training.tuning import Tuner
 
 
@@ -45,5 +45,6 @@ def test_an_argument_of_trl_reaches_it_in_place_of_our_own_choice(tmp_path: Path
     trainer = build(lr_scheduler_type="cosine", max_grad_norm=0.3)
     assert isinstance(trainer, Tuner)
     nobody: Any = None
+    write_rows(tmp_path, [("a", "1+1", "2")])
     made = trainer.arguments(Job(tmp_path, tmp_path, nobody, nobody, 5, None, None), 640)
     assert (made.lr_scheduler_type, made.max_grad_norm, made.seed, made.max_steps) == ("cosine", 0.3, 5, 100)
