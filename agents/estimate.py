@@ -70,7 +70,8 @@ def estimate(
     size = parameters or _size(scenario)
     seconds = FIXED + _seconds(steps, size)
     students = 1 + rounds + (1 if scenario.control else 0)
-    size_bytes = BARE + RECORD * (samples + probes) + WEIGHT * size * students
+    written = samples + round(rounds * each * (scenario.curation.candidates - 1))
+    size_bytes = BARE + RECORD * (written + probes) + WEIGHT * size * students
     return Estimate(seconds, rounds, samples, steps, probes, exams, size_bytes)
 
 

@@ -30,6 +30,22 @@ def prompts(template: str, pool: Pool) -> list[str]:
     return [render(template, **_values(*each)) for each in zip(pool.rows, pool.prompts, pool.texts, strict=True)]
 
 
+def requests(template: str, pool: Pool, longest: int, schema: Mapping[str, Any], **aims: str) -> list[Request]:
+    """Ask for an answer of a form about every sample.
+
+    Args:
+        template: names `data`, question and answer where they cannot be taken for instructions, and the aims.
+        pool: the samples.
+        longest: tokens of an answer.
+        schema: JSON Schema of it.
+        aims: what else the template names.
+    """
+    shown = [
+        data({"question": prompt, "answer": row.answer}) for prompt, row in zip(pool.prompts, pool.rows, strict=True)
+    ]
+    return [Request(render(template, data=one, **aims), longest, schema=schema) for one in shown]
+
+
 async def weigh(asked: Sequence[str], choices: Sequence[str], model: Model) -> NDArray[np.float64]:
     """Ask a model how likely each choice is as the beginning of its answer.
 
@@ -46,8 +62,9 @@ async def weigh(asked: Sequence[str], choices: Sequence[str], model: Model) -> N
     """
     distinct = list(dict.fromkeys(asked))
     with span("score", prompts=len(distinct)):
-        requests = [Request(prompt, 1, choices=tuple(choices)) for prompt in distinct]
-        replies = await model.ask(requests) if requests else []
+        replies = (
+            await model.ask([Request(prompt, 1, choices=tuple(choices)) for prompt in distinct]) if distinct else []
+        )
     chances = dict(zip(distinct, (_chances(reply, len(choices)) for reply in replies), strict=True))
     weighed_SC = np.array([chances[prompt] for prompt in asked], dtype=np.float64).reshape(-1, len(choices))
     if len(weighed_SC) and np.isnan(weighed_SC).all():

@@ -203,14 +203,15 @@ def test_words_of_the_list_count_in_any_spelling_and_only_whole() -> None:
     assert enhance(Toxicity(words=()), pool) == [AS_IS] * 3
 
 
-def test_what_a_model_finds_harmful_is_refused_with_its_reason_and_silence_refuses_nothing() -> None:
+def test_what_a_model_finds_harmful_is_refused_with_its_reason_and_so_is_what_it_says_nothing_of() -> None:
     def say(prompt: str) -> object:
         return None if "mute" in prompt else {"because": "a threat", "harmful": "I will" in prompt}
 
     model = Saying(say)
     pool = make_rows(("q", "I will find you"), ("q", "fine"), ("q", "mute"))
     changes = enhance(Moderation(against="threats"), pool, Context(scorer=model))
-    assert [c.refused for c in changes] == ["harmful: a threat", "", ""]
+    silent = "nobody could say whether it is harmful: the endpoint was gone"
+    assert [c.refused for c in changes] == ["harmful: a threat", "", silent]
     assert "teach any of this: threats?" in model.asked[0].prompt
 
 

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 
 from pydantic import Field, field_validator
 
-from ....memory.inference import Reply, Request
-from ....memory.prompting import answer_schema, check, data, render
+from ....memory.inference import Reply
+from ....memory.prompting import answer_schema, check
+from ..asking import requests
 from ..enhancer import AS_IS, Change, Enhancer
 from ..pool import Context, Pool
 
@@ -25,7 +26,8 @@ SCHEMA = answer_schema({"because": {"type": "string"}, "harmful": {"type": "bool
 
 
 class Moderation(Enhancer):
-    """Ask the scorer of every sample whether it would teach harm, and refuse it then; one without an answer stays.
+    """Ask the scorer of every sample whether it would teach harm, and refuse it then; one without an answer is
+    refused too.
 
     Source: Wang and Chang 2022, arXiv:2205.12390 (toxicity found by prompting a model that generates).
     """
@@ -48,14 +50,11 @@ class Moderation(Enhancer):
     async def enhance(self, pool: Pool, context: Context) -> Sequence[Change]:
         """Ask for all samples at once."""
         assert context.scorer is not None
-        shown = [
-            {"question": prompt, "answer": row.answer} for prompt, row in zip(pool.prompts, pool.rows, strict=True)
-        ]
-        requests = [
-            Request(render(self.prompt, data=data(one), against=self.against), LONGEST, schema=SCHEMA) for one in shown
-        ]
-        return [self._change(reply) for reply in await context.scorer.ask(requests)]
+        asked = requests(self.prompt, pool, LONGEST, SCHEMA, against=self.against)
+        return [self._change(reply) for reply in await context.scorer.ask(asked)]
 
     def _change(self, reply: Reply) -> Change:
-        said = {} if reply.completion is None else json.loads(reply.completion.text)
-        return Change(refused=f"harmful: {said['because'].strip()}") if said.get("harmful") else AS_IS
+        if reply.completion is None:
+            return Change(refused=f"nobody could say whether it is harmful: {reply.reason}")
+        said = json.loads(reply.completion.text)
+        return Change(refused=f"harmful: {said['because'].strip()}") if said["harmful"] else AS_IS

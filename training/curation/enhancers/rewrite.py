@@ -5,8 +5,9 @@ from collections.abc import Sequence
 
 from pydantic import Field, field_validator
 
-from ....memory.inference import Reply, Request
-from ....memory.prompting import answer_schema, check, data, render
+from ....memory.inference import Reply
+from ....memory.prompting import answer_schema, check
+from ..asking import requests
 from ..enhancer import AS_IS, Change, Enhancer
 from ..pool import Context, Pool, Row
 
@@ -55,13 +56,8 @@ class Rewrite(Enhancer):
     async def enhance(self, pool: Pool, context: Context) -> Sequence[Change]:
         """Ask for all samples at once."""
         assert context.teacher is not None
-        shown = [
-            {"question": prompt, "answer": row.answer} for prompt, row in zip(pool.prompts, pool.rows, strict=True)
-        ]
-        requests = [
-            Request(render(self.prompt, data=data(one), aim=self.aim), self.longest, schema=SCHEMA) for one in shown
-        ]
-        replies = await context.teacher.ask(requests)
+        asked = requests(self.prompt, pool, self.longest, SCHEMA, aim=self.aim)
+        replies = await context.teacher.ask(asked)
         return [self._change(row, reply) for row, reply in zip(pool.rows, replies, strict=True)]
 
     def _change(self, row: Row, reply: Reply) -> Change:

@@ -3,14 +3,12 @@
 from typing import Literal
 
 import numpy as np
-from pydantic import Field
 
-from ..likelihood import Reader, find
-from ..pool import Context, Need, Pool, Scores
-from ..scorer import Scorer
+from ..pool import Context, Pool, Scores
+from ..reading import Reading
 
 
-class Perplexity(Scorer):
+class Perplexity(Reading):
     """Score by minus the logarithm of the perplexity of the answer given its question, in nats per token.
 
     So the least perplexing samples are best, which keeps junk and wrong answers out, and keeps what the model knows
@@ -23,21 +21,12 @@ class Perplexity(Scorer):
     """Perplexity of the best samples; the middle is by rank, so it depends on the pool."""
     whole: bool = False
     """Read question and answer as one text."""
-    model: str = ""
-    """Folder or hub id of the model that reads; empty for the student of the round."""
-    revision: str = Field(default="", pattern=r"^([0-9a-f]{40})?$")
-    """Commit of a model on the hub."""
-
-    @property
-    def needs(self) -> frozenset[Need]:  # pyright: ignore[reportIncompatibleVariableOverride] -- what is needed depends on a setting
-        """A student, unless another model is named."""
-        return frozenset() if self.model else frozenset({"student"})
 
     async def score(self, pool: Pool, context: Context) -> Scores:
         """Give nats per token, at most 0 for low and at least 0 for high; for the middle, in [-1/2, 0]."""
         if not len(pool):
             return np.zeros(0)
-        reader = Reader.open(find(self.model, self.revision, context.student))
+        reader = self.reader(context)
         pairs = [(row.question, row.answer) for row in pool.rows]
         likely_S = (reader.whole(pairs) if self.whole else reader.given(pairs)).means_S
         if self.prefer == "middle":
