@@ -10,7 +10,7 @@ import pytest
 from evolvent.memory import parts
 from evolvent.memory.embedder import Vectors
 from evolvent.memory.store import Index, Store
-from evolvent.memory.stores.chroma import Chroma
+from evolvent.memory.stores.chroma import EXACT, Chroma
 
 PACKAGE = "evolvent.memory.stores"
 SIZE = 8
@@ -119,15 +119,36 @@ def test_a_kind_may_be_any_text(store: Store, tmp_path: Path) -> None:
     assert [[hit.id for hit in hits] for hits in found] == [[f"id of {kind}"] for kind in kinds]
 
 
+def test_what_a_small_index_finds_does_not_depend_on_the_order_of_adding(store: Store, tmp_path: Path) -> None:
+    vectors_SD = np.concatenate([make_vectors(150), np.repeat(make_vectors(1, seed=2), 50, axis=0)])
+    ids = [f"e{number}" for number in range(200)]
+    found = []
+    for seed in range(4):
+        order = np.random.default_rng(seed).permutation(200)
+        with opened(store, tmp_path / f"index-{seed}") as index:
+            for some in np.array_split(order, 10):
+                index.add([ids[row] for row in some], vectors_SD[some], ["one"] * len(some))
+                index.search(vectors_SD[:1], 1, kind="one")
+            found.append([[hit.id for hit in hits] for hits in index.search(vectors_SD, 5, kind="one")])
+        with opened(store, tmp_path / f"index-{seed}") as index:
+            found.append([[hit.id for hit in hits] for hits in index.search(vectors_SD, 5)])
+    assert found == found[:1] * 8
+    assert [hits[0] for hits in found[0][:150]] == ids[:150]
+
+
 def test_health_bears_a_few_that_the_search_misses(tmp_path: Path) -> None:
-    rows_SD = np.random.default_rng(0).standard_normal((3000, 64)).astype(np.float32)
+    count = EXACT + 1
+    rows_SD = np.random.default_rng(0).standard_normal((count, 64)).astype(np.float32)
     rows_SD /= np.linalg.norm(rows_SD, axis=1, keepdims=True)
-    ids = [f"e{number}" for number in range(3000)]
+    ids = [f"e{number}" for number in range(count)]
     with contextlib.closing(Chroma(effort=8).open(tmp_path / "index", 64)) as index:
-        index.add(ids, rows_SD, ["one"] * 3000)
+        index.add(ids[:EXACT], rows_SD[:EXACT], ["one"] * EXACT)
+        whole = index.search(rows_SD[:EXACT], 3)
+        assert all(id in [hit.id for hit in hits] for id, hits in zip(ids, whole, strict=False))
+        index.add(ids[EXACT:], rows_SD[EXACT:], ["one"])
         found = [id in [hit.id for hit in hits] for id, hits in zip(ids, index.search(rows_SD, 3), strict=True)]
         assert 0.9 < np.mean(found) < 1
-        lost = [number for number in range(3000) if not found[number]]
+        lost = [number for number in range(count) if not found[number]]
         assert index.healthy(ids, rows_SD) is None
         assert "does not find itself" in str(index.healthy([ids[number] for number in lost], rows_SD[lost]))
 
