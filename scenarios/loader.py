@@ -1,5 +1,6 @@
 """From a file to a checked scenario; what is wrong is said in one line with file, key path and the way out."""
 
+import os
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +18,8 @@ DEEPEST = 32
 """Nested tables it may have."""
 PLACES = {"source": "path", "trainer": "teacher", "teacher": "tasks", "verifier": "database"}
 """Settings of parts that name a place on disk."""
+DATA = "EVOLVENT_DATA"
+"""Variable of the environment that holds the folder of public data; `$EVOLVENT_DATA/…` in a place stands for it."""
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -59,7 +62,10 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Scenario:
 
     `source.path`, `trainer.teacher`, `teacher.tasks`, `verifier.database` and a folder in `student.model` are made
     absolute, so that a run can be resumed from anywhere: relative to the file's folder where the file says it, to the
-    current folder in an override.
+    current folder in an override. `$EVOLVENT_DATA/` at their beginning is the folder that the environment names.
+
+    Raises:
+        ScenarioError: it cannot be read, says something wrong, or needs data that the environment does not name.
     """
     value = read(path)
     # with a revision the student's model is no path
@@ -134,6 +140,10 @@ def _anchor_part(part: Any, key: str, folder: Path) -> None:
 
 
 def _absolute(folder: Path, given: str) -> str:
+    if given.startswith(f"${DATA}/"):
+        if not (named := os.environ.get(DATA)):
+            raise ScenarioError(f"{given}: {DATA} is not set; set it to the folder of the public data")
+        given = str(Path.cwd() / named / given.removeprefix(f"${DATA}/"))
     try:
         return str(folder / Path(given).expanduser())
     except RuntimeError:

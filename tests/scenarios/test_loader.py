@@ -109,6 +109,20 @@ def test_the_path_of_a_source_is_relative_to_the_scenario_and_an_override_to_the
     assert loader.load(path, ["source.path=other.jsonl"]).source.settings["path"] == "/other.jsonl"
 
 
+def test_a_path_may_begin_with_the_folder_of_the_public_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(tmp_path, WHOLE.replace('"arithmetic"', '"file", path = "$EVOLVENT_DATA/sums.jsonl"'))
+    monkeypatch.setenv("EVOLVENT_DATA", str(tmp_path / "public"))
+    assert loader.load(path).source.settings["path"] == str(tmp_path / "public" / "sums.jsonl")
+    monkeypatch.setenv("EVOLVENT_DATA", "public")
+    monkeypatch.chdir(tmp_path)
+    assert loader.load(path).source.settings["path"] == str(tmp_path / "public" / "sums.jsonl")
+    monkeypatch.delenv("EVOLVENT_DATA")
+    with pytest.raises(
+        ScenarioError, match=r"^\$EVOLVENT_DATA/sums.jsonl: EVOLVENT_DATA is not set; set it to the folder"
+    ):
+        loader.load(path)
+
+
 def test_a_folder_of_the_student_is_relative_to_the_scenario_and_an_id_on_the_hub_is_no_folder(tmp_path: Path) -> None:
     path = write(tmp_path, WHOLE + '[student]\nmodel = "models/one"')
     commit = "0" * 40
