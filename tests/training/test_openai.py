@@ -6,12 +6,14 @@ from pathlib import Path
 import pytest
 
 from evolvent.memory.budget import Budget, Purse
-from evolvent.memory.errors import UnavailableError
+from evolvent.memory.errors import PartError, UnavailableError
 from evolvent.memory.inference import Request
+from evolvent.memory.parts import PartSpec, load
 from evolvent.memory.responses import Responses
 from evolvent.memory.spans import Spans
 from evolvent.memory.trace import Trace, recording, span
 from evolvent.training.client.greeting import CANARY
+from evolvent.training.engine import EnginePart
 from evolvent.training.engines.openai import OpenAI
 
 from ..endpoint import MODEL, Endpoint, serving
@@ -209,3 +211,15 @@ def test_every_call_is_a_span_with_its_tokens_under_the_step_that_asked(
     assert (known["gen_ai.provider.name"], known["gen_ai.request.model"], known["role"]) == ("openai", MODEL, "judge")
     assert known["gen_ai.usage.output_tokens"] > 0
     assert len(known["answer"]) == 64
+
+
+@pytest.mark.parametrize(
+    "url", ["localhost:8000/v1", "http://key@host/v1", "http://host/v1?api-version=3", "http://host/v1#a", "http://"]
+)
+@pytest.mark.parametrize("several", [False, True])
+def test_an_address_that_is_none_is_said_with_one_that_is(url: str, several: bool) -> None:
+    given = ["http://localhost:8000/v1", url] if several else url
+    spec = PartSpec(name="openai", settings={"base_url": given, "model": MODEL})
+    with pytest.raises(PartError, match=r"base_url: .*is no address of an endpoint; write http://") as refused:
+        load(spec, base=EnginePart, package="evolvent.training.engines", where="x.toml")
+    assert repr(url) in str(refused.value)

@@ -4,12 +4,13 @@ What the endpoint serves is what answers: the checkpoint given to `open` is not 
 reference is decided by generating, since few endpoints give the probabilities of a text they did not write.
 """
 
+import re
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field
 
 from ...memory import account
 from ...memory.budget import Budget, Purse
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from ..client.fleet import Endpoint
     from ..client.loop import Loop
 
-Address = Annotated[str, StringConstraints(pattern=r"^https?://[^/@\s]+(/\S*)?$")]
+ADDRESS = re.compile(r"https?://[^/@\s?#]+(/[^\s?#]*)?")
 SLACK = 8
 """Tokens an answer may have beyond one per byte of the reference, to show that it goes on."""
 ROLE = "student"
@@ -39,12 +40,23 @@ HASTE = 10.0
 """Seconds a call may take when it is only looked whether the endpoint works."""
 
 
+def _addresses(given: str | tuple[str, ...]) -> str | tuple[str, ...]:
+    """Refuse what is no address, or holds what belongs elsewhere: a key, or a query that no path can follow."""
+    for one in (given,) if isinstance(given, str) else given:
+        if not ADDRESS.fullmatch(one):
+            raise ValueError(
+                f"{one!r} is no address of an endpoint; write http:// or https://, a host and a path, without user, "
+                "query and fragment, such as 'http://localhost:8000/v1'"
+            )
+    return given
+
+
 class OpenAI(EnginePart):
     """Ask an endpoint."""
 
     serves = False
 
-    base_url: Address | Annotated[tuple[Address, ...], Field(min_length=1)]
+    base_url: Annotated[str | Annotated[tuple[str, ...], Field(min_length=1)], AfterValidator(_addresses)]
     """Where it is, with its version: `http://localhost:8000/v1`; a list where several serve the same model."""
     model: str = Field(min_length=1)
     """Name under which it serves the model."""
