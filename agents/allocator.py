@@ -80,6 +80,14 @@ class Allocator(Part):
 
     kind: ClassVar[str] = "allocator"
 
+    def check(self, targets: Sequence[str]) -> None:
+        """Refuse settings that do not fit the skills to be taught.
+
+        Raises:
+            PartError: naming the setting and the way out.
+        """
+        del targets
+
     @abstractmethod
     def split(self, histories: Sequence[History], budget: int, *, replay: int, skills: int) -> Mapping[str, Portion]:
         """Split a budget.

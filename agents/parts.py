@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 from ..memory.embedder import Embedder
@@ -89,9 +90,11 @@ class Parts:
             refused.append(
                 "budget.usd sees no cost: give an engine a prompt_price or answer_price, or use budget.tokens"
             )
-        for name, skill in scenario.skills.items():
+        checks = [partial(parts.source.check, name, skill.task) for name, skill in scenario.skills.items()]
+        checks += [] if scenario.discover else [partial(parts.allocator.check, scenario.targets)]
+        for check in checks:
             try:
-                parts.source.check(name, skill.task)
+                check()
             except PartError as error:
                 refused += [str(error)] if str(error) not in refused else []
         refused = refused or unfit(parts.operators, parts.source, parts.verifier, scenario)

@@ -39,17 +39,20 @@ class Skillit(Weighing):
     edge: float = Field(default=0.5, ge=0, le=1)
     """Largest weight of an estimated edge."""
 
+    def check(self, targets: Sequence[str]) -> None:
+        """Refuse a graph that names a skill that is none."""
+        for named in [*self.graph, *(other for helped in self.graph.values() for other in helped)]:
+            if named not in targets:
+                there = f"target skills: {', '.join(targets)}{suggest(named, targets)}"
+                raise PartError(f"allocator 'skillit': graph names {named!r}, which is no target skill; {there}")
+
     def split(self, histories: Sequence[History], budget: int, *, replay: int, skills: int) -> Mapping[str, Portion]:
         """Floor for all, the rest by weight, capped.
 
         Raises:
-            PartError: the graph names a skill that is none.
+            PartError: the graph names a skill that is none, which only shows here where skills are discovered.
         """
-        names = sorted(h.skill for h in histories)
-        for named in [*self.graph, *(other for helped in self.graph.values() for other in helped)]:
-            if named not in names:
-                there = f"target skills: {', '.join(names)}{suggest(named, names)}"
-                raise PartError(f"allocator 'skillit': graph names {named!r}, which is no target skill; {there}")
+        self.check(sorted(h.skill for h in histories))
         return super().split(histories, budget, replay=replay, skills=skills)
 
     def weigh(self, histories: Sequence[History]) -> Mapping[str, float]:

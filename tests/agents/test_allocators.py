@@ -12,9 +12,12 @@ from evolvent.agents.allocators.progress import Progress
 from evolvent.agents.allocators.skillit import Skillit, estimate
 from evolvent.agents.allocators.thompson import Thompson
 from evolvent.agents.allocators.ucb import Ucb
+from evolvent.agents.parts import Parts
 from evolvent.agents.weighing import Weighing, fill
 from evolvent.memory.errors import PartError
 from evolvent.memory.parts import PartSpec, known, load
+
+from .desks import make_scenario
 
 PACKAGE = "evolvent.agents.allocators"
 BASELINES = ("pool", "uniform")
@@ -215,3 +218,9 @@ def test_skillit_finds_in_its_own_rounds_which_skill_another_one_needs() -> None
 def test_a_graph_of_unknown_skills_is_refused_with_a_way_out() -> None:
     with pytest.raises(PartError, match=r"names 'carri', which is no target skill.*did you mean 'carry'"):
         Skillit(graph={"carri": {"add": 1.0}}).split([history("carry", 1), history("add", 1)], 9, replay=0, skills=2)
+
+
+def test_a_graph_of_unknown_skills_is_found_before_a_session_begins() -> None:
+    scenario = make_scenario(allocator={"name": "skillit", "graph": {"nothing": {}}})
+    with pytest.raises(PartError, match=r"small.toml: allocator 'skillit': graph names 'nothing', which is no target"):
+        Parts.resolve(scenario, "small.toml")
