@@ -50,3 +50,10 @@ def row_line(prompt: str, answer: str = "yes", **values: Any) -> str:
 
     row: Mapping[str, Any] = {"prompt": prompt, "answer": answer, "skill": "talk", **values}
     return json.dumps(row)
+
+
+def make_table(folder: Path, text: str, *, name: str = "tasks.csv", **settings: Any) -> Source:
+    """Write a file of cells and make a source of it."""
+    (folder / name).write_text(text, encoding="utf-8")
+    given = {"prompt": "What is the {kind} of {n}?", "answer": "root", **settings}
+    return make_source("table", path=str(folder / name), **given)
