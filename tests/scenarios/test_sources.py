@@ -13,7 +13,7 @@ from evolvent.memory.records import Task
 from evolvent.scenarios.source import Source
 from evolvent.scenarios.splits import place
 
-from .builders import SOURCES, make_source, make_table, row_line, write_file
+from .builders import SOURCES, make_source, make_table, row_line, save_rows, write_file
 
 Setup = tuple[Source, str, dict[str, Any]]
 """A source, a skill and its settings."""
@@ -27,11 +27,13 @@ KINDS: Mapping[str, Sequence[dict[str, Any]]] = {
         {"operation": "coin", "digits": 3},
     ],
     "file": [{}],
+    "huggingface": [{}, {"named": "talk"}],
     "table": [{}, {"where": {"odd": "no"}}],
 }
 """Settings of a skill to try a source with; a new source adds its own here."""
 BRINGS: Mapping[str, Callable[[Path], Source]] = {
     "file": lambda folder: make_source("file", path=str(write_file(folder, *LINES))),
+    "huggingface": lambda folder: make_source("huggingface", path=save_rows(folder, *LINES), skill="skill"),
     "table": lambda folder: make_table(folder, TABLE, prompt="What is the {kind} of {n}?", answer="{kind} {n}"),
 }
 """Sources that something has to be brought to."""

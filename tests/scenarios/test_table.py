@@ -88,7 +88,7 @@ def test_a_cell_may_hold_delimiters_and_lines_and_the_next_row_is_still_found(tm
     ("text", "settings", "reason"),
     [
         ("", {}, r"tasks\.csv: no rows"),
-        (CITIES, {"prompt": "{Citty}?", "answer": "Zip"}, r"csv:2 has no column 'Citty'; did you mean 'City'\?; it has"),
+        (CITIES, {"prompt": "{Citty}?", "answer": "Zip"}, r"csv:2 has no column 'Citty'; did you mean 'City'\?; it"),
         (CITIES, {"prompt": "{City}?", "answer": "Zap"}, r"csv:2 has no column 'Zap'; did you mean 'Zip'\?"),
         (CITIES, {"prompt": "{City}?", "answer": "State"}, r"csv:4: 'State' is ''; write a text or a number"),
         (CITIES, {"prompt": "{City}?", "answer": "{State}"}, r"csv:4: '\{State\}' comes to an empty text; fill its"),
