@@ -15,9 +15,8 @@ from ..memory.records import Task
 from ..memory.talk import Talk
 from .conversation import converse
 from .features import frequent, seen, told
-from .source import identity
+from .source import same
 from .template import fill, is_template
-from .text import normal
 
 Reader = Callable[[str], Iterator[tuple[int, dict[str, Any]]]]
 """Gives the numbers, from 1, and rows of what is at a path; hashed, so that rows are kept by how they were read."""
@@ -51,7 +50,7 @@ class Columns(NamedTuple):
 
     def same(self, prompt: str) -> str:
         """What a prompt has in common with the same task written otherwise."""
-        return identity((normal(prompt) if self.prose else "") or prompt)
+        return same(prompt, prose=self.prose)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +136,8 @@ def read(path: str, changed: int, size: int, columns: Columns, reader: Reader | 
         earlier = first.setdefault(row.key, row)
         if earlier.answer != row.answer:
             raise PartError(
-                f"{path}: lines {earlier.line} and {row.line} are the same task, with answers {_cut(earlier.answer)} "
-                f"and {_cut(row.answer)}; remove one, name a column in source.key that tells them apart, or "
+                f"{path}: lines {earlier.line} and {row.line} are the same task, with answers {cut(earlier.answer)} "
+                f"and {cut(row.answer)}; remove one, name a column in source.key that tells them apart, or "
                 "set source.procedural = true where punctuation does"
             )
         skills.setdefault(row.skill, []).append(row)
@@ -179,7 +178,7 @@ def _jsonl(path: str) -> Iterator[tuple[int, dict[str, Any]]]:
             except (ValueError, RecursionError) as error:
                 raise PartError(f"{path}:{number}: not JSON: {error}; write one object a line") from None
             if not isinstance(value, dict):
-                raise PartError(f"{path}:{number}: {_cut(value)} is not an object; write {{...}} on each line")
+                raise PartError(f"{path}:{number}: {cut(value)} is not an object; write {{...}} on each line")
             yield number, value
 
 
@@ -208,7 +207,7 @@ def _row(path: str, line: int, values: dict[str, Any], columns: Columns) -> Row:
     key = _text(where, values, columns.key) if columns.key else columns.same(prompt)
     features = values.get(FEATURES) or []
     if not isinstance(features, list) or not all(isinstance(f, str) for f in features):
-        raise PartError(f"{where}: {FEATURES!r} is {_cut(features)}; write a list of texts")
+        raise PartError(f"{where}: {FEATURES!r} is {cut(features)}; write a list of texts")
     if columns.traits:
         values = {**values, FEATURES: [*features, *_traits(where, values, columns.traits)]}
     checks = _text(where, values, columns.checks, hint="; set source.checks") if columns.checks else ""
@@ -258,7 +257,7 @@ def _text(where: str, values: Mapping[str, Any], column: str, *, hint: str = "",
         return value
     text = str(value) if isinstance(value, (str, int, float)) and not isinstance(value, bool) else ""
     if not text.strip() and not (empty and isinstance(value, str)):
-        raise PartError(f"{where}: {column!r} is {_cut(value)}; write a text or a number")
+        raise PartError(f"{where}: {column!r} is {cut(value)}; write a text or a number")
     if re.search("[\ud800-\udfff]", text):
         raise PartError(f"{where}: {column!r} holds half a surrogate pair, which is no character; remove it")
     return text
@@ -276,7 +275,7 @@ def known(name: str, names: Collection[str]) -> str:
     return f"{suggest(name, ordered)}; it has: {listed or 'none'}"
 
 
-def _cut(value: object) -> str:
+def cut(value: object) -> str:
     """Show a value, but not a page of it."""
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."

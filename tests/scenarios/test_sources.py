@@ -17,7 +17,11 @@ from .builders import SOURCES, make_source, make_table, row_line, save_rows, wri
 
 Setup = tuple[Source, str, dict[str, Any]]
 """A source, a skill and its settings."""
-LINES = [row_line(f"What is the {w} of {n}?", f"{w} {n}", features=[w]) for n in range(40) for w in ("root", "half")]
+LINES = [
+    row_line(f"What is the {w} of {n}?", f"{w} {n}", features=[w], thumb="up")
+    for n in range(40)
+    for w in ("root", "half")
+]
 TABLE = "n,kind,odd\n" + "".join(f"{n},{w},no\n" for n in range(40) for w in ("root", "half"))
 KINDS: Mapping[str, Sequence[dict[str, Any]]] = {
     "arithmetic": [
@@ -28,12 +32,16 @@ KINDS: Mapping[str, Sequence[dict[str, Any]]] = {
     ],
     "file": [{}],
     "huggingface": [{}, {"named": "talk"}],
+    "logs": [{}, {"where": {"thumb": "up"}}],
     "table": [{}, {"where": {"odd": "no"}}],
 }
 """Settings of a skill to try a source with; a new source adds its own here."""
 BRINGS: Mapping[str, Callable[[Path], Source]] = {
     "file": lambda folder: make_source("file", path=str(write_file(folder, *LINES))),
     "huggingface": lambda folder: make_source("huggingface", path=save_rows(folder, *LINES), skill="skill"),
+    "logs": lambda folder: make_source(
+        "logs", path=str(write_file(folder, *LINES)), response="answer", feedback="thumb"
+    ),
     "table": lambda folder: make_table(folder, TABLE, prompt="What is the {kind} of {n}?", answer="{kind} {n}"),
 }
 """Sources that something has to be brought to."""
