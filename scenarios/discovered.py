@@ -40,6 +40,10 @@ class Discovered(Source):
         """The inner source's name and settings."""
         return self.inner.describe()
 
+    def remarks(self) -> Sequence[str]:
+        """What the inner source says of itself."""
+        return self.inner.remarks()
+
     def check(self, skill: str, settings: Settings) -> None:
         """Refuse a skill into which nothing was sorted."""
         del settings

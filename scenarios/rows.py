@@ -1,9 +1,11 @@
-"""A JSON Lines or Parquet file as rows, each checked where it stands: what the source `file` draws from."""
+"""Rows of a file or data set, each checked where it stands: what sources of rows draw from."""
 
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,9 +15,11 @@ from ..memory.records import Task
 from ..memory.talk import Talk
 from .conversation import converse
 from .features import frequent, seen, told
-from .source import identity
-from .text import normal
+from .source import same
+from .template import fill, is_template
 
+Reader = Callable[[str], Iterator[tuple[int, dict[str, Any]]]]
+"""Gives the numbers, from 1, and rows of what is at a path; hashed, so that rows are kept by how they were read."""
 FEATURES = "features"
 """Optional column: a list of texts, what is true of the row in your own terms."""
 LONGEST = 1 << 20
@@ -39,10 +43,14 @@ class Columns(NamedTuple):
     tools: str
     checks: str
     """Empty where there is none."""
+    templates: bool = False
+    """Whether prompt and answer may be templates over columns."""
+    traits: tuple[str, ...] = ()
+    """Columns whose values become features."""
 
     def same(self, prompt: str) -> str:
         """What a prompt has in common with the same task written otherwise."""
-        return identity((normal(prompt) if self.prose else "") or prompt)
+        return same(prompt, prose=self.prose)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +113,20 @@ class Table:
 
 
 @lru_cache(maxsize=4)
-def read(path: str, changed: int, size: int, columns: Columns) -> Table:
-    """Read and check a file; time and size are there to notice that it changed."""
+def read(path: str, changed: int, size: int, columns: Columns, reader: Reader | None = None) -> Table:
+    """Read and check a file; time and size are there to notice that it changed.
+
+    Args:
+        path: what holds the rows; begins every message.
+        changed: when it was written.
+        size: its bytes.
+        columns: which column holds what.
+        reader: how it is read; a JSON Lines or Parquet file without one.
+    """
     del changed, size
     rows = sorted(
-        (_row(path, line, values, columns) for line, values in lines(path)), key=lambda row: (row.key, row.line)
+        (_row(path, line, values, columns) for line, values in (reader or lines)(path)),
+        key=lambda row: (row.key, row.line),
     )
     if not rows:
         raise PartError(f"{path}: no rows; write one a task, with {columns.prompt!r} and {columns.answer!r}")
@@ -119,8 +136,8 @@ def read(path: str, changed: int, size: int, columns: Columns) -> Table:
         earlier = first.setdefault(row.key, row)
         if earlier.answer != row.answer:
             raise PartError(
-                f"{path}: lines {earlier.line} and {row.line} are the same task, with answers {_cut(earlier.answer)} "
-                f"and {_cut(row.answer)}; remove one, name a column in source.key that tells them apart, or "
+                f"{path}: lines {earlier.line} and {row.line} are the same task, with answers {cut(earlier.answer)} "
+                f"and {cut(row.answer)}; remove one, name a column in source.key that tells them apart, or "
                 "set source.procedural = true where punctuation does"
             )
         skills.setdefault(row.skill, []).append(row)
@@ -161,7 +178,7 @@ def _jsonl(path: str) -> Iterator[tuple[int, dict[str, Any]]]:
             except (ValueError, RecursionError) as error:
                 raise PartError(f"{path}:{number}: not JSON: {error}; write one object a line") from None
             if not isinstance(value, dict):
-                raise PartError(f"{path}:{number}: {_cut(value)} is not an object; write {{...}} on each line")
+                raise PartError(f"{path}:{number}: {cut(value)} is not an object; write {{...}} on each line")
             yield number, value
 
 
@@ -181,29 +198,66 @@ def _parquet(path: str) -> Iterator[tuple[int, dict[str, Any]]]:
 def _row(path: str, line: int, values: dict[str, Any], columns: Columns) -> Row:
     where = f"{path}:{line}"
     talk = None
-    if columns.prompt not in values and values.get(columns.messages) is not None:
+    if columns.messages and columns.prompt not in values and values.get(columns.messages) is not None:
         talk, prompt, answer = converse(where, values[columns.messages], values.get(columns.tools))
     else:
-        prompt, answer = _text(where, values, columns.prompt), _text(where, values, columns.answer).strip()
+        prompt, answer = (_said(where, values, column, columns) for column in (columns.prompt, columns.answer))
+        answer = answer.strip()
     skill = _text(where, values, columns.skill, hint='; set source.skill = "" if it has none') if columns.skill else ""
     key = _text(where, values, columns.key) if columns.key else columns.same(prompt)
     features = values.get(FEATURES) or []
     if not isinstance(features, list) or not all(isinstance(f, str) for f in features):
-        raise PartError(f"{where}: {FEATURES!r} is {_cut(features)}; write a list of texts")
+        raise PartError(f"{where}: {FEATURES!r} is {cut(features)}; write a list of texts")
+    if columns.traits:
+        values = {**values, FEATURES: [*features, *_traits(where, values, columns.traits)]}
     checks = _text(where, values, columns.checks, hint="; set source.checks") if columns.checks else ""
     return Row(line, skill, key, prompt, answer, values, talk, checks)
 
 
-def _text(where: str, values: Mapping[str, Any], column: str, *, hint: str = "") -> str:
-    """Give a column as text; numbers are written out."""
+def _said(where: str, values: Mapping[str, Any], column: str, columns: Columns) -> str:
+    """Give a column as text, or a template over columns filled in."""
+    if not (columns.templates and is_template(column)):
+        return _text(where, values, column)
+    text = fill(column, lambda name: _part(where, values, name))
+    if not text.strip():
+        raise PartError(f"{where}: {column!r} comes to an empty text; fill its columns, or write words around them")
+    return text
+
+
+def _part(where: str, values: Mapping[str, Any], column: str) -> str:
+    """Give a column as part of a text, which an empty cell may be."""
+    if (value := values.get(column, "")) is None or value == "":
+        if column not in values:
+            raise PartError(f"{where} {lacks(column, values)}")
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, (date, Decimal)) else _text(where, values, column, empty=True)
+
+
+def _traits(where: str, values: Mapping[str, Any], columns: Sequence[str]) -> Iterator[str]:
+    for column in columns:
+        yield f"{column} {_part(where, values, column).strip()}".strip()
+
+
+def _text(where: str, values: Mapping[str, Any], column: str, *, hint: str = "", empty: bool = False) -> str:
+    """Give a column as text; numbers are written out.
+
+    Args:
+        where: file and line, for messages.
+        values: the row.
+        column: its name.
+        hint: a way out where there is no such column.
+        empty: whether it may be nothing but space.
+    """
     if column not in values:
         raise PartError(f"{where} {lacks(column, values)}{hint}")
     value = values[column]
     if type(value) is str and value.isascii() and value.strip():
         return value
     text = str(value) if isinstance(value, (str, int, float)) and not isinstance(value, bool) else ""
-    if not text.strip():
-        raise PartError(f"{where}: {column!r} is {_cut(value)}; write a text or a number")
+    if not text.strip() and not (empty and isinstance(value, str)):
+        raise PartError(f"{where}: {column!r} is {cut(value)}; write a text or a number")
     if re.search("[\ud800-\udfff]", text):
         raise PartError(f"{where}: {column!r} holds half a surrogate pair, which is no character; remove it")
     return text
@@ -221,7 +275,7 @@ def known(name: str, names: Collection[str]) -> str:
     return f"{suggest(name, ordered)}; it has: {listed or 'none'}"
 
 
-def _cut(value: object) -> str:
+def cut(value: object) -> str:
     """Show a value, but not a page of it."""
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 from ..memory.parts import Part
 from ..memory.records import Task
+from .text import normal
 
 Settings = Mapping[str, Any]
 """What a scenario says about one skill, in the source's own terms."""
@@ -74,6 +75,10 @@ class Source(Part):
         del key
         return ""
 
+    def remarks(self) -> Sequence[str]:
+        """What people should know of where the tasks come from, one sentence each, such as what was left out."""
+        return ()
+
     def adopt(self, skill: str, settings: Settings, prompt: str, answer: str) -> Task:
         """Make a task of what somebody else wrote, with the key and features it would have if it were drawn here.
 
@@ -103,3 +108,8 @@ def identity(prompt: str) -> str:
     """Hash a prompt regardless of case, spacing and compatible forms of characters."""
     text = " ".join(unicodedata.normalize("NFKC", prompt).casefold().split())
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def same(prompt: str, *, prose: bool) -> str:
+    """Hash a prompt as `identity` does, and prose regardless of punctuation as well."""
+    return identity((normal(prompt) if prose else "") or prompt)

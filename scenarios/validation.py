@@ -79,6 +79,8 @@ def validate(splits: Splits, *, shrunk: Sequence[str] = ()) -> Validation:
         skills.append(found)
         errors += _short(found)
         warnings += _thin(found, scenario)
+    if skills:
+        warnings += splits.source.remarks()
     gate, sizes = scenario.gate, scenario.splits
     select, alpha = sizes.select * len(scenario.targets), spent_alpha(gate.alpha, 1, scenario.rounds.most)
     gain = detectable_gain(min(select, MOST_ITEMS), alpha=alpha, power=GAIN_POWER)

@@ -50,3 +50,20 @@ def row_line(prompt: str, answer: str = "yes", **values: Any) -> str:
 
     row: Mapping[str, Any] = {"prompt": prompt, "answer": answer, "skill": "talk", **values}
     return json.dumps(row)
+
+
+def make_table(folder: Path, text: str, *, name: str = "tasks.csv", **settings: Any) -> Source:
+    """Write a file of cells and make a source of it."""
+    (folder / name).write_text(text, encoding="utf-8")
+    given = {"prompt": "What is the {kind} of {n}?", "answer": "root", **settings}
+    return make_source("table", path=str(folder / name), **given)
+
+
+def save_rows(folder: Path, *lines: str) -> str:
+    """Save lines as a data set of the Hugging Face library."""
+    import json
+
+    from datasets import Dataset
+
+    Dataset.from_list([json.loads(line) for line in lines]).save_to_disk(folder / "saved")
+    return str(folder / "saved")

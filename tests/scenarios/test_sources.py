@@ -13,11 +13,16 @@ from evolvent.memory.records import Task
 from evolvent.scenarios.source import Source
 from evolvent.scenarios.splits import place
 
-from .builders import SOURCES, make_source, row_line, write_file
+from .builders import SOURCES, make_source, make_table, row_line, save_rows, write_file
 
 Setup = tuple[Source, str, dict[str, Any]]
 """A source, a skill and its settings."""
-LINES = [row_line(f"What is the {w} of {n}?", f"{w} {n}", features=[w]) for n in range(40) for w in ("root", "half")]
+LINES = [
+    row_line(f"What is the {w} of {n}?", f"{w} {n}", features=[w], thumb="up")
+    for n in range(40)
+    for w in ("root", "half")
+]
+TABLE = "n,kind,odd\n" + "".join(f"{n},{w},no\n" for n in range(40) for w in ("root", "half"))
 KINDS: Mapping[str, Sequence[dict[str, Any]]] = {
     "arithmetic": [
         {"operation": "add", "digits": 2},
@@ -26,16 +31,27 @@ KINDS: Mapping[str, Sequence[dict[str, Any]]] = {
         {"operation": "coin", "digits": 3},
     ],
     "file": [{}],
+    "huggingface": [{}, {"named": "talk"}],
+    "logs": [{}, {"where": {"thumb": "up"}}],
+    "table": [{}, {"where": {"odd": "no"}}],
 }
 """Settings of a skill to try a source with; a new source adds its own here."""
+BRINGS: Mapping[str, Callable[[Path], Source]] = {
+    "file": lambda folder: make_source("file", path=str(write_file(folder, *LINES))),
+    "huggingface": lambda folder: make_source("huggingface", path=save_rows(folder, *LINES), skill="skill"),
+    "logs": lambda folder: make_source(
+        "logs", path=str(write_file(folder, *LINES)), response="answer", feedback="thumb"
+    ),
+    "table": lambda folder: make_table(folder, TABLE, prompt="What is the {kind} of {n}?", answer="{kind} {n}"),
+}
+"""Sources that something has to be brought to."""
 CASES = [(name, kind) for name in known(SOURCES) for kind in KINDS[name]]
 
 
 @pytest.fixture(params=CASES, ids=str)
 def setup(request: pytest.FixtureRequest, tmp_path: Path) -> Setup:
     name, kind = request.param
-    given = {"path": str(write_file(tmp_path, *LINES))} if name == "file" else {}
-    return make_source(name, **given), "talk", kind
+    return BRINGS.get(name, lambda _: make_source(name))(tmp_path), "talk", kind
 
 
 def draw(setup: Setup, count: int, *, seed: int = 0, half: bool = False, **features: Sequence[str]) -> list[Task]:

@@ -1,0 +1,81 @@
+"""A CSV or TSV file as rows: every cell is a text, and every row has the cells that the header names."""
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..memory.errors import PartError
+
+LONGEST = 1 << 20
+"""Characters a cell may have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delimited:
+    """Reads a file of cells between delimiters."""
+
+    delimiter: str
+    quote: str = '"'
+    """What stands around a cell that holds a delimiter or a line break; empty where nothing does."""
+    names: tuple[str, ...] = ()
+    """Names of the columns, where the file has no header."""
+
+    def __call__(self, path: str) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Give the line that a row begins on, from 1, and the row; empty lines are skipped.
+
+        Raises:
+            PartError: it cannot be read as such, with the line.
+        """
+        rows = self._rows(path, _text(path))
+        names = self.names or _header(path, next(rows, (1, []))[1])
+        for line, cells in rows:
+            if len(cells) != len(names):
+                raise PartError(
+                    f"{path}:{line} has {len(cells)} cells where the columns are {len(names)} "
+                    f"({', '.join(names[:5])}{', ...' if len(names) > 5 else ''}); quote what holds a "
+                    f"{self.delimiter!r}, or set source.delimiter"
+                )
+            yield line, dict(zip(names, cells, strict=True))
+
+    def _rows(self, path: str, text: str) -> Iterator[tuple[int, list[str]]]:
+        csv.field_size_limit(LONGEST)
+        rows = csv.reader(
+            io.StringIO(text, newline=""),
+            delimiter=self.delimiter,
+            quotechar=self.quote or None,
+            quoting=csv.QUOTE_MINIMAL if self.quote else csv.QUOTE_NONE,
+            strict=True,
+        )
+        while True:
+            line = rows.line_num + 1
+            try:
+                cells = next(rows)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                raise PartError(f"{path}:{line}: not a row of cells: {error}; set source.quote, or mend it") from None
+            if cells:
+                yield line, cells
+
+
+def _text(path: str) -> str:
+    whole = Path(path).read_bytes()
+    try:
+        return whole.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = whole.count(b"\n", 0, error.start) + 1
+        raise PartError(f"{path}:{line}: byte {error.start} of the file is not UTF-8; save it as UTF-8") from None
+
+
+def _header(path: str, cells: list[str]) -> tuple[str, ...]:
+    names = tuple(cell.strip() for cell in cells)
+    if "" in names:
+        raise PartError(
+            f"{path}:1: column {names.index('') + 1} of the header has no name; name it, or set source.names"
+        )
+    if (twice := next((name for name in names if names.count(name) > 1), None)) is not None:
+        raise PartError(f"{path}:1: the header names {twice!r} twice; rename one, or set source.names")
+    return names
