@@ -1,4 +1,5 @@
 from collections.abc import Callable, Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -33,6 +34,11 @@ KINDS: Mapping[str, Sequence[dict[str, Any]]] = {
     "file": [{}],
     "huggingface": [{}, {"named": "talk"}],
     "logs": [{}, {"where": {"thumb": "up"}}],
+    "reasoning_gym": [
+        {"name": "gcd", "items": 2_000},
+        {"name": "spell_backward", "level": 1},
+        {"name": "chain_sum", "levels": {"num_terms": 2}, "config": {"allow_negation": True}},
+    ],
     "table": [{}, {"where": {"odd": "no"}}],
 }
 """Settings of a skill to try a source with; a new source adds its own here."""
@@ -51,6 +57,8 @@ CASES = [(name, kind) for name in known(SOURCES) for kind in KINDS[name]]
 @pytest.fixture(params=CASES, ids=str)
 def setup(request: pytest.FixtureRequest, tmp_path: Path) -> Setup:
     name, kind = request.param
+    if name == "reasoning_gym" and find_spec(name) is None:
+        pytest.skip("reasoning-gym is not installed")
     return BRINGS.get(name, lambda _: make_source(name))(tmp_path), "talk", kind
 
 
