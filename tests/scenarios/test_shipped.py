@@ -1,3 +1,4 @@
+import os
 from datetime import date
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,8 +17,14 @@ from .builders import VERIFIERS, make_splits
 
 ROOT = Path(evolvent.__file__).parent
 MISSING = pytest.mark.skipif(find_spec("reasoning_gym") is None, reason="reasoning-gym is not installed")
+PUBLIC = pytest.mark.skipif(
+    "EVOLVENT_DATA" not in os.environ, reason="needs the public data: set EVOLVENT_DATA to its folder"
+)
+SMALL = ("data_preparation", "entity_matching")
+"""Scenarios on public data, which hold fewer tasks than one would wish for."""
+MARKS = {"reasoning_gym": [MISSING], **{name: [PUBLIC] for name in SMALL}}
 SHIPPED = [
-    pytest.param(path, marks=[MISSING] if path.stem == "reasoning_gym" else [], id=path.stem)
+    pytest.param(path, marks=MARKS.get(path.stem, []), id=path.stem)
     for path in sorted((ROOT / "scenarios").glob("*.toml"))
 ]
 
@@ -30,7 +37,8 @@ def test_every_shipped_scenario_can_decide_something(path: Path) -> None:
     splits = make_splits(scenario)
     assert fit(splits) == (scenario, ())
     validation = validate(splits)
-    assert (validation.errors, validation.warnings) == ((), ())
+    assert validation.errors == ()
+    assert [w for w in validation.warnings if "distinct" not in w or path.stem not in SMALL] == []
 
 
 @pytest.mark.parametrize("path", SHIPPED)
