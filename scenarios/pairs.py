@@ -163,13 +163,20 @@ def _bigrams(text: str) -> list[str]:
 
 
 def _distinct(pairs: Sequence[Pair]) -> Iterator[tuple[int, Record, str]]:
-    """Each record once, with the first line that has it and the side it is on."""
-    seen: set[tuple[tuple[str, str], ...]] = set()
+    """Each record once, with the first line that has it and its side; none that means the same as another one.
+
+    Of two that do, one would be trained on and the other one examined.
+    """
+    seen = {_known(pair.right) for pair in pairs if pair.same}
     for pair in pairs:
         for side, one in (("left", pair.left), ("right", pair.right)):
-            if (key := tuple(sorted(one.items()))) not in seen:
+            if (key := _known(one)) not in seen:
                 seen.add(key)
                 yield pair.line, one, side
+
+
+def _known(one: Record) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted(one.items()))
 
 
 def _row(task: str, prompt: str, answer: str, *features: str) -> dict[str, Any]:

@@ -68,7 +68,8 @@ def test_what_is_missing_in_a_record_is_asked_for_once(tmp_path: Path) -> None:
     found = {t.prompt: t.answer for t in tasks(source, "impute")}
     assert found["name the inn; phone 06/123; city?"] == "rome"
     assert found["name oslo grill; phone 22-999; city?"] == "oslo"
-    assert len(found) == 3
+    # the inn's other record means the same, and would give away what the first one is asked
+    assert len(found) == 2
 
 
 def test_a_question_with_two_answers_is_none(tmp_path: Path) -> None:
