@@ -67,7 +67,8 @@ class Logistic:
             if float(np.abs(slope).max()) < CLOSE:
                 break
             curve = np.diag(penalty) + c * (x.T * (chance_N * (1 - chance_N))) @ x
-            w = _descend(w, np.linalg.solve(curve, slope), x, y, penalty, c)
+            way = np.asarray(np.linalg.solve(curve, slope), dtype=np.float64)
+            w = _descend(w, way, x, y, penalty, c)
         return cls(v.T @ w[:-1], float(w[-1]))
 
     def predict(self, rows_ND: Floats) -> list[bool]:
