@@ -9,6 +9,7 @@ from typing import NoReturn
 from . import (
     client,
     curation,
+    data_preparation,
     engines,
     fleet,
     gate,
@@ -39,6 +40,7 @@ BENCHMARKS: dict[str, tuple[Callable[[Sequence[str]], list[Check]], list[str]]] 
     "growth": (growth.main, []),
     "fleet": (fleet.main, []),
     "session": (session.main, ["--seeds", "0", "1", "2", "3", "4", "--twice", "0"]),
+    "data_preparation": (data_preparation.main, []),
     "kills": (kills.main, []),
     "sandbox": (sandbox.main, []),
     "traces": (traces.main, []),

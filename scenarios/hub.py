@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ..memory.errors import PartError, suggest
 from ..memory.files import digest, file_digest
@@ -43,8 +43,9 @@ class Hub:
         """
         number = 0
         # as a table and not row by row: pictures and sounds stay bytes, which nobody here looks at
-        for batch in self._load(path).with_format("arrow").iter(batch_size=BATCH):
-            for values in batch.to_pylist():
+        tables = self._load(path).with_format("arrow").iter(batch_size=BATCH)
+        for table in cast("Iterator[Any]", tables):
+            for values in table.to_pylist():
                 number += 1
                 yield number, values
 

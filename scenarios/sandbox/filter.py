@@ -5,7 +5,7 @@ import errno
 import os
 from typing import Any, ClassVar
 
-from .calls import CHECKED, COMPUTE, WRITE, numbers
+from .calls import CHECKED, COMPUTE, OPEN, WRITE, numbers
 from .kernel import SET_SECCOMP, libc
 
 AUDIT = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
@@ -21,6 +21,9 @@ IOCTL = (0x5401, 0x5413, 0x541B, 0x5450, 0x5451)
 FCNTL = (0, 1, 2, 3, 4, 5, 6, 7, 1030, 1032)
 """Without owners and signals of a file, which reach other processes, and without larger pipes."""
 UNIX, STREAM, KIND = 1, 1, 0xF
+
+MAKES = os.O_ACCMODE | os.O_CREAT | os.O_TRUNC
+"""Flags of opening a file without which it is only read."""
 
 Instruction = tuple[int, int, int, int]
 
@@ -62,6 +65,9 @@ def program(machine: str, *, writes: bool, threads: bool) -> list[Instruction]:
     steps += _when(checked["ioctl"], [(1, 0xFFFFFFFF, IOCTL)])
     steps += _when(checked["fcntl"], [(1, 0xFFFFFFFF, FCNTL)])
     steps += _when(checked["prlimit64"], [(0, 0xFFFFFFFF, (0,))])
+    for name, number in numbers(OPEN, machine).items():
+        flags = 1 if name == "open" else 2
+        steps += _when(number, [] if writes else [(flags, MAKES, (0,))])
     # datagrams could be sent to any socket of the machine
     steps += _when(checked["socketpair"], [(0, 0xFFFFFFFF, (UNIX,)), (1, KIND, (STREAM,))])
     return [*steps, _no(errno.EPERM)]

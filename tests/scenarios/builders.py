@@ -67,3 +67,29 @@ def save_rows(folder: Path, *lines: str) -> str:
 
     Dataset.from_list([json.loads(line) for line in lines]).save_to_disk(folder / "saved")
     return str(folder / "saved")
+
+
+def make_cells(
+    folder: Path, clean: list[dict[str, str]], *, wrong: Mapping[tuple[int, str], str] | None = None
+) -> Source:
+    """Write a table with some wrong cells, and its clean values, and make a source of them."""
+    names = list(clean[0])
+    dirty = [
+        {**row, **{name: text for (at, name), text in (wrong or {}).items() if at == n}} for n, row in enumerate(clean)
+    ]
+    (folder / "dirty.csv").write_text("\n".join([",".join(names), *(",".join(row.values()) for row in dirty)]) + "\n")
+    values = [f"{n},{name},{text}" for n, row in enumerate(clean) for name, text in row.items()]
+    (folder / "clean.csv").write_text("\n".join(["tid,attribute,correct_val", *values]) + "\n")
+    return make_source("cells", path=str(folder / "dirty.csv"), clean="clean.csv")
+
+
+def pair_line(left: Mapping[str, str], right: Mapping[str, str], same: bool) -> str:
+    """Write two records and their label as the data sets of entity matching have them."""
+    sides = (" ".join(f"COL {name} VAL {value}" for name, value in side.items()) for side in (left, right))
+    return "\t".join([*sides, str(int(same))])
+
+
+def make_pairs(folder: Path, *lines: str, **settings: Any) -> Source:
+    """Write a file of pairs and make a source of it."""
+    (folder / "pairs.txt").write_text("".join(f"{line}\n" for line in lines))
+    return make_source("pairs", path=str(folder / "pairs.txt"), **settings)

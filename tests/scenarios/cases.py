@@ -19,6 +19,8 @@ DOUBLED = "def check(candidate):\n    assert candidate(2) == 4\n    assert candi
 SQUARE = 'def square(x):\n    """Give x times x."""\n'
 SQUARED = "def check(candidate):\n    assert candidate(2) == 4\n    assert candidate(-1) == 1\n"
 CALL = '[{"name": "add", "arguments": {"a": 1, "b": [2, 3]}}]'
+SUM = "State the final answer to the following arithmetic problem"
+ITEM = '{"config":"{}","items":64,"level":0,"levels":[],"number":NUMBER,"task":"chain_sum"}'
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,12 @@ CASES = {
         prompts=(DOUBLE, SQUARE),
     ),
     "ranking": case((json.dumps({"d1": 2, "d2": 1, "d3": 0}), '["d2", "d1"]'), ("d7, d5, d6", "d5, d7, d6")),
+    "reasoning_gym": case(
+        ("-4", "4"),
+        ("3", "-3"),
+        checks=(ITEM.replace("NUMBER", "0"), ITEM.replace("NUMBER", "1")),
+        prompts=(f"{SUM}: 0 - 4 =", f"{SUM}: 4 - 1 ="),
+    ),
     "regex": case(("12", "13"), ("1.5", "1x5"), pattern="^{answer}$"),
     "sql": case(
         ("SELECT item FROM sold WHERE price > 2.6", "SELECT item FROM sold WHERE price > 2.4"),

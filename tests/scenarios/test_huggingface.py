@@ -29,9 +29,9 @@ def save_parquet(folder: Path, name: str = "train.parquet", rows: list[dict[str,
 
 @pytest.fixture(autouse=True)
 def _cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import datasets
+    from datasets import config
 
-    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+    monkeypatch.setattr(config, "HF_DATASETS_CACHE", tmp_path / "cache")
 
 
 def test_a_folder_of_data_files_is_a_source(tmp_path: Path) -> None:

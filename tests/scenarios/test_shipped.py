@@ -1,4 +1,6 @@
+import os
 from datetime import date
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -14,10 +16,22 @@ from evolvent.scenarios.verifier import Verifier
 from .builders import VERIFIERS, make_splits
 
 ROOT = Path(evolvent.__file__).parent
-SHIPPED = sorted((ROOT / "scenarios").glob("*.toml"))
+MISSING = pytest.mark.skipif(find_spec("reasoning_gym") is None, reason="reasoning-gym is not installed")
+PUBLIC = pytest.mark.skipif(
+    "EVOLVENT_DATA" not in os.environ, reason="needs the public data: set EVOLVENT_DATA to its folder"
+)
+SMALL = ("data_preparation", "entity_matching", "imputation")
+"""Scenarios on public data, which hold fewer tasks than one would wish for."""
+WARNED = ("distinct", "no skill is a guard")
+"""What those are warned about."""
+MARKS = {"reasoning_gym": [MISSING], **{name: [PUBLIC] for name in SMALL}}
+SHIPPED = [
+    pytest.param(path, marks=MARKS.get(path.stem, []), id=path.stem)
+    for path in sorted((ROOT / "scenarios").glob("*.toml"))
+]
 
 
-@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", SHIPPED)
 def test_every_shipped_scenario_can_decide_something(path: Path) -> None:
     scenario = loader.load(path)
     assert scenario.name == path.stem
@@ -25,10 +39,11 @@ def test_every_shipped_scenario_can_decide_something(path: Path) -> None:
     splits = make_splits(scenario)
     assert fit(splits) == (scenario, ())
     validation = validate(splits)
-    assert (validation.errors, validation.warnings) == ((), ())
+    assert validation.errors == ()
+    assert [w for w in validation.warnings if path.stem not in SMALL or not any(sign in w for sign in WARNED)] == []
 
 
-@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", SHIPPED)
 def test_the_verifier_of_every_shipped_scenario_accepts_its_references(path: Path) -> None:
     scenario = loader.load(path)
     splits = make_splits(scenario)

@@ -1,4 +1,5 @@
 from collections.abc import Callable, Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -13,7 +14,17 @@ from evolvent.memory.records import Task
 from evolvent.scenarios.source import Source
 from evolvent.scenarios.splits import place
 
-from .builders import SOURCES, make_source, make_table, row_line, save_rows, write_file
+from .builders import (
+    SOURCES,
+    make_cells,
+    make_pairs,
+    make_source,
+    make_table,
+    pair_line,
+    row_line,
+    save_rows,
+    write_file,
+)
 
 Setup = tuple[Source, str, dict[str, Any]]
 """A source, a skill and its settings."""
@@ -23,6 +34,16 @@ LINES = [
     for w in ("root", "half")
 ]
 TABLE = "n,kind,odd\n" + "".join(f"{n},{w},no\n" for n in range(40) for w in ("root", "half"))
+CELLS = [{"City": f"town {n}", "Code": f"a{n}"} for n in range(40)]
+PAIRS = [
+    pair_line(
+        {"name": f"the grand inn {city} {n}", "city": city},
+        {"name": f"the grand inn {city} {n * m}", "city": city},
+        m == 1,
+    )
+    for n in range(11, 41)
+    for city, m in (("rome", 1), ("oslo", 10))
+]
 KINDS: Mapping[str, Sequence[dict[str, Any]]] = {
     "arithmetic": [
         {"operation": "add", "digits": 2},
@@ -30,18 +51,32 @@ KINDS: Mapping[str, Sequence[dict[str, Any]]] = {
         {"operation": "multiply", "by": [4, 7]},
         {"operation": "coin", "digits": 3},
     ],
+    "cells": [{}, {"where": {"answer": "clean"}}],
     "file": [{}],
     "huggingface": [{}, {"named": "talk"}],
     "logs": [{}, {"where": {"thumb": "up"}}],
+    "pairs": [
+        {"named": "match"},
+        {"named": "impute"},
+        {"named": "schema"},
+        {"named": "match", "where": {"near": True}},
+    ],
+    "reasoning_gym": [
+        {"name": "gcd", "items": 2_000},
+        {"name": "spell_backward", "level": 1},
+        {"name": "chain_sum", "levels": {"num_terms": 2}, "config": {"allow_negation": True}},
+    ],
     "table": [{}, {"where": {"odd": "no"}}],
 }
 """Settings of a skill to try a source with; a new source adds its own here."""
 BRINGS: Mapping[str, Callable[[Path], Source]] = {
+    "cells": lambda folder: make_cells(folder, CELLS),
     "file": lambda folder: make_source("file", path=str(write_file(folder, *LINES))),
     "huggingface": lambda folder: make_source("huggingface", path=save_rows(folder, *LINES), skill="skill"),
     "logs": lambda folder: make_source(
         "logs", path=str(write_file(folder, *LINES)), response="answer", feedback="thumb"
     ),
+    "pairs": lambda folder: make_pairs(folder, *PAIRS, impute=["city"], schema_tasks=60),
     "table": lambda folder: make_table(folder, TABLE, prompt="What is the {kind} of {n}?", answer="{kind} {n}"),
 }
 """Sources that something has to be brought to."""
@@ -51,6 +86,8 @@ CASES = [(name, kind) for name in known(SOURCES) for kind in KINDS[name]]
 @pytest.fixture(params=CASES, ids=str)
 def setup(request: pytest.FixtureRequest, tmp_path: Path) -> Setup:
     name, kind = request.param
+    if name == "reasoning_gym" and find_spec(name) is None:
+        pytest.skip("reasoning-gym is not installed")
     return BRINGS.get(name, lambda _: make_source(name))(tmp_path), "talk", kind
 
 

@@ -11,6 +11,7 @@ from evolvent.scenarios.verifier import Verifier
 from .builders import VERIFIERS, make_task, make_verifier
 from .cases import CASES, Case
 
+NEEDS = {"math": "math_verify", "reasoning_gym": "reasoning_gym"}
 REGEX = r"the answer is (\S+)"
 CONSTANTS = (
     "",
@@ -31,8 +32,8 @@ CONSTANTS = (
 @pytest.fixture(params=known(VERIFIERS))
 def judged(request: pytest.FixtureRequest) -> tuple[Verifier, Case]:
     name = str(request.param)
-    if name == "math" and find_spec("math_verify") is None:
-        pytest.skip("math-verify is not installed")
+    if name in NEEDS and find_spec(NEEDS[name]) is None:
+        pytest.skip(f"{NEEDS[name]} is not installed")
     return make_verifier(name, **CASES[name].settings), CASES[name]
 
 
