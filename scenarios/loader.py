@@ -58,25 +58,37 @@ def parse(value: dict[str, Any], *, where: str) -> Scenario:
 
 
 def load(path: Path, overrides: Sequence[str] = ()) -> Scenario:
-    """Read a scenario file and apply `a.b=c` overrides, each value read as TOML.
+    """Read and check a scenario file; see `values`.
+
+    Raises:
+        ScenarioError: it cannot be read, says something wrong, or needs data that the environment does not name.
+    """
+    return parse(values(path, overrides), where=str(path))
+
+
+def values(path: Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
+    """Read a scenario file as plain values and apply `a.b=c` overrides, each value read as TOML.
 
     `source.path`, `trainer.teacher`, `teacher.tasks`, `verifier.database` and a folder in `student.model` are made
     absolute, so that a run can be resumed from anywhere: relative to the file's folder where the file says it, to the
     current folder in an override. `$EVOLVENT_DATA/` at their beginning is the folder that the environment names.
 
     Raises:
-        ScenarioError: it cannot be read, says something wrong, or needs data that the environment does not name.
+        ScenarioError: it cannot be read, or needs data that the environment does not name.
     """
     value = read(path)
     # with a revision the student's model is no path
     for override in overrides:
         if override.startswith("student.revision"):
             amend(value, override)
-    _anchor(value, path.absolute().parent)
-    for override in overrides:
-        amend(value, override)
-    _anchor(value, Path.cwd())
-    return parse(value, where=str(path))
+    try:
+        _anchor(value, path.absolute().parent)
+        for override in overrides:
+            amend(value, override)
+        _anchor(value, Path.cwd())
+    except ScenarioError as error:
+        raise ScenarioError(f"{path}: {error}") from None
+    return value
 
 
 def rebudget(scenario: Scenario, overrides: Sequence[str], *, where: str) -> Scenario:

@@ -1,8 +1,10 @@
-"""A JSON Lines or Parquet file as rows, each checked where it stands: what the source `file` draws from."""
+"""A JSON Lines, CSV or Parquet file as rows, each checked where it stands: what the source `file` draws from."""
 
+import csv
+import io
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -135,13 +137,28 @@ def read(path: str, changed: int, size: int, columns: Columns) -> Table:
     )
 
 
+def overlap(table: Table, part: Callable[[str], object]) -> tuple[Row, Row] | None:
+    """Two rows that ask the same under keys of different splits, in the order of the file; None where there are none.
+
+    Args:
+        table: the file.
+        part: gives the split of a key.
+    """
+    asked: dict[str, Row] = {}
+    for row in sorted((row for rows in table.skills.values() for row in rows), key=lambda row: row.line):
+        other = asked.setdefault(identity(row.prompt), row)
+        if other.key != row.key and part(other.key) != part(row.key):
+            return other, row
+    return None
+
+
 def lines(path: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Give numbers, from 1, and rows of a JSON Lines or Parquet file.
+    """Give numbers, from 1, and rows of a file: Parquet and CSV by their endings, any other as JSON Lines.
 
     Raises:
         PartError: it is none, with the line.
     """
-    return _parquet(path) if path.endswith(".parquet") else _jsonl(path)
+    return {".parquet": _parquet, ".csv": _csv}.get(Path(path).suffix.lower(), _jsonl)(path)
 
 
 def _jsonl(path: str) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -163,6 +180,32 @@ def _jsonl(path: str) -> Iterator[tuple[int, dict[str, Any]]]:
             if not isinstance(value, dict):
                 raise PartError(f"{path}:{number}: {_cut(value)} is not an object; write {{...}} on each line")
             yield number, value
+
+
+def _csv(path: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Give line numbers, those of the last line of a row, and rows; every cell is a text."""
+    data = Path(path).read_bytes()
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise PartError(f"{path}:{line}: byte {error.start} is not UTF-8; save the file as UTF-8") from None
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        head = next(reader, [])
+        if twice := sorted({name for name in head if head.count(name) > 1}):
+            raise PartError(f"{path}:1: column {twice[0]!r} is there twice; rename one")
+        for cells in reader:
+            if not cells:
+                continue
+            if len(cells) != len(head):
+                raise PartError(
+                    f"{path}:{reader.line_num}: {len(cells)} cells where the first line names {len(head)} columns; "
+                    "put a cell that holds a comma in double quotes"
+                )
+            yield reader.line_num, dict(zip(head, cells, strict=True))
+    except csv.Error as error:
+        raise PartError(f"{path}:{reader.line_num}: not CSV: {error}; write commas and double quotes") from None
 
 
 def _parquet(path: str) -> Iterator[tuple[int, dict[str, Any]]]:

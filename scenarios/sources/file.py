@@ -1,4 +1,4 @@
-"""Tasks from a JSON Lines or Parquet file of your own, one row a task.
+"""Tasks from a JSON Lines, CSV or Parquet file of your own, one row a task.
 
 The file is read once and kept by path, time, size and columns. Rows are ordered by key before anything is drawn, so
 the order of the file changes nothing. A prompt is the same task however it is spaced or capitalised, and prose however
@@ -16,7 +16,7 @@ from ...memory.errors import PartError
 from ...memory.files import file_digest
 from ...memory.parts import explain
 from ...memory.records import Task
-from ..rows import Columns, Row, Table, known, lacks, read
+from ..rows import Columns, Row, Table, known, lacks, overlap, read
 from ..source import Settings, Source
 
 
@@ -32,7 +32,9 @@ class Filter(BaseModel):
 
 
 class File(Source):
-    """Rows of a JSON Lines (`.jsonl`) or Parquet (`.parquet`) file."""
+    """Rows of a JSON Lines (`.jsonl`), CSV (`.csv`) or Parquet (`.parquet`) file."""
+
+    wants = Filter
 
     path: str
     """The file; in a scenario relative to the scenario's folder, elsewhere to the current one."""
@@ -123,6 +125,17 @@ class File(Source):
         key = table.keys.get(own, own)
         row = Row(0, skill, key, prompt, answer, {}, checks=table.checks.get(key, ""))
         return row.task(skill, row.features(table.words))
+
+    def overlap(self, part: Callable[[str], object]) -> str | None:
+        """Say which rows ask the same in two splits, which only a column of keys can bring about."""
+        if not self.key or (found := overlap(self._table(), part)) is None:
+            return None
+        first, second = found
+        return (
+            f"source.key: lines {first.line} and {second.line} of {self.path} ask the same, {first.prompt[:60]!r}, "
+            f"and their keys {first.key!r} and {second.key!r} fall into two splits; remove one, or leave "
+            "source.key away"
+        )
 
     def document(self, key: str) -> str:
         """What the row has in the column of documents."""

@@ -118,7 +118,7 @@ def test_a_path_may_begin_with_the_folder_of_the_public_data(tmp_path: Path, mon
     assert loader.load(path).source.settings["path"] == str(tmp_path / "public" / "sums.jsonl")
     monkeypatch.delenv("EVOLVENT_DATA")
     with pytest.raises(
-        ScenarioError, match=r"^\$EVOLVENT_DATA/sums.jsonl: EVOLVENT_DATA is not set; set it to the folder"
+        ScenarioError, match=r"small\.toml: \$EVOLVENT_DATA/sums.jsonl: EVOLVENT_DATA is not set; set it to the folder"
     ):
         loader.load(path)
 
