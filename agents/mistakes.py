@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
+from ..memory.errors import PartError
 from ..memory.records import Split, Task
 from ..scenarios.splits import Splits
 from ..training.reading import Reader
@@ -72,7 +73,7 @@ def _wrong(task: Task, parts: Parts, reader: Reader) -> Iterator[tuple[str, str]
         yield "unwritten", said
     try:
         right = parts.verifier.judge(task, task.answer).passed
-    except ValueError as error:
+    except (ValueError, PartError) as error:
         yield "unanswerable", str(error)
         return
     if not right:

@@ -92,7 +92,7 @@ class Made:
         shown += [f"verdict: {said_line(said)}" for said in self.verdicts]
         word = "accepted" if self.critique.accepted else "refused"
         shown.append(f"critique: {word} by {visible(self.critique.judge)}: {visible(self.critique.reason)}")
-        shown.append(f"fate: {'kept' if self.fate.kept else 'dropped'}{_reason(self.fate)}")
+        shown.append(f"fate: {visible(self.fate.reason)}")
         return shown
 
 
@@ -180,7 +180,3 @@ def _replied(reply: Reply) -> Json:
 def _block(about: str, text: str) -> list[str]:
     """A text in full, under what it is."""
     return [f"{about}:", *(f"    {one}" for one in visible(text).splitlines() or [""])]
-
-
-def _reason(fate: Fate) -> str:
-    return f": {visible(fate.reason)}" if fate.reason else ""

@@ -39,7 +39,8 @@ def read(path: Path) -> dict[str, Any]:
         raise ScenarioError(f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise ScenarioError(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8") from None
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
+        # a number of thousands of digits is refused as a value, and not as TOML
         reason = str(error) or "nested too deeply"
         raise ScenarioError(f"{path}: not a TOML file: {reason[:1].lower()}{reason[1:]}") from None
     if _depth(value) > DEEPEST:
@@ -88,6 +89,10 @@ def values(path: Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
         _anchor(value, Path.cwd())
     except ScenarioError as error:
         raise ScenarioError(f"{path}: {error}") from None
+    if (place := _beyond(value)) is not None:
+        raise ScenarioError(
+            f"{path}: {place}: a whole number of more than 64 bits, which TOML does not have; shorten it"
+        )
     return value
 
 
@@ -171,7 +176,7 @@ def amend(value: dict[str, Any], override: str) -> None:
         raise ScenarioError(f"--set {override!r}: write it as key.path=value")
     try:
         setting = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         setting = text.strip()
     table: Any = value
     for name in names[:-1]:
@@ -183,6 +188,14 @@ def amend(value: dict[str, Any], override: str) -> None:
             raise ScenarioError(f"--set {override!r}: {name!r} is a value, not a table")
         table = inner
     table[names[-1]] = setting
+
+
+def _beyond(value: Any, place: str = "") -> str | None:
+    """Key of the first number that is no TOML integer, which a reader need not refuse."""
+    if isinstance(value, int):
+        return place if not -(2**63) <= value < 2**63 else None
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return next((f for k, v in inner if (f := _beyond(v, f"{place}.{k}" if place else str(k))) is not None), None)
 
 
 def _depth(value: Any) -> int:

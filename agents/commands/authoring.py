@@ -59,7 +59,8 @@ def new(
         guess = _looked(data or Path(_asked("file with your tasks", "--data FILE")), prompt, answer, skill)
         text = drafted(path, guess, _taught(teacher, base_url, model, student))
     _write(path, text)
-    wrong = _wrong(path)
+    # a copy is as good as what is shipped
+    wrong = _wrong(path) if guess else ""
     following = f"evolvent scenario validate {path}"
     if json_:
         _json({"event": "scenario", "path": str(path), **_guessed(guess), "wrong": wrong, "next": following})

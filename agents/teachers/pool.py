@@ -9,6 +9,7 @@ Sources: nearest neighbours of what the model fails on as the choice of training
 In-Context Examples for GPT-3?, arXiv:2101.06804 (kNN over embeddings, there of examples in a prompt).
 """
 
+import os
 from collections.abc import Callable, Container, Mapping, Sequence
 from pathlib import Path
 
@@ -60,7 +61,7 @@ class Pool(Teacher):
 
     @model_validator(mode="after")
     def _there(self) -> "Pool":
-        if self.tasks and not Path(self.tasks).is_file():
+        if self.tasks and not os.path.isfile(self.tasks):
             raise ValueError(f"tasks: no such file: {self.tasks!r}; a path is relative to the scenario's folder")
         return self
 
