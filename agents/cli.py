@@ -39,7 +39,7 @@ from .commands.options import RUNS, find  # noqa: E402
 if TYPE_CHECKING:
     from .planning import Plan
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 runs_app = typer.Typer(no_args_is_help=True, help="Look at earlier runs.")
 app.add_typer(runs_app, name="runs")
 app.add_typer(authoring.app, name="scenario")

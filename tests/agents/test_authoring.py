@@ -1,5 +1,6 @@
 import json
 import os
+import subprocess
 import tomllib
 from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
@@ -13,8 +14,9 @@ from evolvent.agents.drafting import SOUND
 from evolvent.scenarios.splits import Splits
 
 from ..endpoint import MODEL, serving
-from ..killing import MINI
+from ..killing import COMMAND, MINI
 from ..teaching import Teaching
+from ..training.brought import FORGETFUL, make_model
 from .calling import Cli
 
 TAUGHT = MINI.with_name("taught.toml")
@@ -211,9 +213,6 @@ def test_a_teacher_that_is_a_model_finds_the_skills_of_a_file_that_names_none(
 
 def test_a_person_at_a_terminal_is_asked_for_what_is_missing(tmp_path: Path) -> None:
     import pty
-    import subprocess
-
-    from ..killing import COMMAND
 
     lines(tmp_path / "mine.jsonl", sums(400))
     ours, theirs = pty.openpty()
@@ -229,6 +228,23 @@ def test_a_person_at_a_terminal_is_asked_for_what_is_missing(tmp_path: Path) -> 
     assert "file with your tasks: " in said
     assert "teacher, program, llm, pool [program]: " in said
     assert tomllib.loads((tmp_path / "mine.toml").read_text())["teacher"] == "pool"
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("scenario n", ["new"]),
+        ("scenario new mine --from d", ["dates"]),
+        ("scenario new mine --teacher ", ["program", "llm", "pool"]),
+    ],
+)
+def test_a_shell_completes_commands_and_values(tmp_path: Path, words: str, offered: list[str]) -> None:
+    variables = {"_EVOLVENT_COMPLETE": "complete_bash", "COMP_WORDS": f"evolvent {words}"}
+    place = {"COMP_CWORD": str(len(words.split(" ")))}
+    done = subprocess.run(
+        [COMMAND], env={**os.environ, **variables, **place}, capture_output=True, text=True, cwd=tmp_path
+    )
+    assert (done.returncode, done.stdout.split()) == (0, offered)
 
 
 def test_a_model_that_does_not_answer_is_said_with_its_place_unless_nobody_is_to_look(
@@ -275,6 +291,40 @@ def test_everything_wrong_with_tables_parts_tasks_and_models_is_said_at_once(evo
     wrong = ["lower splits.select", "holds no number", "student.model", "no such folder", "models.judge: "]
     assert said.code == 2
     assert [one for one in wrong if one not in said.err] == []
+
+
+def test_a_student_that_is_not_there_is_said_beside_everything_else(evolvent: Cli, tmp_path: Path) -> None:
+    path = barn(tmp_path)
+    path.write_text(f"{path.read_text()}[student]\nmodel = '{'m' * 5000}'\n")
+    said = evolvent("scenario", "validate", path)
+    assert (said.code, said.out) == (4, "")
+    assert "barn.toml: student.model '" in said.err
+    assert "no such folder" in said.err
+    said = evolvent("scenario", "validate", path, "--set", "splits.select=5000")
+    assert said.code == 2
+    assert [part for part in ("lower splits.select", "student.model", "no such folder") if part not in said.err] == []
+
+
+@pytest.mark.parametrize(
+    ("template", "part"),
+    [
+        (None, "has no chat template"),
+        ("{{ raise_exception('no users here') }}", "no users here"),
+        ("{% for m in messages %}{{ m.content", "chat template"),
+        (FORGETFUL, "choose student.template so that both agree"),
+    ],
+    ids=["none", "raising", "unfinished", "forgetful"],
+)
+def test_a_chat_template_that_fails_is_said_beside_everything_else(
+    evolvent: Cli, tmp_path: Path, template: str | None, part: str
+) -> None:
+    path, model = barn(tmp_path), make_model(tmp_path / "model", template=template)
+    extra = f"[student]\nmodel = '{model.name}'\ntemplate = {{ enable_thinking = false }}\n[splits]\nselect = 5000\n"
+    path.write_text(f"{path.read_text()}{extra}")
+    said = evolvent("scenario", "validate", path)
+    assert (said.code, said.out) == (2, "")
+    assert said.err.count("\n") == 1
+    assert [one for one in ("lower splits.select", "student.model", part) if one not in said.err] == []
 
 
 def barn(folder: Path) -> Path:

@@ -226,10 +226,6 @@ SETTINGS: dict[str, tuple[str, Sequence[str]]] = {
         add('[train]\nprocess = "child"\nlaunch = "torchrun -n 2"'), ["train.launch: write a list"]
     ),
     "money that nothing costs": (add("[budget]\nusd = 5"), ["budget.usd sees no cost"]),
-    "a student of a long name": (
-        swap("[trainer]\nepochs = 1", f'[student]\nmodel = "{"m" * 5000}"\n[trainer]\nepochs = -1'),
-        ["trainer 'sft': epochs"],
-    ),
     "a disk of some size": (add('[budget]\ndisk = "much"'), ["budget.disk"]),
     "checkpoints that nobody knows": (add('[keep]\ncheckpoints = "best"'), ["keep.checkpoints", "'best'"]),
     "a GPU that is taken": (add("[gpu]\nmemory = 8\ntaken = 8"), ["gpu: taken (8 GiB) leaves nothing"]),
@@ -479,6 +475,18 @@ def refusal(folder: Path, values: Mapping[str, Any]) -> str:
     except EvolventError as error:
         return str(error)
     return ""
+
+
+def test_as_many_epochs_as_a_number_holds_are_cut_to_the_most_steps(tmp_path: Path) -> None:
+    for path in (("trainer", "epochs"), ("student", "first", "epochs")):
+        assert refusal(tmp_path, amended(path, 1e308)) == ""
+
+
+@pytest.mark.parametrize("value", ["[" * 5000, "9" * 5000, "0x" + "f" * 5000], ids=["deep", "long", "hexadecimal"])
+def test_an_override_that_no_reader_takes_is_refused_with_its_key(
+    validate: Callable[..., Said], tmp_path: Path, value: str
+) -> None:
+    assert_refused(validate(lay(tmp_path), "--set", f"rounds.most={value}"), "rounds.most")
 
 
 @pytest.mark.slow
