@@ -141,10 +141,8 @@ def plan(
     wrong += [str(unwelcome)] if isinstance(unwelcome, ScenarioError) else []
     absent = [str(unwelcome)] if isinstance(unwelcome, UnavailableError) else []
     absent += unreachable(written, parts) if reach else []
-    if lacking or wrong or absent:
-        without = f" without what {before} and the runs before it have examined" if before else ""
-        kind = ScenarioError if lacking or wrong else UnavailableError
-        raise kind(f"{path}{without}: {'; '.join([*lacking, *wrong, *absent])}")
+    without = f" without what {before} and the runs before it have examined" if before else ""
+    _refuse(f"{path}{without}", [*lacking, *wrong], absent)
     inherited = len(earlier.samples) if earlier else None
     return Plan(
         path=path,
@@ -184,6 +182,13 @@ def _welcome(scenario: Scenario, parts: Parts) -> tuple[Welcome, ScenarioError |
         return welcome(scenario.student, parts.engine), None
     except (ScenarioError, UnavailableError) as error:
         return Welcome(Elsewhere(), 0), error
+
+
+def _refuse(where: str, wrong: Sequence[str], absent: Sequence[str]) -> None:
+    """Say what is wrong, if anything is, and which models are not there."""
+    if wrong or absent:
+        kind = ScenarioError if wrong else UnavailableError
+        raise kind(f"{where}: {'; '.join([*wrong, *absent])}")
 
 
 def _fitted(
