@@ -115,7 +115,7 @@ async def preview(plan: Plan, count: int, *, skills: Sequence[str]) -> list[Made
         try:
             # a student that somebody brings is not put in place for this
             desk.reader = plan.reader
-            heard = {role: Heard(role, model) for role, model in desk.models.items()}
+            heard: dict[Role, Heard] = {role: Heard(role, model) for role, model in desk.models.items()}
             desk.models = heard
             duplicates = desk.no_duplicates()
             made: list[Made] = []

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Write, check and try scenario files.")
 
-TEACHERS: "tuple[Kind, ...]" = ("program", "llm", "pool")
+TEACHERS: "dict[str, Kind]" = {"program": "program", "llm": "llm", "pool": "pool"}
 
 
 def shipped() -> list[str]:
@@ -183,8 +183,7 @@ def _taught(teacher: str, base_url: str, model: str, student: str) -> "Taught":
 
     usual = "llm" if base_url or model else "program"
     said = teacher or (_asked(f"teacher, {', '.join(TEACHERS)}", "--teacher", usual=usual) if _attended() else usual)
-    kind = next((one for one in TEACHERS if one == said), None)
-    if kind is None:
+    if (kind := TEACHERS.get(said)) is None:
         raise UsageError(f"--teacher {said}: no such teacher here; there are: {', '.join(TEACHERS)}")
     if kind != "llm":
         if base_url or model:

@@ -43,8 +43,9 @@ def facts(evolvent: Cli, *arguments: str | Path) -> dict[str, Any]:
 
 @pytest.fixture
 def endpoint() -> Generator[Teaching]:
-    with serving(Teaching()) as served:
-        yield served
+    taught = Teaching()
+    with serving(taught):
+        yield taught
 
 
 def served(url: str, *roles: str) -> list[str]:

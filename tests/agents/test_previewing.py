@@ -19,8 +19,9 @@ TAUGHT = MINI.with_name("taught.toml")
 
 @pytest.fixture
 def endpoint() -> Generator[Teaching]:
-    with serving(Teaching()) as served:
-        yield served
+    taught = Teaching()
+    with serving(taught):
+        yield taught
 
 
 @pytest.fixture
