@@ -41,7 +41,7 @@ class Pool(Teacher):
     likens = True
 
     tasks: str = ""
-    """JSON Lines or Parquet file of solved tasks; empty picks from the scenario's own source."""
+    """JSON Lines, CSV or Parquet file of solved tasks; empty picks from the scenario's own source."""
     prompt: str = "prompt"
     """Column of the question."""
     answer: str = "answer"
