@@ -25,6 +25,7 @@ from ..memory.stopping import STOP, Stopped  # noqa: E402
 from .commands import (  # noqa: E402
     around,
     attending,
+    authoring,
     benching,
     curating,
     inspecting,
@@ -38,11 +39,10 @@ from .commands.options import RUNS, find  # noqa: E402
 if TYPE_CHECKING:
     from .planning import Plan
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 runs_app = typer.Typer(no_args_is_help=True, help="Look at earlier runs.")
-scenario_app = typer.Typer(no_args_is_help=True, help="Work with scenario files.")
 app.add_typer(runs_app, name="runs")
-app.add_typer(scenario_app, name="scenario")
+app.add_typer(authoring.app, name="scenario")
 app.add_typer(attending.app)
 app.add_typer(curating.app)
 app.add_typer(inspecting.app)
@@ -203,20 +203,6 @@ def runs_rm(
         for about in held:
             removing.remove(about.path)
             _print({"event": "removed", **about.facts()} if json_ else f"removed {about.path}: {about.freed()}")
-
-
-@scenario_app.command("validate")
-def scenario_validate(
-    scenario: options.ScenarioPath,
-    set_: options.Set = None,
-    json_: options.Json = False,
-    allow_import: options.AllowImport = False,
-) -> None:
-    """Check a scenario: its parts, whether its tasks suffice, and what its exams can see."""
-    from . import planning
-
-    plan = planning.plan(scenario, set_ or [], seed=0, limit=None, allow_import=allow_import)
-    _print(plan.facts() if json_ else "\n".join(plan.lines()))
 
 
 def _begin(

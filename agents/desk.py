@@ -26,7 +26,7 @@ from ..memory.stopping import STOP
 from ..memory.trace import Trace, recording, spent
 from ..scenarios.loader import rebudget
 from ..scenarios.schema import Scenario
-from ..scenarios.splits import Splits
+from ..scenarios.splits import EXAMS, Splits
 from ..training import device
 from ..training.curation.decontamination import Decontamination
 from ..training.curation.duplicates import Duplicates
@@ -41,8 +41,6 @@ BASE = "base"
 """Folder of the student a session starts from."""
 SPARE = 8
 """Tokens an answer in probes and exams may be longer than the longest reference."""
-EXAMS: tuple[Split, ...] = ("select", "guard", "report")
-"""Splits that hold the items of exams."""
 
 
 @dataclass

@@ -16,9 +16,9 @@ from ..memory.errors import RunError
 from ..memory.ledger import Ledger
 from ..memory.lineage import kept
 from ..memory.recall import Entry, entries
-from ..memory.records import Sample, Session, Split, Task
+from ..memory.records import Sample, Session, Task
 from ..scenarios.schema import Scenario
-from ..scenarios.splits import Opened, Splits
+from ..scenarios.splits import EXAMS, Opened, Splits
 from ..training import checkpoint
 from ..training.curation.decontamination import given_away
 from ..training.student import first_tasks
@@ -31,7 +31,6 @@ SAMPLES = "samples.jsonl"
 MEMORIES = "memories.jsonl"
 TRAINED = "trained.json"
 """Prompts of prose that students of the chain were trained on."""
-EXAMS: tuple[Split, ...] = ("select", "guard", "report")
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,11 +20,12 @@ from ..memory.ledger import Ledger
 from ..memory.records import Attempt, Exam, Round
 from ..memory.seeds import Floats, ratio_interval
 from ..scenarios.schema import Scenario
+from ..scenarios.splits import EXAMS
 from ..training.exam import examine
 from ..training.reading import reader
 from ..training.serving.host import hosting
 from .commands.items import tasks
-from .desk import BASE, EXAMS, longest
+from .desk import BASE, longest
 from .folder import RESOLVED, begun
 from .parts import Parts
 from .reports.lines import stdout_is_ours

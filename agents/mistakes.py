@@ -3,9 +3,11 @@
 from collections import Counter
 from collections.abc import Iterator
 
+from ..memory.errors import PartError
 from ..memory.records import Split, Task
 from ..scenarios.splits import Splits
 from ..training.reading import Reader
+from .leaking import told
 from .parts import Parts
 from .reasoned import lost
 
@@ -27,9 +29,11 @@ def mistakes(splits: Splits, parts: Parts, reader: Reader, *, limit: int | None)
     seen: dict[str, str] = {}
     found: dict[tuple[str, str], str] = {}
     sizes = splits.scenario.splits
+    examined: list[Task] = []
     exams: dict[Split, int] = {"select": sizes.select, "guard": sizes.guard, "report": sizes.sealed}
     for split, wanted in exams.items():
         items = splits.items(split, limit=limit)
+        examined += items
         for skill, count in Counter(task.skill for task in items).items():
             if limit is None and count < wanted:
                 said = f"{split} needs {wanted} tasks of {skill!r} and finds {count}; widen the skill"
@@ -38,7 +42,10 @@ def mistakes(splits: Splits, parts: Parts, reader: Reader, *, limit: int | None)
             owner = seen.setdefault(task.key, task.skill)
             for kind, said in (*_shared(task, owner), *_wrong(task, parts, reader)):
                 found.setdefault((task.skill, kind), said)
-    return [*found.values(), *lost(parts.operators, splits.scenario, reader)]
+    if (overlap := parts.source.overlap(splits.part)) is not None:
+        found["", "overlap"] = overlap
+    given = told(splits.scenario, examined, prose=parts.source.prose)
+    return [*found.values(), *given, *lost(parts.operators, splits.scenario, reader)]
 
 
 def _shared(task: Task, owner: str) -> Iterator[tuple[str, str]]:
@@ -66,7 +73,7 @@ def _wrong(task: Task, parts: Parts, reader: Reader) -> Iterator[tuple[str, str]
         yield "unwritten", said
     try:
         right = parts.verifier.judge(task, task.answer).passed
-    except ValueError as error:
+    except (ValueError, PartError) as error:
         yield "unanswerable", str(error)
         return
     if not right:

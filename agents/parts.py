@@ -1,8 +1,8 @@
 """Everything a scenario names, found and built."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, TypeVar
 
 from ..memory.embedder import Embedder
@@ -20,6 +20,7 @@ from ..training.student import first_trainer
 from ..training.trainer import Trainer
 from .allocator import Allocator
 from .curators import Curators
+from .families import ROOT, faults
 from .operating import Weighted
 from .operator import Operator
 from .reasoned import unfit
@@ -54,11 +55,14 @@ class Parts:
         Raises:
             PartError: naming the file, the part and the way out.
         """
-        root = __name__.rpartition(".agents")[0]
 
         def one(spec: PartSpec, base: type[P], folder: str) -> P:
-            return load(spec, base=base, package=f"{root}.{folder}", where=where, allow_import=allow_import)
+            return load(spec, base=base, package=f"{ROOT}.{folder}", where=where, allow_import=allow_import)
 
+        if refused := faults(scenario.model_dump(), where=where, allow_import=allow_import):
+            with suppress(PartError):  # then the source is among the faults
+                refused += _unfit_skills(one(scenario.source, Source, "scenarios.sources"), scenario)
+            raise PartError(f"{where}: {'; '.join(refused)}")
         teacher = one(scenario.teacher, Teacher, "agents.teachers")
         parts = cls(
             source=one(scenario.source, Source, "scenarios.sources"),
@@ -90,13 +94,12 @@ class Parts:
             refused.append(
                 "budget.usd sees no cost: give an engine a prompt_price or answer_price, or use budget.tokens"
             )
-        checks = [partial(parts.source.check, name, skill.task) for name, skill in scenario.skills.items()]
-        checks += [] if scenario.discover else [partial(parts.allocator.check, scenario.targets)]
-        for check in checks:
+        refused += _unfit_skills(parts.source, scenario)
+        if not scenario.discover:
             try:
-                check()
+                parts.allocator.check(scenario.targets)
             except PartError as error:
-                refused += [str(error)] if str(error) not in refused else []
+                refused.append(str(error))
         refused = refused or unfit(parts.operators, parts.source, parts.verifier, scenario)
         if refused:
             raise PartError(f"{where}: {'; '.join(refused)}")
@@ -136,3 +139,14 @@ class Parts:
         """
         for role, engine in self.models.items():
             engine.serve(role).close()
+
+
+def _unfit_skills(source: Source, scenario: Scenario) -> list[str]:
+    """What the source refuses of skills; what is wrong with the file itself is said once."""
+    refused: list[str] = []
+    for name, skill in scenario.skills.items():
+        try:
+            source.check(name, skill.task)
+        except PartError as error:
+            refused += [str(error)] if str(error) not in refused else []
+    return refused

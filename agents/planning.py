@@ -1,11 +1,11 @@
 """A scenario checked in every way, ready to run."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ..memory.errors import ScenarioError
+from ..memory.errors import ScenarioError, UnavailableError
 from ..memory.records import Session
 from ..scenarios import loader
 from ..scenarios.fitting import Fitted, fit
@@ -13,16 +13,19 @@ from ..scenarios.schema import Scenario
 from ..scenarios.splits import NOTHING as NONE
 from ..scenarios.splits import Splits
 from ..scenarios.validation import Validation, validate
+from ..training.reading import Elsewhere, Reader
 from . import graph
 from .discovering import OPEN, bounding, finding, left_open, whole
 from .earlier import Earlier, read
 from .estimate import Estimate, estimate, estimate_probe
+from .families import faults
 from .gpu import Room, room, short
 from .mistakes import FEW, mistakes
 from .parts import Parts
 from .quiet import quiet
+from .reaching import unreachable
 from .teachable import unteachable
-from .welcome import welcome
+from .welcome import Welcome, welcome
 
 Json = dict[str, Any]
 
@@ -48,6 +51,8 @@ class Plan:
     """What it takes of a GPU, where the student is a model that somebody brings."""
     open: Mapping[str, list[str]]
     """Sizes that the scenario leaves open."""
+    reader: Reader
+    """How the student reads."""
 
     def lines(self) -> list[str]:
         """The plan as text."""
@@ -98,22 +103,34 @@ class Plan:
 
 def plan(
     path: Path, overrides: Sequence[str], *, seed: int, limit: int | None, allow_import: bool, probe: bool = False,
-    before: Path | None = None,
+    before: Path | None = None, reach: bool = False,
 ) -> Plan:  # fmt: skip
-    """Read and check a scenario without running anything; `before` is the run to go on from, if there is one.
+    """Read and check a scenario without running anything; everything that is wrong with it is said at once.
+
+    Args:
+        path: the scenario file.
+        overrides: of its settings, as `key=value`.
+        seed: fixes what the exams hold.
+        limit: items and samples per stage at most.
+        allow_import: load parts of the user's own.
+        probe: whether it is only to be probed.
+        before: the run to go on from, if there is one.
+        reach: whether the models that it asks have to answer.
 
     Raises:
         ScenarioError: anything about it is wrong, or its tasks do not suffice.
+        UnavailableError: nothing is wrong but that a model is not there.
         RunError: the run cannot be gone on from.
     """
     quiet()
-    written = loader.load(path, overrides)
+    written = _read(path, overrides, allow_import=allow_import)
     parts = Parts.resolve(written, str(path), allow_import=allow_import)
-    student = welcome(written.student, parts.engine)
+    student, unwelcome = _welcome(written, parts)
     earlier = read(before, written, parts, where=str(path)) if before else None
     fitted, splits, earlier = _fitted(written, parts, seed, limit, earlier)
     scenario = fitted.scenario
     validation = validate(splits, shrunk=fitted.shrunk)
+    validation = replace(validation, warnings=(*validation.warnings, *parts.teacher.warnings(splits)))
     lacking = validation.errors if limit is None else ()
     # where tasks lack, a few of each are looked at all the same, so that everything wrong is said at once
     # which items the exams hold is known only when the skills are, so all tasks that may be items are looked at
@@ -121,9 +138,11 @@ def plan(
     wrong = mistakes(looked, parts, student.reader, limit=FEW if lacking else few)
     # last, so that a skill which is short of tasks is not named for the same once more
     wrong += [said for said in unteachable(splits, parts.trainer, student.reader) if not lacking]
-    if lacking or wrong:
-        without = f" without what {before} and the runs before it have examined" if before else ""
-        raise ScenarioError(f"{path}{without}: {'; '.join([*lacking, *wrong])}")
+    wrong += [str(unwelcome)] if isinstance(unwelcome, ScenarioError) else []
+    absent = [str(unwelcome)] if isinstance(unwelcome, UnavailableError) else []
+    absent += unreachable(written, parts) if reach else []
+    without = f" without what {before} and the runs before it have examined" if before else ""
+    _refuse(f"{path}{without}", [*lacking, *wrong], absent)
     inherited = len(earlier.samples) if earlier else None
     return Plan(
         path=path,
@@ -143,7 +162,33 @@ def plan(
             bounding(scenario, parts), parts, limit=limit, parameters=student.parameters, inherited=inherited
         ),
         open=left_open(written),
+        reader=student.reader,
     )
+
+
+def _read(path: Path, overrides: Sequence[str], *, allow_import: bool) -> Scenario:
+    """A scenario whose tables are right; where they are not, what is wrong with its parts is said as well."""
+    value = loader.values(path, overrides)
+    try:
+        return loader.parse(value, where=str(path))
+    except ScenarioError as error:
+        said = faults(value, where=str(path), allow_import=allow_import)
+        raise ScenarioError("; ".join([str(error), *said])) from None
+
+
+def _welcome(scenario: Scenario, parts: Parts) -> tuple[Welcome, ScenarioError | UnavailableError | None]:
+    """The student, or why it cannot be one; the tasks are then looked at as if it could read all of them."""
+    try:
+        return welcome(scenario.student, parts.engine), None
+    except (ScenarioError, UnavailableError) as error:
+        return Welcome(Elsewhere(), 0), error
+
+
+def _refuse(where: str, wrong: Sequence[str], absent: Sequence[str]) -> None:
+    """Say what is wrong, if anything is, and which models are not there."""
+    if wrong or absent:
+        kind = ScenarioError if wrong else UnavailableError
+        raise kind(f"{where}: {'; '.join([*wrong, *absent])}")
 
 
 def _fitted(

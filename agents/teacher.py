@@ -70,6 +70,11 @@ class Teacher(Part):
             models: who may be asked, by role; all that `asks` names are there.
         """
 
+    def warnings(self, splits: Splits) -> list[str]:
+        """What a person should know before a session, of what it teaches with."""
+        del splits
+        return []
+
     @property
     def finds(self) -> Discovery | None:
         """How it finds skills where a scenario names none; None where it cannot."""

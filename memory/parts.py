@@ -17,6 +17,8 @@ from .errors import PartError, suggest
 
 EXPLAINED = 10
 """Mistakes that one message lists."""
+SHOWN = 200
+"""Characters of a value in a message."""
 
 
 class Part(BaseModel):
@@ -141,8 +143,14 @@ def _explain(one: ErrorDetails, model: type[BaseModel]) -> str:
     if one["type"] == "missing":
         return f" needs {'.'.join(path)!r}"
     message = one["msg"].removeprefix("Value error, ")
-    given = "" if one["type"] == "value_error" else f", not {one['input']!r}"
+    given = "" if one["type"] == "value_error" else f", not {_cut(one['input'])}"
     return f": {'.'.join(path) or 'value'}: {message[:1].lower()}{message[1:]}{given}"
+
+
+def _cut(value: object) -> str:
+    """Show a value, but not a page of it."""
+    text = repr(value)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
 
 
 def _names_at(model: type[BaseModel], path: list[str]) -> list[str]:

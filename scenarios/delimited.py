@@ -35,8 +35,8 @@ class Delimited:
             if len(cells) != len(names):
                 raise PartError(
                     f"{path}:{line} has {len(cells)} cells where the columns are {len(names)} "
-                    f"({', '.join(names[:5])}{', ...' if len(names) > 5 else ''}); quote what holds a "
-                    f"{self.delimiter!r}, or set source.delimiter"
+                    f"({', '.join(names[:5])}{', ...' if len(names) > 5 else ''}); put what holds "
+                    f"a {self.delimiter!r} in quotes, or use source 'table', which has source.delimiter"
                 )
             yield line, dict(zip(names, cells, strict=True))
 
@@ -56,7 +56,9 @@ class Delimited:
             except StopIteration:
                 return
             except csv.Error as error:
-                raise PartError(f"{path}:{line}: not a row of cells: {error}; set source.quote, or mend it") from None
+                raise PartError(
+                    f"{path}:{line}: not a row of cells: {error}; mend it, or use source 'table', which has source.quote"
+                ) from None
             if cells:
                 yield line, cells
 
@@ -74,8 +76,11 @@ def _header(path: str, cells: list[str]) -> tuple[str, ...]:
     names = tuple(cell.strip() for cell in cells)
     if "" in names:
         raise PartError(
-            f"{path}:1: column {names.index('') + 1} of the header has no name; name it, or set source.names"
+            f"{path}:1: column {names.index('') + 1} of the header has no name; name it, or use source 'table', which "
+            "has source.names"
         )
     if (twice := next((name for name in names if names.count(name) > 1), None)) is not None:
-        raise PartError(f"{path}:1: the header names {twice!r} twice; rename one, or set source.names")
+        raise PartError(
+            f"{path}:1: the header names {twice!r} twice; rename one, or use source 'table', which has source.names"
+        )
     return names

@@ -19,6 +19,8 @@ from .source import Settings, Source
 class Discovered(Source):
     """Another source, all of whose tasks are of one skill to it, told apart by labels."""
 
+    wants = None
+
     inner: SerializeAsAny[Source]
     """Where the tasks come from."""
     labels: Mapping[str, str]
@@ -82,6 +84,10 @@ class Discovered(Source):
     def solve(self, task: Task) -> str | None:
         """Work it as the inner source does."""
         return self.inner.solve(task)
+
+    def overlap(self, part: Callable[[str], object]) -> str | None:
+        """What the inner source says."""
+        return self.inner.overlap(part)
 
     def document(self, key: str) -> str:
         """What the inner source has for a teacher to read."""

@@ -39,7 +39,8 @@ def read(path: Path) -> dict[str, Any]:
         raise ScenarioError(f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise ScenarioError(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8") from None
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
+        # a number of thousands of digits is refused as a value, and not as TOML
         reason = str(error) or "nested too deeply"
         raise ScenarioError(f"{path}: not a TOML file: {reason[:1].lower()}{reason[1:]}") from None
     if _depth(value) > DEEPEST:
@@ -58,25 +59,41 @@ def parse(value: dict[str, Any], *, where: str) -> Scenario:
 
 
 def load(path: Path, overrides: Sequence[str] = ()) -> Scenario:
-    """Read a scenario file and apply `a.b=c` overrides, each value read as TOML.
+    """Read and check a scenario file; see `values`.
+
+    Raises:
+        ScenarioError: it cannot be read, says something wrong, or needs data that the environment does not name.
+    """
+    return parse(values(path, overrides), where=str(path))
+
+
+def values(path: Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
+    """Read a scenario file as plain values and apply `a.b=c` overrides, each value read as TOML.
 
     `source.path`, `trainer.teacher`, `teacher.tasks`, `verifier.database` and a folder in `student.model` are made
     absolute, so that a run can be resumed from anywhere: relative to the file's folder where the file says it, to the
     current folder in an override. `$EVOLVENT_DATA/` at their beginning is the folder that the environment names.
 
     Raises:
-        ScenarioError: it cannot be read, says something wrong, or needs data that the environment does not name.
+        ScenarioError: it cannot be read, or needs data that the environment does not name.
     """
     value = read(path)
     # with a revision the student's model is no path
     for override in overrides:
         if override.startswith("student.revision"):
             amend(value, override)
-    _anchor(value, path.absolute().parent)
-    for override in overrides:
-        amend(value, override)
-    _anchor(value, Path.cwd())
-    return parse(value, where=str(path))
+    try:
+        _anchor(value, path.absolute().parent)
+        for override in overrides:
+            amend(value, override)
+        _anchor(value, Path.cwd())
+    except ScenarioError as error:
+        raise ScenarioError(f"{path}: {error}") from None
+    if (place := _beyond(value)) is not None:
+        raise ScenarioError(
+            f"{path}: {place}: a whole number of more than 64 bits, which TOML does not have; shorten it"
+        )
+    return value
 
 
 def rebudget(scenario: Scenario, overrides: Sequence[str], *, where: str) -> Scenario:
@@ -159,7 +176,7 @@ def amend(value: dict[str, Any], override: str) -> None:
         raise ScenarioError(f"--set {override!r}: write it as key.path=value")
     try:
         setting = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         setting = text.strip()
     table: Any = value
     for name in names[:-1]:
@@ -171,6 +188,14 @@ def amend(value: dict[str, Any], override: str) -> None:
             raise ScenarioError(f"--set {override!r}: {name!r} is a value, not a table")
         table = inner
     table[names[-1]] = setting
+
+
+def _beyond(value: Any, place: str = "") -> str | None:
+    """Key of the first number that is no TOML integer, which a reader need not refuse."""
+    if isinstance(value, int):
+        return place if not -(2**63) <= value < 2**63 else None
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return next((f for k, v in inner if (f := _beyond(v, f"{place}.{k}" if place else str(k))) is not None), None)
 
 
 def _depth(value: Any) -> int:

@@ -14,8 +14,9 @@ from ..memory.errors import PartError, suggest
 from ..memory.records import Task
 from ..memory.talk import Talk
 from .conversation import converse
+from .delimited import Delimited
 from .features import frequent, seen, told
-from .source import same
+from .source import identity, same
 from .template import fill, is_template
 
 Reader = Callable[[str], Iterator[tuple[int, dict[str, Any]]]]
@@ -152,13 +153,29 @@ def read(path: str, changed: int, size: int, columns: Columns, reader: Reader | 
     )
 
 
+def overlap(table: Table, part: Callable[[str], object]) -> tuple[Row, Row] | None:
+    """Two rows that ask the same under keys of different splits, in the order of the file; None where there are none.
+
+    Args:
+        table: the file.
+        part: gives the split of a key.
+    """
+    asked: dict[str, Row] = {}
+    for row in sorted((row for rows in table.skills.values() for row in rows), key=lambda row: row.line):
+        other = asked.setdefault(identity(row.prompt), row)
+        if other.key != row.key and part(other.key) != part(row.key):
+            return other, row
+    return None
+
+
 def lines(path: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Give numbers, from 1, and rows of a JSON Lines or Parquet file.
+    """Give numbers, from 1, and rows of a file: Parquet, CSV and TSV by their endings, any other as JSON Lines.
 
     Raises:
         PartError: it is none, with the line.
     """
-    return _parquet(path) if path.endswith(".parquet") else _jsonl(path)
+    readers: Mapping[str, Reader] = {".parquet": _parquet, ".csv": Delimited(","), ".tsv": Delimited("\t")}
+    return readers.get(Path(path).suffix.lower(), _jsonl)(path)
 
 
 def _jsonl(path: str) -> Iterator[tuple[int, dict[str, Any]]]:

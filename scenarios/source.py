@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from typing import Any, ClassVar
 
+from pydantic import BaseModel
+
 from ..memory.parts import Part
 from ..memory.records import Task
 from .text import normal
@@ -23,6 +25,8 @@ class Source(Part):
     """Base of every source."""
 
     kind: ClassVar[str] = "source"
+    wants: ClassVar[type[BaseModel] | None] = None
+    """What a scenario may say of a skill in `task`; None where the source alone knows."""
 
     @abstractmethod
     def check(self, skill: str, settings: Settings) -> None:
@@ -68,6 +72,11 @@ class Source(Part):
     def solve(self, task: Task) -> str | None:
         """Answer a task by another way than the one that wrote it; None where there is no other way."""
         del task
+        return None
+
+    def overlap(self, part: Callable[[str], object]) -> str | None:
+        """Say which question stands in two splits under different keys, or None; `part` gives the split of a key."""
+        del part
         return None
 
     def document(self, key: str) -> str:

@@ -20,6 +20,8 @@ Part = Literal["probe", "exam", "report", "train"]
 Opened = Mapping[str, frozenset[str]]
 """Keys of tasks by skill."""
 NOTHING: Opened = MappingProxyType({})
+EXAMS: tuple[Split, ...] = ("select", "guard", "report")
+"""Splits that hold the items of exams."""
 SMALL = 5000
 """Tasks below which a skill is small: cheap to draw whole, and too few to trust averages."""
 

@@ -16,7 +16,7 @@ from ..memory.errors import PartError
 from ..memory.files import file_digest
 from ..memory.parts import explain
 from ..memory.records import Task
-from .rows import Columns, Reader, Row, Table, known, lacks, lines, read
+from .rows import Columns, Reader, Row, Table, known, lacks, lines, overlap, read
 from .source import Settings, Source
 
 Cell = str | int | float | bool
@@ -36,6 +36,8 @@ class Filter(BaseModel):
 
 class Tabular(Source):
     """Base of sources whose tasks are rows."""
+
+    wants = Filter
 
     skill: str = "skill"
     """Column that names the skill; empty when every skill takes its rows by `where` alone."""
@@ -137,6 +139,17 @@ class Tabular(Source):
         key = table.keys.get(own, own)
         row = Row(0, skill, key, prompt, answer, {}, checks=table.checks.get(key, ""))
         return row.task(skill, row.features(table.words))
+
+    def overlap(self, part: Callable[[str], object]) -> str | None:
+        """Say which rows ask the same in two splits, which only a column of keys can bring about."""
+        if not self.key or (found := overlap(self.table(), part)) is None:
+            return None
+        first, second = found
+        return (
+            f"source.key: lines {first.line} and {second.line} of {self.origin} ask the same, {first.prompt[:60]!r}, "
+            f"and their keys {first.key!r} and {second.key!r} fall into two splits; remove one, or leave "
+            "source.key away"
+        )
 
     def document(self, key: str) -> str:
         """What the row has in the column of documents."""

@@ -37,7 +37,7 @@ def locate(student: Student, *, whole: bool = True) -> Path:
     if student.revision:
         return _fetch(student, [*SMALL, *LARGE] if whole else [*SMALL])
     folder = Path(student.model)
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         raise UnavailableError(
             f"student.model {student.model!r}: no such folder; a model on the hub is named 'owner/name', with its "
             "commit in student.revision"

@@ -184,7 +184,7 @@ class Tuner(Trainer):
         return choose(self.device)
 
     def _steps(self, rows: int) -> int:
-        return max(1, min(self.most_steps, round(self.epochs * rows / self.batch)))
+        return max(1, round(min(self.most_steps, self.epochs * rows / self.batch)))
 
     def _arguments(self, folder: Path, *, rows: int, seed: int, steps: int, **more: Any) -> Any:
         wanted: dict[str, Any] = {

@@ -33,7 +33,7 @@ QUERY = re.compile(r"(\w://[^\s\"'?#]*)[?#][^\s\"']*")
 
 @app.command()
 def curate(
-    data: Annotated[Path, typer.Argument(help="JSON Lines or Parquet file of questions and answers.")],
+    data: Annotated[Path, typer.Argument(help="JSON Lines, CSV or Parquet file of questions and answers.")],
     select: Annotated[
         str, typer.Option(metavar="NAME", help="Selector, or a scorer with the selector that goes with it.")
     ] = "",

@@ -23,10 +23,10 @@ from ...scenarios import loader
 from ...scenarios.schema import Scenario
 from ...training.serving.launch import installed_build
 from ...training.student import cache_folder
-from ...training.tuning import Tuner
 from .. import ground
 from ..estimate import estimate
 from ..parts import Parts
+from ..reaching import looks
 from ..welcome import welcome
 
 OWN = "evolvent"
@@ -186,10 +186,8 @@ def _scenario(path: Path, overrides: Sequence[str], runs: Path, *, allow_import:
         return
     yield Finding("scenario", "ok", f"{path} names parts that exist; `evolvent scenario validate` looks at its tasks")
     yield _disk(runs, estimate(scenario, parts, limit=None).bytes)
-    trainer = parts.trainer
-    rank = trainer.lora.rank if isinstance(trainer, Tuner) and trainer.lora else 0
-    for role, engine in {"student": parts.engine, **parts.models}.items():
-        yield from engine.look(role, scenario.student, rank=rank)
+    for _, found in looks(scenario, parts):
+        yield found
     if scenario.student.model:
         yield _student(scenario, parts)
 

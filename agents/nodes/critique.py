@@ -77,7 +77,7 @@ async def _judge(samples: Sequence[Sample], desk: Desk) -> _Judged:
     elif left:
         sound = jury.sound if jury else ()
         opinions = await desk.parts.teacher.judge(left, sound=sound, models=desk.models)
-        decided.update({s.id: _opinion(s, opinion) for s, opinion in zip(left, opinions, strict=True)})
+        decided.update({s.id: opined(s, opinion) for s, opinion in zip(left, opinions, strict=True)})
         debates = [
             Debate(sample=s.id, round=s.round, turns=opinion.turns)
             for s, opinion in zip(left, opinions, strict=True)
@@ -86,7 +86,8 @@ async def _judge(samples: Sequence[Sample], desk: Desk) -> _Judged:
     return _Judged([c for sample in samples if (c := decided[sample.id]) is not None], debates, jury)
 
 
-def _opinion(sample: Sample, opinion: Opinion | None) -> Critique:
+def opined(sample: Sample, opinion: Opinion | None) -> Critique:
+    """What the judges decided of a sample that no program decides; without judges, that it has an answer."""
     if opinion is not None:
         return critique(sample, "panel", opinion.accepted, opinion.reason)
     return critique(sample, FORMAT, bool(sample.task.answer.strip()), "no second way to work it; has an answer")

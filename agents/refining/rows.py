@@ -46,7 +46,7 @@ class Data:
 
 
 def bring(path: Path, *, question: str = "", answer: str = "", skill: str = "") -> Data:
-    """Read a JSON Lines or Parquet file; a row that cannot be used is kept with the reason.
+    """Read a JSON Lines, CSV or Parquet file; a row that cannot be used is kept with the reason.
 
     Args:
         path: the file.
@@ -58,7 +58,7 @@ def bring(path: Path, *, question: str = "", answer: str = "", skill: str = "") 
         PartError: the file cannot be read, has no rows, or no columns that are known.
     """
     if not path.is_file():
-        raise PartError(f"{path}: no such file; give a JSON Lines (.jsonl) or Parquet (.parquet) file")
+        raise PartError(f"{path}: no such file; give a JSON Lines (.jsonl), CSV (.csv) or Parquet (.parquet) file")
     read = list(lines(str(path)))
     if not read:
         raise PartError(f"{path}: no rows")

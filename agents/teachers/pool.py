@@ -9,6 +9,7 @@ Sources: nearest neighbours of what the model fails on as the choice of training
 In-Context Examples for GPT-3?, arXiv:2101.06804 (kNN over embeddings, there of examples in a prompt).
 """
 
+import os
 from collections.abc import Callable, Container, Mapping, Sequence
 from pathlib import Path
 
@@ -20,8 +21,9 @@ from ...memory.errors import PartError
 from ...memory.files import file_digest
 from ...memory.inference import Models
 from ...memory.records import Attempt, Sample, Share, Task, Weakness
-from ...scenarios.rows import Columns, Table, read
-from ...scenarios.splits import Splits
+from ...scenarios.rows import Columns, Row, Table, read
+from ...scenarios.splits import EXAMS, Splits
+from ...training.curation.decontamination import Decontamination
 from ..operating import NOTHING, Material
 from ..remembering import describe_answer
 from ..rules import corrected, foreseen, separation, telling, under
@@ -39,7 +41,7 @@ class Pool(Teacher):
     likens = True
 
     tasks: str = ""
-    """JSON Lines or Parquet file of solved tasks; empty picks from the scenario's own source."""
+    """JSON Lines, CSV or Parquet file of solved tasks; empty picks from the scenario's own source."""
     prompt: str = "prompt"
     """Column of the question."""
     answer: str = "answer"
@@ -59,13 +61,31 @@ class Pool(Teacher):
 
     @model_validator(mode="after")
     def _there(self) -> "Pool":
-        if self.tasks and not Path(self.tasks).is_file():
+        if self.tasks and not os.path.isfile(self.tasks):
             raise ValueError(f"tasks: no such file: {self.tasks!r}; a path is relative to the scenario's folder")
         return self
 
     def rests_on(self) -> Mapping[str, str]:
         """Digest of the pool, where it is a file."""
         return {"teacher.tasks": file_digest(Path(self.tasks))} if self.tasks else {}
+
+    def warnings(self, splits: Splits) -> list[str]:
+        """Rows of the file that would give an exam away, and are therefore never picked."""
+        if not self.tasks:
+            return []
+        items = [task for split in EXAMS for task in splits.items(split)]
+        contamination = Decontamination(splits, items, ngram=splits.scenario.curation.ngram)
+        rows = {
+            skill: self._table().skills.get(skill if self.skill else "", ())[: self.most]
+            for skill in splits.scenario.skills
+        }
+        looked = [task for skill, found in rows.items() for row in found if (task := _adopted(skill, row, splits))]
+        if lost := sum(contamination.leak(task) is not None for task in looked):
+            return [
+                f"teacher.tasks: {lost:,} of {len(looked):,} tasks belong to exams or probes, or repeat what an exam "
+                "holds; they are never picked"
+            ]
+        return []
 
     async def diagnose(
         self, skill: str, attempts: Sequence[Attempt], elsewhere: Sequence[Attempt], splits: Splits, *,
@@ -126,10 +146,9 @@ class Pool(Teacher):
         found: dict[str, Task] = {}
         rows = self._table().skills.get(skill if self.skill else "", ())
         for at in np.random.default_rng(splits.seed).permutation(len(rows)):
-            try:
-                task = splits.adopt(skill, rows[at].prompt, rows[at].answer)
-            except ValueError:
-                continue  # of another skill, in a file that does not say which is which
+            task = _adopted(skill, rows[at], splits)
+            if task is None:
+                continue
             if task.key not in beside and splits.owner(task.key) == "train":
                 found.setdefault(task.key, task)
             if len(found) == self.most:
@@ -149,6 +168,14 @@ class Pool(Teacher):
             return read(str(path), stat.st_mtime_ns, stat.st_size, columns)
         except OSError as error:
             raise PartError(f"teacher.tasks: {self.tasks} cannot be read: {error.strerror}") from None
+
+
+def _adopted(skill: str, row: Row, splits: Splits) -> Task | None:
+    """A row as a task; None for one of another skill, in a file that does not say which is which."""
+    try:
+        return splits.adopt(skill, row.prompt, row.answer)
+    except ValueError:
+        return None
 
 
 def nearest(

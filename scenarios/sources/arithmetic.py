@@ -69,6 +69,8 @@ def columns(operation: Operation, a: int, b: int, digits: int) -> Iterator[Colum
 class Arithmetic(Source):
     """Addition, subtraction and multiplication by digit count and carry structure, and a fair coin."""
 
+    wants = Kind
+
     order: Literal["ones-first", "ones-last"] = "ones-first"
     """How numbers are written."""
 

@@ -1,4 +1,4 @@
-"""Tasks from a JSON Lines or Parquet file of your own, one row a task.
+"""Tasks from a JSON Lines, CSV or Parquet file of your own, one row a task.
 
 The file is read once and kept by path, time, size and columns.
 """
@@ -7,4 +7,4 @@ from ..tabular import Columned, Filed
 
 
 class File(Columned, Filed):
-    """Rows of a JSON Lines (`.jsonl`) or Parquet (`.parquet`) file."""
+    """Rows of a JSON Lines (`.jsonl`), CSV (`.csv`) or Parquet (`.parquet`) file."""

@@ -5,6 +5,7 @@ not their names. Source of the measure: execution accuracy, Zhong et al. 2017, h
 """
 
 import json
+import os
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -81,7 +82,7 @@ class Sql(Verifier):
 
     def _run(self, task: Task, query: str) -> Found:
         script = task.checks if task.checks.strip() else ""
-        if not script and not (self.database and Path(self.database).is_file()):
+        if not script and not os.path.isfile(self.database):
             raise PartError(f"verifier 'sql': no such database: {self.database!r}; set verifier.database to a file")
         request: dict[str, Any] = {
             "script": script,

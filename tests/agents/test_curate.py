@@ -99,6 +99,14 @@ def test_parquet_comes_back_with_its_own_columns(evolvent: Cli, tmp_path: Path) 
     assert pq.read_table(tmp_path / "data-curated/rejected.parquet").num_rows == 54
 
 
+def test_csv_comes_back_as_json_lines(evolvent: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "data.csv"
+    path.write_text('prompt,answer,note\r\n"one, two",3,"a ""note"""\r\nfour,5,\r\n')
+    assert evolvent("curate", path).code == 0
+    kept = read(tmp_path / "data-curated" / "kept.jsonl")
+    assert kept[0] == {"prompt": "one, two", "answer": "3", "note": 'a "note"'}
+
+
 def test_the_same_seed_keeps_the_same_rows(evolvent: Cli, data: Path, tmp_path: Path) -> None:
     for name in ("one", "two"):
         options = ["--select", "random", "--budget", 9, "--seed", 5, "--out", tmp_path / name]

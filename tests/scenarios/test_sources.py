@@ -436,3 +436,31 @@ def test_a_file_without_the_column_of_checks_is_refused(tmp_path: Path) -> None:
     source = make_source("file", path=str(write_file(tmp_path, row_line("q", "a", tests="x"))), checks="test")
     with pytest.raises(PartError, match=r":1 has no column 'test'; did you mean 'tests'\?.*source.checks"):
         source.check("talk", {})
+
+
+def test_a_csv_file_has_a_row_for_each_task_whatever_its_cells_hold(tmp_path: Path) -> None:
+    path = tmp_path / "tasks.csv"
+    path.write_bytes(b'\xef\xbb\xbfprompt,answer,skill\r\n"one, or ""two""\nlines",1,talk\r\n\r\nthree,3,talk\r\n')
+    drawn = make_source("file", path=str(path)).draw("talk", {}, 5, Random(0), allowed=lambda _: True)
+    assert {(task.prompt, task.answer) for task in drawn} == {('one, or "two"\nlines', "1"), ("three", "3")}
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"prompt,answer,skill\none,1\n", r"tasks\.csv:2 has 2 cells where the columns are 3 "),
+        (b"prompt,answer,skill\none,1,talk,more\n", r"tasks\.csv:2 has 4 cells where"),
+        (b"prompt,answer,answer\none,1,1\n", r"tasks\.csv:1: the header names 'answer' twice; rename one"),
+        (b'prompt,answer,skill\none,1,"talk\n', r"tasks\.csv:2: not a row of cells: unexpected end of data"),
+        (b"prompt,answer,skill\none,1,talk\n\xff,1,talk\n", r"tasks\.csv:3: byte 31 of the file is not UTF-8"),
+        (b"question,answer,skill\none,1,talk\n", r"tasks\.csv:2 has no column 'prompt'"),
+        (b"prompt,answer,skill\n", r"tasks\.csv: no rows"),
+        (b"", r"tasks\.csv: no rows"),
+        (b"prompt,answer,skill\n" + b"x" * 2_000_000 + b",1,talk\n", r"tasks\.csv:2: not a row of cells: field larger"),
+    ],
+)
+def test_a_csv_file_that_cannot_be_read_is_refused_with_its_line(tmp_path: Path, content: bytes, reason: str) -> None:
+    path = tmp_path / "tasks.csv"
+    path.write_bytes(content)
+    with pytest.raises(PartError, match=reason):
+        make_source("file", path=str(path)).check("talk", {})

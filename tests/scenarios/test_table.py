@@ -78,7 +78,7 @@ def test_a_file_without_a_header_gets_names(tmp_path: Path) -> None:
 
 def test_a_cell_may_hold_delimiters_and_lines_and_the_next_row_is_still_found(tmp_path: Path) -> None:
     text = 'q,a\n"one,\ntwo",x\n\nthree\n'
-    with pytest.raises(PartError, match=r"tasks\.csv:5 has 1 cells where the columns are 2 \(q, a\); quote what holds"):
+    with pytest.raises(PartError, match=r"tasks\.csv:5 has 1 cells where the columns are 2 \(q, a\); put what holds a"):
         make_table(tmp_path, text, prompt="q", answer="a").check("talk", {})
     source = make_table(tmp_path, text.replace("three", "three,y"), prompt="q", answer="a")
     assert {t.prompt for t in everything(source)} == {"one,\ntwo", "three"}
@@ -95,7 +95,7 @@ def test_a_cell_may_hold_delimiters_and_lines_and_the_next_row_is_still_found(tm
         (CITIES, {"prompt": "{City}?", "answer": "Zip", "features": ["Stat"]}, r"csv:2 has no column 'Stat'"),
         ("a,,b\n", {}, r"csv:1: column 2 of the header has no name"),
         ("a,a\n", {}, r"csv:1: the header names 'a' twice"),
-        ('q,a\nx,"y\n', {"prompt": "q", "answer": "a"}, r"csv:2: not a row of cells: .*; set source.quote"),
+        ('q,a\nx,"y\n', {"prompt": "q", "answer": "a"}, r"csv:2: not a row of cells: .*source.quote"),
         ("q,a\nx,y\nX,z\n", {"prompt": "q", "answer": "a"}, r"lines 2 and 3 are the same task, .*'y' and 'z'"),
     ],
 )  # fmt: skip
