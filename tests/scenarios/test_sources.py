@@ -33,6 +33,7 @@ KINDS: Mapping[str, Sequence[dict[str, Any]]] = {
     "file": [{}],
     "huggingface": [{}, {"named": "talk"}],
     "logs": [{}, {"where": {"thumb": "up"}}],
+    "scan": [{}, {"having": ["jump"], "actions": [1, 22]}],
     "table": [{}, {"where": {"odd": "no"}}],
 }
 """Settings of a skill to try a source with; a new source adds its own here."""
