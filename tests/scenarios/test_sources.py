@@ -66,6 +66,7 @@ KINDS: Mapping[str, Sequence[dict[str, Any]]] = {
         {"name": "spell_backward", "level": 1},
         {"name": "chain_sum", "levels": {"num_terms": 2}, "config": {"allow_negation": True}},
     ],
+    "scan": [{}, {"having": ["jump"], "actions": [1, 22]}],
     "table": [{}, {"where": {"odd": "no"}}],
 }
 """Settings of a skill to try a source with; a new source adds its own here."""
