@@ -23,6 +23,7 @@ from ..agents.desk import BASE
 from ..agents.parts import Parts
 from ..memory.inference import Request
 from ..memory.ledger import Ledger
+from ..memory.reading import Run
 from ..memory.records import Fate, Round, Sample, Task
 from ..scenarios import loader
 from ..scenarios.splits import Part, Splits
@@ -110,13 +111,14 @@ def session(name: str, case: Case, seed: int) -> Json:
         command = [str(COMMAND), "run", str(scenario), "--seed", str(seed), "--json", "--runs-dir", folder]
         said = subprocess.run([*command, "--set", "control=false"], stdout=subprocess.PIPE, text=True, check=True)
         done = json.loads(said.stdout.splitlines()[-1])
-        found = measure(Path(done["dir"]), scenario, case, seed)
-        found |= {"seed": seed, "promoted": done["promoted"], "seconds": done["seconds"], "guards": done["guards"]}
+        found = measure(Path(done["dir"]), scenario, case, seed=seed, promoted=done["promoted"])
+        found |= {"seed": seed, "promoted": done["promoted"], "guards": done["guards"]}
+        found |= {"seconds": done["wall_seconds"] - found["first_training"]}
         print(name, json.dumps(found), flush=True)
         return found
 
 
-def measure(run: Path, scenario: Path, case: Case, seed: int) -> Json:
+def measure(run: Path, scenario: Path, case: Case, *, seed: int, promoted: Sequence[int]) -> Json:
     """Count right answers to the commands that are counted, and what was taught of the others."""
     loaded = loader.load(scenario)
     splits = Splits(loaded, Parts.resolve(loaded, "scan").source, seed)
@@ -125,11 +127,13 @@ def measure(run: Path, scenario: Path, case: Case, seed: int) -> Json:
     ledger = Ledger(run / "ledger.sqlite", read_only=True)
     samples = {s.id: s for s in ledger.read(Sample, subject="targeted")}
     kept = {samples[f.sample].task.key for f in ledger.read(Fate) if f.kept and f.sample in samples}
-    paths = {r.number: r.path for r in ledger.read(Round) if r.arm == "targeted" and r.promoted}
+    paths = {r.number: r.path for r in ledger.read(Round) if r.arm == "targeted"}
     ledger.close()
+    with Run.load(run) as record:
+        spans = record.spans().to_pylist()
     keys = {task.key for task in every}
     asked = {task.key for task in held}
-    last = paths[max(paths)] if paths else BASE
+    last = paths[promoted[-1]] if promoted else BASE
     return {
         "counted": len(held),
         "before": _right(run / BASE, held),
@@ -137,6 +141,7 @@ def measure(run: Path, scenario: Path, case: Case, seed: int) -> Json:
         "taught": len(kept & keys),
         "share": len(kept & keys) / max(1, len(keys - asked)),
         "leaked": len(kept & asked),
+        "first_training": sum(one["seconds"] for one in spans if one["name"] == "first training"),
     }
 
 

@@ -57,7 +57,7 @@ class Delimited:
                 return
             except csv.Error as error:
                 raise PartError(
-                    f"{path}:{line}: not a row of cells: {error}; mend it, or use source 'table', which has source.quote"
+                    f"{path}:{line}: not a row of cells: {error}; mend it, or use source 'table' with its source.quote"
                 ) from None
             if cells:
                 yield line, cells
