@@ -43,7 +43,7 @@ class Skillit(Weighing):
         """Refuse a graph that names a skill that is none."""
         for named in [*self.graph, *(other for helped in self.graph.values() for other in helped)]:
             if named not in targets:
-                there = f"target skills: {', '.join(targets)}{suggest(named, targets)}"
+                there = f"target skills: {', '.join(targets)}{suggest(named, list(targets))}"
                 raise PartError(f"allocator 'skillit': graph names {named!r}, which is no target skill; {there}")
 
     def split(self, histories: Sequence[History], budget: int, *, replay: int, skills: int) -> Mapping[str, Portion]:

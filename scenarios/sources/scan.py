@@ -89,7 +89,7 @@ class Scan(Source):
 
     def check(self, skill: str, settings: Settings) -> None:
         """Refuse settings that no command meets."""
-        kind, known = self._kind(skill, settings), (*VERBS, *self.invented, *WORDS)
+        kind, known = self._kind(skill, settings), [*VERBS, *self.invented, *WORDS]
         for word in (*kind.having, *kind.lacking):
             if word not in known:
                 raise PartError(f"skills.{skill}.task: no command has {word!r}{suggest(word, known)}")
@@ -149,7 +149,8 @@ class Scan(Source):
             raise PartError(explain(error, where=f"skills.{skill}.task: source 'scan'", model=Kind)) from None
 
     def _mine(self, skill: str, settings: Settings) -> tuple[Command, ...]:
-        return _taken(self._kind(skill, settings), self.invented)
+        # a frozen model has a hash, which its type does not tell
+        return _taken(self._kind(skill, settings), self.invented)  # pyright: ignore[reportArgumentType]
 
     def _all(self) -> Mapping[str, Command]:
         return _known(self.invented)
