@@ -1,7 +1,9 @@
 """Rows of a file or data set, each checked where it stands: what sources of rows draw from."""
 
+import gzip
 import json
 import re
+import zlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -169,34 +171,52 @@ def overlap(table: Table, part: Callable[[str], object]) -> tuple[Row, Row] | No
 
 
 def lines(path: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Give numbers, from 1, and rows of a file: Parquet, CSV and TSV by their endings, any other as JSON Lines.
+    """Give numbers, from 1, and rows of a file: Parquet, CSV, TSV and gzip by their endings, any other as JSON Lines.
 
     Raises:
         PartError: it is none, with the line.
     """
-    readers: Mapping[str, Reader] = {".parquet": _parquet, ".csv": Delimited(","), ".tsv": Delimited("\t")}
-    return readers.get(Path(path).suffix.lower(), _jsonl)(path)
+    readers: Mapping[str, Reader] = {
+        ".parquet": _parquet,
+        ".csv": Delimited(","),
+        ".tsv": Delimited("\t"),
+        ".gz": _gzipped,
+    }
+    return readers.get(Path(path).suffix.lower(), _plain)(path)
 
 
-def _jsonl(path: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Give line numbers, from 1, and objects; empty lines are skipped."""
+def _plain(path: str) -> Iterator[tuple[int, dict[str, Any]]]:
     with Path(path).open("rb") as file:
-        number = 0
-        while line := file.readline(LONGEST + 1):
-            number += 1
-            if len(line) > LONGEST:
-                raise PartError(f"{path}:{number}: longer than {LONGEST:,} bytes; write one task a line")
-            if not line.strip():
-                continue
-            try:
-                value = json.loads(line.decode("utf-8-sig"))
-            except UnicodeDecodeError as error:
-                raise PartError(f"{path}:{number}: byte {error.start} is not UTF-8; save the file as UTF-8") from None
-            except (ValueError, RecursionError) as error:
-                raise PartError(f"{path}:{number}: not JSON: {error}; write one object a line") from None
-            if not isinstance(value, dict):
-                raise PartError(f"{path}:{number}: {cut(value)} is not an object; write {{...}} on each line")
-            yield number, value
+        yield from _jsonl(path, file.readline)
+
+
+def _gzipped(path: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Give rows of JSON Lines that gzip compressed."""
+    with gzip.open(path) as file:
+        try:
+            yield from _jsonl(path, file.readline)
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise PartError(f"{path}: not a whole gzip file: {error}; compress it again") from None
+
+
+def _jsonl(path: str, readline: Callable[[int], bytes]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Give line numbers, from 1, and objects; empty lines are skipped."""
+    number = 0
+    while line := readline(LONGEST + 1):
+        number += 1
+        if len(line) > LONGEST:
+            raise PartError(f"{path}:{number}: longer than {LONGEST:,} bytes; write one task a line")
+        if not line.strip():
+            continue
+        try:
+            value = json.loads(line.decode("utf-8-sig"))
+        except UnicodeDecodeError as error:
+            raise PartError(f"{path}:{number}: byte {error.start} is not UTF-8; save the file as UTF-8") from None
+        except (ValueError, RecursionError) as error:
+            raise PartError(f"{path}:{number}: not JSON: {error}; write one object a line") from None
+        if not isinstance(value, dict):
+            raise PartError(f"{path}:{number}: {cut(value)} is not an object; write {{...}} on each line")
+        yield number, value
 
 
 def _parquet(path: str) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -1,3 +1,4 @@
+import gzip
 from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -464,4 +465,31 @@ def test_a_csv_file_that_cannot_be_read_is_refused_with_its_line(tmp_path: Path,
     path = tmp_path / "tasks.csv"
     path.write_bytes(content)
     with pytest.raises(PartError, match=reason):
+        make_source("file", path=str(path)).check("talk", {})
+
+
+def test_a_compressed_file_holds_what_it_held_before(tmp_path: Path) -> None:
+    plain = write_file(tmp_path, *LINES)
+    packed = tmp_path / "tasks.jsonl.gz"
+    packed.write_bytes(gzip.compress(plain.read_bytes()))
+    one, other = (
+        make_source("file", path=str(path)).draw("talk", {}, 100, Random(0), allowed=lambda _: True)
+        for path in (plain, packed)
+    )
+    assert one == other
+    assert len(one) == len(LINES)
+
+
+DAMAGED: Mapping[str, Callable[[bytes], bytes]] = {
+    "cut": lambda data: data[:-20],
+    "not compressed": lambda data: b"{}" + data,
+    "overwritten": lambda data: data[:30] + b"x" * 40,
+}
+
+
+@pytest.mark.parametrize("how", DAMAGED)
+def test_a_compressed_file_that_is_damaged_is_refused(tmp_path: Path, how: str) -> None:
+    path = tmp_path / "tasks.jsonl.gz"
+    path.write_bytes(DAMAGED[how](gzip.compress("\n".join(LINES).encode())))
+    with pytest.raises(PartError, match=r"tasks\.jsonl\.gz: not a whole gzip file: .*; compress it again"):
         make_source("file", path=str(path)).check("talk", {})
