@@ -92,15 +92,15 @@ def main(argv: Sequence[str] | None = None) -> list[Check]:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--cases", nargs="+", choices=list(CASES), default=list(CASES))
     options = parser.parse_args(argv)
-    since = time.perf_counter()
-    result: Json = {}
-    checks: list[Check] = []
+    found: list[Check] = []
     for name in options.cases:
-        result[name] = [session(name, CASES[name], seed) for seed in options.seeds]
-        checks += judge(name, result[name])
-    path = keep("scan", result, checks, seconds=time.perf_counter() - since)
-    print("\n".join(c.line() for c in checks), f"\nwritten to {path}")
-    return checks
+        since = time.perf_counter()
+        runs = [session(name, CASES[name], seed) for seed in options.seeds]
+        checks = judge(name, runs)
+        path = keep(f"scan_{name}", {"sessions": runs}, checks, seconds=time.perf_counter() - since)
+        print("\n".join(c.line() for c in checks), f"\nwritten to {path}", flush=True)
+        found += checks
+    return found
 
 
 def session(name: str, case: Case, seed: int) -> Json:
