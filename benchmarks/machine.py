@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -66,6 +67,8 @@ def median_and_range(values: Sequence[float]) -> dict[str, float]:
 
 
 def _git(*arguments: str) -> str | None:
+    if not shutil.which("git"):
+        return None
     found = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True)
     return found.stdout.strip() or None
 

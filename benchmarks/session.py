@@ -12,8 +12,9 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from ..memory.ledger import Ledger
@@ -34,6 +35,7 @@ GUARD_LOSS = 0.02
 ORCHESTRATION = 0.05
 SECONDS = 300.0
 GIB = 2.0
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 def main(argv: Sequence[str] | None = None) -> list[Check]:
@@ -61,15 +63,21 @@ def main(argv: Sequence[str] | None = None) -> list[Check]:
     return checks
 
 
-def session(scenario: Path, seed: int, options: Sequence[str]) -> Json:
+def session(scenario: Path, seed: int, options: Sequence[str], *, within: Mapping[str, str] = NOTHING) -> Json:
     """Run one session with an empty cache and give its figures.
+
+    Args:
+        scenario: its file.
+        seed: the session's.
+        options: passed on to `evolvent run`.
+        within: variables of its environment beside this one's.
 
     Raises:
         RuntimeError: it failed; with the end of what it said.
     """
     with tempfile.TemporaryDirectory() as folder:
         command = [str(COMMAND), "run", str(scenario), "--seed", str(seed), "--json", "--runs-dir", f"{folder}/runs"]
-        environment = {**os.environ, "EVOLVENT_CACHE": f"{folder}/cache"}
+        environment = {**os.environ, "EVOLVENT_CACHE": f"{folder}/cache", **within}
         out, said = Path(folder, "out"), Path(folder, "said")
         since = time.perf_counter()
         with out.open("w") as stdout, said.open("w") as stderr:
