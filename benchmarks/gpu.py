@@ -1,6 +1,7 @@
 """Sessions of `arithmetic` with the student on a GPU, full weights and LoRA, beside the same on the processor."""
 
 import argparse
+import json
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -48,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> list[Check]:
 def run(method: str, seed: int, place: str) -> Json:
     """Run a session; the student of both methods is the one that `engines.py` compares."""
     found = session(SCENARIO, seed, [*STUDENT, *METHODS[method]], within=PLACES[place])
-    print(method, seed, place, f"{found['wall_seconds']:.0f} s", flush=True)
+    print(method, seed, place, f"{found['wall_seconds']:.0f} s", json.dumps(found["report"]), flush=True)
     return {"method": method, "place": place, **found}
 
 

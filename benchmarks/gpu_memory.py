@@ -5,6 +5,8 @@ rows as long as the trainer takes. What was taken is what torch held at most and
 """
 
 import argparse
+import os
+import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -16,9 +18,11 @@ from typing import Any, ParamSpec, TypeVar
 import torch
 
 from ..agents.gpu import Case
+from ..scenarios.student import Dtype
 from ..training.device import choose
 from ..training.engines.transformers import Transformers
 from ..training.footprint import GIB, Method
+from ..training.manner import Manner
 from ..training.trainer import write_rows
 from ..training.trainers.sft import Sft
 from .machine import Check, keep
@@ -28,6 +32,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 BATCH, LONGEST, STEPS = 8, 512, 3
+DTYPE: Dtype = "bfloat16"
 SHAPES: Mapping[str, Mapping[str, Any]] = {
     "0.6B": {"hidden_size": 1024, "intermediate_size": 3072, "num_hidden_layers": 28, "num_attention_heads": 16},
     "1.7B": {"hidden_size": 2048, "intermediate_size": 6144, "num_hidden_layers": 28, "num_attention_heads": 16},
@@ -38,9 +43,8 @@ UNTIED = ("8B",)
 RECOMPUTED: Mapping[str, Any] = {"args": {"gradient_checkpointing": True}}
 ROUNDS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "0.6B, full weights": ("0.6B", {}),
-    "0.6B, rank 16": ("0.6B", {"lora": {"rank": 16}}),
     "1.7B, full weights": ("1.7B", {}),
-    "1.7B, rank 16, recomputed": ("1.7B", {"lora": {"rank": 16}, **RECOMPUTED}),
+    "1.7B, rank 16": ("1.7B", {"lora": {"rank": 16}}),
     "8B, rank 16, recomputed": ("8B", {"lora": {"rank": 16}, **RECOMPUTED}),
     "8B, rank 16, recomputed, 4 bits": ("8B", {"lora": {"rank": 16, "quantization": "nf4"}, **RECOMPUTED}),
 }
@@ -82,20 +86,18 @@ def judge(found: Json) -> Check:
 def train(name: str, model: Path) -> Json:
     """Train a round; say what was foretold, what torch held at most, and what the process has besides, in bytes."""
     trainer = _trainer(name)
-    said = dict(Case(model, Transformers(), Method(trainer, "bfloat16"), 0).train.parts)
+    said = dict(Case(model, Transformers(), Method(trainer, DTYPE), 0).train.parts)
     with tempfile.TemporaryDirectory() as folder:
         # the tokenizer takes a byte for a token; the rest of a row are the marks of its turns
         answer = "7" * (LONGEST - 20)
         write_rows(Path(folder), [(str(i), f"{i:06}", answer) for i in range(BATCH * STEPS)])
         trained = trainer.train(Path(folder), start=model, seed=0, steps=STEPS)
-    free, _ = torch.cuda.mem_get_info()
-    held = torch.cuda.max_memory_reserved()
     return {
         "card": torch.cuda.get_device_name(),
         "said": said,
-        "held": held,
+        "held": torch.cuda.max_memory_reserved(),
         "needed": torch.cuda.max_memory_allocated(),
-        "beside": torch.cuda.get_device_properties(0).total_memory - free - torch.cuda.memory_reserved(),
+        "beside": _driven() - torch.cuda.memory_reserved(),
         "seconds": trained.seconds,
         "tokens": trained.tokens,
     }
@@ -112,9 +114,19 @@ def make(folder: Path, shape: str) -> None:
         tie_word_embeddings=shape not in UNTIED, **SHAPES[shape],
     )  # fmt: skip
     with torch.device(choose("auto")):
-        model: Any = AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16)
+        model: Any = AutoModelForCausalLM.from_config(config, dtype=getattr(torch, DTYPE))
     model.save_pretrained(folder)
     make_tokenizer().save_pretrained(folder)
+    Manner(dtype=DTYPE).write(folder)
+
+
+def _driven() -> int:
+    """Bytes of the GPU that are this process's, as the driver has it."""
+    query = ["nvidia-smi", "--query-compute-apps=pid,used_memory", "--format=csv,noheader,nounits"]
+    said = subprocess.run(query, stdout=subprocess.PIPE, text=True, check=True).stdout
+    mib = {int(pid): int(size) for pid, size in (line.split(",") for line in said.splitlines())}
+    # in a namespace of its own a process does not know itself by the driver's number
+    return mib.get(os.getpid(), sum(mib.values())) * 2**20
 
 
 def _trainer(name: str) -> Sft:

@@ -7,10 +7,10 @@ of layers that a new kind of model could break. The sums of Korthikanti et al. 2
 """
 
 import warnings
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
@@ -41,23 +41,32 @@ def count(folder: Path, *, dtype: Dtype, length: int, lora: Lora | None = None, 
     output = model.get_output_embeddings()
     linear = [m for m in model.modules() if isinstance(m, torch.nn.Linear) and m is not output]
     layers = int(config.num_hidden_layers)
-    few, many = (_run(folder, min(n, layers), dtype, length, lora, recompute=recompute) for n in SHOWN)
-    more = (layers - SHOWN[1]) / (SHOWN[1] - SHOWN[0]) if layers > SHOWN[1] else 0
+    shown = [min(n, layers) for n in SHOWN]
+    few, many = (_run(folder, n, dtype, length, lora, recompute=recompute) for n in shown)
+    more = (layers - shown[1]) / (SHOWN[1] - SHOWN[0])
     parameters = sum(p.numel() for p in model.parameters())
     return Counted(
         parameters=parameters,
-        trained=int(many[0] + more * (many[0] - few[0])) if lora else parameters,
+        trained=int(many.trained + more * (many.trained - few.trained)) if lora else parameters,
         linear=sum(layer.weight.numel() for layer in linear),
-        kept=int(many[1] + more * (many[1] - few[1])),
+        kept=int(many.kept + more * (many.kept - few.kept) + (_layer(few, many, shown) if recompute else 0)),
         cached=_cached(config),
         vocabulary=int(config.vocab_size),
         longest=int(getattr(config, "max_position_embeddings", length)),
     )
 
 
-def _run(
-    folder: Path, layers: int, dtype: Dtype, length: int, lora: Lora | None, *, recompute: bool
-) -> tuple[int, int]:  # fmt: skip
+class _Run(NamedTuple):
+    """What a model with a few of its layers comes to."""
+
+    trained: int
+    kept: int
+    """Bytes of a row, with layers computed again if they are."""
+    once: int
+    """Bytes of a row where no layer is computed again."""
+
+
+def _run(folder: Path, layers: int, dtype: Dtype, length: int, lora: Lora | None, *, recompute: bool) -> _Run:
     """What the same model with so many layers trains, and keeps of a row."""
     model, config = _build(folder, dtype)
     stacks = [m for m in model.modules() if isinstance(m, torch.nn.ModuleList) and len(m) == config.num_hidden_layers]
@@ -67,8 +76,14 @@ def _run(
     if lora:
         model = attach(model, folder, lora)
     trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
-    held = kept(model.train(), length)
-    return trained, _again(model, length, held // layers, adapted=lora is not None) if recompute else held
+    once = kept(model.train(), length)
+    return _Run(trained, _again(model, length, adapted=lora is not None) if recompute else once, once)
+
+
+def _layer(few: _Run, many: _Run, shown: Sequence[int]) -> float:
+    """Bytes of the one layer at a time that is whole again on the way back; at most that, in a model of two or less."""
+    more = shown[1] - shown[0]
+    return (many.once - few.once) / more if more else many.once / shown[1]
 
 
 def kept(model: Any, length: int) -> int:
@@ -104,12 +119,12 @@ def _name(storage: torch.UntypedStorage) -> int:
     return int(storage._cdata)  # pyright: ignore[reportPrivateUsage] -- nothing else names the storage itself
 
 
-def _again(model: Any, length: int, layer: int, *, adapted: bool) -> int:
-    """Bytes kept where layers keep their inputs alone, and one of them is computed again at a time."""
+def _again(model: Any, length: int, *, adapted: bool) -> int:
+    """Bytes kept where layers keep their inputs alone."""
     model.gradient_checkpointing_enable()
     if adapted:
         model.enable_input_require_grads()
-    return kept(model, length) + layer
+    return kept(model, length)
 
 
 def _build(folder: Path, dtype: Dtype) -> tuple[Any, Any]:

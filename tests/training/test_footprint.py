@@ -67,6 +67,21 @@ def test_computing_layers_again_keeps_less(tmp_path: Path) -> None:
     assert again < once / 2
 
 
+def test_layers_computed_again_are_not_made_smaller_by_a_large_vocabulary(tmp_path: Path) -> None:
+    from transformers import AutoConfig
+
+    for vocabulary in (300, 150_000):
+        AutoConfig.for_model(
+            "qwen3", vocab_size=vocabulary, hidden_size=64, intermediate_size=128, num_hidden_layers=28,
+            num_attention_heads=2, num_key_value_heads=1, head_dim=32,
+        ).save_pretrained(tmp_path / str(vocabulary))  # fmt: skip
+    small, large = (
+        count(tmp_path / str(v), dtype="float32", length=LENGTH, recompute=True).kept for v in (300, 150_000)
+    )
+    logits = (150_000 - 300) * LENGTH * 4
+    assert large - small == pytest.approx(logits, rel=0.02)
+
+
 @pytest.mark.parametrize("lora", [None, LORA], ids=["full", "lora"])
 def test_gradients_and_the_optimizer_take_the_bytes_that_they_take(tmp_path: Path, lora: Lora | None) -> None:
     import torch
