@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from typing import NoReturn
 
+from ..training import device
 from . import (
     client,
     curation,
@@ -13,6 +14,8 @@ from . import (
     engines,
     fleet,
     gate,
+    gpu,
+    gpu_memory,
     growth,
     inference,
     kills,
@@ -54,12 +57,17 @@ SERVED: dict[str, tuple[Callable[[Sequence[str]], list[Check]], list[str]]] = {
     "engines": (engines.main, []),
 }
 """Those that need vLLM: `make vllm`."""
+ON_A_GPU: dict[str, tuple[Callable[[Sequence[str]], list[Check]], list[str]]] = {
+    "gpu": (gpu.main, []),
+    "gpu_memory": (gpu_memory.main, []),
+}
 
 
 def main() -> NoReturn:
     """Run everything and exit with 1 if a promise was not kept."""
     checks: dict[str, list[Check]] = {}
-    for name, (run, arguments) in {**BENCHMARKS, **(SERVED if find_spec("vllm") else {})}.items():
+    wanted = BENCHMARKS | (SERVED if find_spec("vllm") else {}) | (ON_A_GPU if device.gpus() else {})
+    for name, (run, arguments) in wanted.items():
         since = time.perf_counter()
         print(f"\n{name}", flush=True)
         checks[name] = run(arguments)
