@@ -29,7 +29,8 @@ from ..bench.experiment import Arm, Experiment, Figure, Json, Outcome
 from ..bench.tables import GENERATORS, Rows, agreed, divided, judged, real, watched
 
 PROTOCOL: Json = {
-    "tables": ["breast_cancer", "wine", "digits"], "known": [20, 50, 100, 200], "made": 500, "unlikely": 0.2, "certain": 0.2,
+    "tables": ["breast_cancer", "wine", "digits"], "known": [20, 50, 100, 200], "made": 500,
+    "unlikely": 0.2, "certain": 0.2,
 }  # fmt: skip
 LARGEST = {"wine": 50, "digits": 100}
 """Rows that are known at most: wine has too few for more, and boosting on digits takes long."""
