@@ -114,7 +114,11 @@ class _Table:
 
     def _joins(self, relations: Sequence[Relation]) -> Iterator[Query]:
         others = {relation.name: relation for relation in relations}
-        links = [Link(reference, others[reference.other]) for reference in self._relation.references if reference.other in others]
+        links = [
+            Link(reference, others[reference.other])
+            for reference in self._relation.references
+            if reference.other in others
+        ]
         met = [(link, condition) for link in links for condition, rows in self._conditions(link) if rows <= ROWS]
         for shown, (link, condition) in self._some("join", self._shown, met):
             yield Query("join", self._relation, shown, condition=condition, link=link)
@@ -134,11 +138,7 @@ class _Table:
 
     def _figures(self) -> list[tuple[str, Column]]:
         """What can be said of columns as a whole."""
-        return [
-            (function, column)
-            for column in self._measures
-            for function in FUNCTIONS[column.holds]
-        ]
+        return [(function, column) for column in self._measures for function in FUNCTIONS[column.holds]]
 
     def _conditions(self, link: Link | None = None) -> Iterator[tuple[Condition, int]]:
         """What rows may have to be, or those they refer to, and how many are so at most."""
@@ -149,11 +149,11 @@ class _Table:
                 continue
             name = f"{place}{named(column.name)}"
             found = values(self._file, name, origin(self._relation, link), longest=self._longest)
-            for at, (value, rows) in enumerate(found):
+            for value, rows in found:
                 yield Condition(column, "is", value), rows
-                if "over" in HOWS[column.holds]:
-                    bounded = (("over", at < len(found) - 1), ("under", at > 0))
-                    yield from ((Condition(column, how, value), self._relation.rows) for how, finds in bounded if finds)
+                for how in HOWS[column.holds]:
+                    if how != "is" and value != found[-1 if how == "over" else 0][0]:
+                        yield Condition(column, how, value), self._relation.rows
 
     def _limits(self, condition: Condition | None, column: Column, *, descending: bool) -> list[int]:
         """How many rows can be asked for so that which they are, and in which order, is decided."""

@@ -68,9 +68,7 @@ def _patterns() -> Mapping[tuple[Shape, Wording], re.Pattern[str]]:
     }
 
 
-def _queries(
-    shape: Shape, wording: Wording, said: Mapping[str, str], relations: Sequence[Relation]
-) -> Iterator[Query]:
+def _queries(shape: Shape, wording: Wording, said: Mapping[str, str], relations: Sequence[Relation]) -> Iterator[Query]:
     """What a question may ask, of the tables whose names it has."""
     for relation in relations:
         if spoken([relation.name])[relation.name] != said["table"] or (shape == "join") != bool(said["role"]):
@@ -120,18 +118,19 @@ def _condition(relation: Relation, wording: Wording, said: Mapping[str, str]) ->
     column = next((column for column in relation.columns if words[column.name] == said["column"]), None)
     if column is None:
         return None
-    signs = {sign: how for how, sign in SIGNS.items()}
-    how, rest = "is", said["value"]
-    if wording == "with":
-        sign, _, rest = rest.partition(" ")
-        how = signs[sign]
-    else:
-        how, rest = next(
-            ((how, rest.removeprefix(word)) for how, word in HOWS[column.holds].items() if word and rest.startswith(word)),
-            ("is", rest),
-        )
-    value = _value(column, rest)
+    how, value = _bound(column, wording, said["value"])
     return Condition(column, how, value) if value is not None and how in HOWS[column.holds] else None
+
+
+def _bound(column: Column, wording: Wording, said: str) -> tuple[How, Value | None]:
+    """How a column compares with which value."""
+    if wording == "with":
+        sign, _, rest = said.partition(" ")
+        return next(how for how, written in SIGNS.items() if written == sign), _value(column, rest)
+    for how, word in HOWS[column.holds].items():
+        if word and said.startswith(word):
+            return how, _value(column, said.removeprefix(word))
+    return "is", _value(column, said)
 
 
 def _value(column: Column, said: str) -> Value | None:

@@ -35,9 +35,12 @@ EXTREMES: Mapping[tuple[bool, bool], str] = {
 }  # fmt: skip
 """How the first rows are called, by whether they are dates and whether the order is descending."""
 GRAMMAR = frozenset(
-    """after and average before by count earliest for from highest is largest latest list lowest number of over per
-    smallest total under where with""".split()
-)
+    {
+        "after", "and", "average", "before", "by", "count", "each", "earliest", "find", "for", "from", "highest", "is",
+        "largest", "latest", "list", "lowest", "number", "of", "over", "per", "smallest", "total", "under", "where",
+        "with",
+    }
+)  # fmt: skip
 """Words that a name must not have to stand in a question as it is."""
 SIMPLE = re.compile(r"[^\W_]+( [^\W_]+)*")
 ENDS = re.compile(r"[_ ][iI][dD]$|(?<=[a-z])I[dD]$")
@@ -108,7 +111,7 @@ def write(query: Query) -> str:
         "aggregate": _measure(query),
         "group": f"{named(query.by)}, {_measure(query)}",
     }.get(query.shape) or ", ".join(_place(name, relation, link) for name in query.shown)
-    parts = [f"SELECT {asked} FROM {origin(relation, link)}"]
+    parts = [f"SELECT {asked} FROM {origin(relation, link)}"]  # noqa: S608
     if condition is not None:
         place = _place(condition.column.name, relation, link, theirs=link is not None)
         parts.append(f"WHERE {place} {SIGNS[condition.how]} {literal(condition.value)}")

@@ -7,7 +7,7 @@ be read and cannot be changed.
 import re
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from functools import lru_cache
 from math import isfinite
@@ -74,7 +74,7 @@ class Schema(NamedTuple):
 
 
 @contextmanager
-def opened(path: str) -> Iterator[sqlite3.Connection]:
+def opened(path: str) -> Generator[sqlite3.Connection]:
     """Open a file so that it can only be read, for a bounded time.
 
     Raises:
@@ -84,7 +84,7 @@ def opened(path: str) -> Iterator[sqlite3.Connection]:
     try:
         with closing(sqlite3.connect(f"{Path(path).absolute().as_uri()}?mode=ro", uri=True)) as file:
             # what is no UTF-8 becomes something that no question can hold
-            file.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
+            file.text_factory = _text
             file.set_progress_handler(lambda: time.monotonic() > until, STEPS)
             for setting in ("query_only = 1", "trusted_schema = 0"):
                 file.execute(f"PRAGMA {setting}")
@@ -202,6 +202,10 @@ def _references(file: sqlite3.Connection, table: str, names: Sequence[str]) -> I
         theirs = {str(name).casefold(): str(name) for _, name, *_ in told}
         if to is not None and str(column).casefold() in own and str(to).casefold() in theirs:
             yield Reference(own[str(column).casefold()], there, theirs[str(to).casefold()])
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "surrogateescape")
 
 
 def _sayable(value: object, longest: int) -> bool:
