@@ -27,7 +27,7 @@ STEPS = 10_000
 """Instructions of SQLite's machine between two looks at the clock."""
 DISTINCT = 2000
 """Distinct values of a column that are looked at."""
-VALUES = 120
+VALUES = 200
 """Of those, how many are asked for, evenly apart in their order."""
 
 

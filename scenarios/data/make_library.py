@@ -14,7 +14,7 @@ from random import Random
 
 PATH = Path(__file__).with_name("library.sqlite")
 SEED = 0
-AUTHORS, BOOKS, MEMBERS, LOANS = 40, 100, 50, 200
+AUTHORS, BOOKS, MEMBERS, LOANS = 40, 120, 60, 240
 OPENED = date(2021, 1, 1)
 TABLES = """
 PRAGMA page_size = 1024;
@@ -35,7 +35,7 @@ NOUNS = ("Bay", "Bridge", "Coast", "Field", "Garden", "Hill", "House", "Moon", "
 
 
 def rows(seed: int = SEED) -> Iterator[tuple[str, tuple[object, ...]]]:
-    """Draw the rows of every table; names and titles are distinct, and so are pages and days of birth."""
+    """Draw the rows of every table; names and titles are distinct, and so are pages and years of birth."""
     rng = Random(seed)
     authors = rng.sample([f"{a} {b}" for a, b in product(FIRST, LAST)], AUTHORS + MEMBERS)
     born = rng.sample(range(1900, 1990), AUTHORS)

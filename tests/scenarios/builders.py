@@ -22,6 +22,14 @@ INSERT INTO author VALUES (1, 'Ada'), (2, 'Ben'), (3, 'Cleo');
 INSERT INTO book VALUES (1, 'Dawn', 'crime', 90, 1), (2, 'Ebb', 'drama', 120, 1), (3, 'Fog', 'crime', 300, 2);
 """
 """A script that makes a small database."""
+FORMS: dict[str, Any] = {
+    "talk": {
+        "texts": ["{name} owes {total} for {items}.", "{total} from {name}: {items}"],
+        "fields": {"name": "person", "total": "amount", "items": "items"},
+    },
+    "short": {"texts": ["{name}, {city}", "{name}?"], "fields": {"name": "person", "city": ["Rome", "Oslo"]}},
+}
+"""Forms of documents."""
 ADD: dict[str, Any] = {"operation": "add", "digits": 2}
 
 

@@ -16,6 +16,7 @@ from evolvent.scenarios.source import Source
 from evolvent.scenarios.splits import place
 
 from .builders import (
+    FORMS,
     LIBRARY,
     SOURCES,
     make_cells,
@@ -56,6 +57,7 @@ KINDS: Mapping[str, Sequence[dict[str, Any]]] = {
     ],
     "cells": [{}, {"where": {"answer": "clean"}}],
     "database": [{}, {"shapes": ["filter", "join"], "tables": ["book"]}],
+    "documents": [{}, {"forms": ["talk", "short"]}],
     "file": [{}],
     "huggingface": [{}, {"named": "talk"}],
     "logs": [{}, {"where": {"thumb": "up"}}],
@@ -77,6 +79,7 @@ KINDS: Mapping[str, Sequence[dict[str, Any]]] = {
 BRINGS: Mapping[str, Callable[[Path], Source]] = {
     "cells": lambda folder: make_cells(folder, CELLS),
     "database": lambda folder: make_database(folder, LIBRARY),
+    "documents": lambda _: make_source("documents", forms=FORMS),
     "file": lambda folder: make_source("file", path=str(write_file(folder, *LINES))),
     "huggingface": lambda folder: make_source("huggingface", path=save_rows(folder, *LINES), skill="skill"),
     "logs": lambda folder: make_source(
