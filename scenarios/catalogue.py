@@ -15,6 +15,8 @@ from typing import Any, NamedTuple
 from .questions import FUNCTIONS, HOWS, Condition, Link, Query, Shape, alias, literal, origin, write
 from .relations import Column, Relation, Schema, named, opened, schema, thinned, values
 
+Figure = tuple[str, Column]
+"""A function of SQL and what it is of."""
 MOST = 12_000
 """Questions of a shape: every table has its even part, at random where it has more."""
 ROWS = 1000
@@ -23,6 +25,8 @@ GROUPS = 200
 """Groups of an answer at most."""
 LIMITS = (1, 2, 3, 5, 8)
 """How many rows are asked for of those that are ordered."""
+LARGEST = 2.0**62
+"""What sums of absolute values stay below."""
 SORTED = 30
 """Conditions of a table under which rows are ordered."""
 
@@ -71,11 +75,11 @@ class _Table:
     def queries(self, relations: Sequence[Relation]) -> Iterator[Query]:
         """Give the questions of every shape."""
         found = list(self._conditions())
-        every = [None, *(condition for condition, _ in found)]
+        every, figures = [None, *(condition for condition, _ in found)], self._figures()
         yield from self._filters([condition for condition, rows in found if rows <= ROWS])
-        yield from (Query("count", self._relation, condition=condition) for condition in every)
-        yield from self._aggregates(every)
-        yield from self._groups(every)
+        yield from (Query("count", self._relation, condition=one) for (one,) in self._some("count", every))
+        yield from self._aggregates(figures, every)
+        yield from self._groups(figures, every)
         several = [condition for condition, rows in found if condition.how == "is" and rows > 1]
         yield from self._tops([None, *thinned(several, SORTED)])
         yield from self._joins(relations)
@@ -85,16 +89,16 @@ class _Table:
             if condition.column.name not in shown:
                 yield Query("filter", self._relation, shown, condition=condition)
 
-    def _aggregates(self, conditions: Sequence[Condition | None]) -> Iterator[Query]:
-        for (function, column), condition in self._some("aggregate", self._figures(), conditions):
+    def _aggregates(self, figures: Sequence[Figure], conditions: Sequence[Condition | None]) -> Iterator[Query]:
+        for (function, column), condition in self._some("aggregate", figures, conditions):
             if condition is None or not (column.gaps or condition.column == column):
                 yield Query("aggregate", self._relation, function=function, measured=column, condition=condition)
 
-    def _groups(self, conditions: Sequence[Condition | None]) -> Iterator[Query]:
+    def _groups(self, figures: Sequence[Figure], conditions: Sequence[Condition | None]) -> Iterator[Query]:
         most = min(GROUPS, self._relation.rows // 2)
         keys = [column for column in self._asked if 1 < column.distinct <= most]
-        figures = [("", None), *(figure for figure in self._figures() if not figure[1].gaps)]
-        for key, (function, column), condition in self._some("group", keys, figures, conditions):
+        whole = [("", None), *(figure for figure in figures if not figure[1].gaps)]
+        for key, (function, column), condition in self._some("group", keys, whole, conditions):
             if key != column and (condition is None or condition.column not in (key, column)):
                 yield Query(
                     "group", self._relation, function=function, measured=column, by=key.name, condition=condition
@@ -136,9 +140,19 @@ class _Table:
                 chosen.append(factor[at])
             yield tuple(chosen)
 
-    def _figures(self) -> list[tuple[str, Column]]:
+    def _figures(self) -> list[Figure]:
         """What can be said of columns as a whole."""
-        return [(function, column) for column in self._measures for function in FUNCTIONS[column.holds]]
+        return [
+            (function, column)
+            for column in self._measures
+            for function in FUNCTIONS[column.holds]
+            if function != "sum" or self._adds_up(column)
+        ]
+
+    def _adds_up(self, column: Column) -> bool:
+        """Whether no sum of a column's numbers is beyond SQLite's integers, which would be an error."""
+        said = f"SELECT total(abs(1.0 * {named(column.name)})) FROM {origin(self._relation)}"  # noqa: S608
+        return self._file.execute(said).fetchone()[0] < LARGEST
 
     def _conditions(self, link: Link | None = None) -> Iterator[tuple[Condition, int]]:
         """What rows may have to be, or those they refer to, and how many are so at most."""

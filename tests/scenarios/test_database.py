@@ -156,6 +156,13 @@ def test_rows_are_ordered_only_where_the_order_is_decided(tmp_path: Path) -> Non
     assert orders == {"n LIMIT 1", "n DESC LIMIT 1"}
 
 
+def test_numbers_are_added_up_only_where_sqlite_can(tmp_path: Path) -> None:
+    script = f"CREATE TABLE t (n INTEGER, m INTEGER); INSERT INTO t VALUES ({2**62}, 1), ({2**62}, 2), (1, 3);"
+    source = make_database(tmp_path, script)
+    sums = {task.key.partition(" FROM")[0] for task in every(source, "aggregate") if "sum" in task.features}
+    assert sums == {"SELECT sum(m)"}
+
+
 def test_texts_that_are_long_or_cannot_be_shown_are_not_named(tmp_path: Path) -> None:
     script = "CREATE TABLE t (a TEXT, b); INSERT INTO t VALUES ('short', 'x'), ('much longer', 'y'), (char(10), 'z');"
     named = {task.key.partition("WHERE ")[2] for task in every(make_database(tmp_path, script, longest=5), "count")}
