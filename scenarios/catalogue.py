@@ -112,9 +112,10 @@ class _Table:
             for most in self._limits(condition, column, descending=descending)
         ]
         for shown, (condition, column, descending, most) in self._some("top", self._shown, orders):
-            yield Query(
-                "top", self._relation, shown, measured=column, descending=descending, most=most, condition=condition
-            )
+            if condition is None or condition.column.name not in shown:
+                yield Query(
+                    "top", self._relation, shown, measured=column, descending=descending, most=most, condition=condition
+                )
 
     def _joins(self, relations: Sequence[Relation]) -> Iterator[Query]:
         others = {relation.name: relation for relation in relations}

@@ -132,7 +132,9 @@ def _document(name: str, form: Form, number: int, values: Mapping[str, Json], wa
     return Document(
         form=name,
         text=fill(form.texts[number], lambda gap: kinds[gap].ways(values[gap])[ways[gap]]),
-        said=json.dumps(_nested({each: values.get(each) for each in form.fields}), separators=(",", ":")),
+        said=json.dumps(
+            _nested({each: values.get(each) for each in form.fields}), ensure_ascii=False, separators=(",", ":")
+        ),
         features=frozenset(
             {f"form {name}", f"{name} text {number + 1}"}
             | {f"{gap} {way}" for gap, way in ways.items()}

@@ -12,8 +12,8 @@ from ...memory.records import Task
 from ..forms import Document, Form, draw, read, schema, size
 from ..source import Settings, Source, identity
 
-PATIENCE = 400
-"""Documents tried per task wanted before a draw gives up: what is rarer than 1 in 400 comes back short."""
+PATIENCE = 200
+"""Documents tried per task wanted before a draw gives up: what is rarer than 1 in 200 comes back short."""
 
 
 class Kind(BaseModel):

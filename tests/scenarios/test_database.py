@@ -62,6 +62,12 @@ def test_whatever_things_are_called_every_question_is_read_as_it_was_meant_and_f
     assert len({task.prompt for task in tasks}) == len(tasks)
 
 
+def test_what_a_question_gives_away_is_not_asked_for(odd: Source) -> None:
+    for task in every(odd, "filter", "top", "join"):
+        given = {feature.removeprefix("condition on ") for feature in task.features if feature.startswith("condition")}
+        assert "join" in task.features or not given & {f.removeprefix("shows ") for f in task.features}, task.prompt
+
+
 def test_a_reference_passes_its_verifier(odd: Source) -> None:
     verifier = make_verifier("sql", database=odd.describe()["path"])
     assert all(verifier.judge(task, odd.solve(task) or "").passed for task in every(odd))
