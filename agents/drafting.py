@@ -82,7 +82,8 @@ def copied(path: Path, shipped: str) -> str:
     text = text.replace(f"scenarios/{name}.toml", path.name)
     text = re.sub(r'^name = ".*"$', f"name = {quoted(path.stem)}", text, count=1, flags=re.MULTILINE)
     data = quoted(f"{SHIPPED.as_posix()}/data/")[:-1]
-    return _pointed(path) + re.sub(r'^path = "data/', lambda _: f"path = {data}", text, flags=re.MULTILINE)
+    places = re.compile(r'^(path|database) = "data/', re.MULTILINE)
+    return _pointed(path) + places.sub(lambda found: f"{found[1]} = {data}", text)
 
 
 def drafted(path: Path, guess: Guess, taught: Taught) -> str:

@@ -1,6 +1,8 @@
 """Builders for the tests of this folder."""
 
+import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,21 @@ from evolvent.scenarios.verifier import Verifier
 
 SOURCES = "evolvent.scenarios.sources"
 VERIFIERS = "evolvent.scenarios.verifiers"
+LIBRARY = """
+CREATE TABLE author (id INTEGER PRIMARY KEY, name TEXT);
+CREATE TABLE book (id INTEGER PRIMARY KEY, title TEXT, genre TEXT, pages INTEGER, author_id INTEGER REFERENCES author);
+INSERT INTO author VALUES (1, 'Ada'), (2, 'Ben'), (3, 'Cleo');
+INSERT INTO book VALUES (1, 'Dawn', 'crime', 90, 1), (2, 'Ebb', 'drama', 120, 1), (3, 'Fog', 'crime', 300, 2);
+"""
+"""A script that makes a small database."""
+FORMS: dict[str, Any] = {
+    "talk": {
+        "texts": ["{name} owes {total} for {items}.", "{total} from {name}: {items}"],
+        "fields": {"name": "person", "total": "amount", "items": "items"},
+    },
+    "short": {"texts": ["{name}, {city}", "{name}?"], "fields": {"name": "person", "city": ["Rome", "Oslo"]}},
+}
+"""Forms of documents."""
 ADD: dict[str, Any] = {"operation": "add", "digits": 2}
 
 
@@ -67,6 +84,13 @@ def save_rows(folder: Path, *lines: str) -> str:
 
     Dataset.from_list([json.loads(line) for line in lines]).save_to_disk(folder / "saved")
     return str(folder / "saved")
+
+
+def make_database(folder: Path, script: str, *, name: str = "tasks.sqlite", **settings: Any) -> Source:
+    """Write a SQLite file and make a source of it."""
+    with closing(sqlite3.connect(folder / name)) as file:
+        file.executescript(script)
+    return make_source("database", path=str(folder / name), **settings)
 
 
 def make_cells(

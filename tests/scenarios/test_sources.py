@@ -16,8 +16,11 @@ from evolvent.scenarios.source import Source
 from evolvent.scenarios.splits import place
 
 from .builders import (
+    FORMS,
+    LIBRARY,
     SOURCES,
     make_cells,
+    make_database,
     make_pairs,
     make_source,
     make_table,
@@ -53,6 +56,8 @@ KINDS: Mapping[str, Sequence[dict[str, Any]]] = {
         {"operation": "coin", "digits": 3},
     ],
     "cells": [{}, {"where": {"answer": "clean"}}],
+    "database": [{}, {"shapes": ["filter", "join"], "tables": ["book"]}],
+    "documents": [{}, {"forms": ["talk", "short"]}],
     "file": [{}],
     "huggingface": [{}, {"named": "talk"}],
     "logs": [{}, {"where": {"thumb": "up"}}],
@@ -73,6 +78,8 @@ KINDS: Mapping[str, Sequence[dict[str, Any]]] = {
 """Settings of a skill to try a source with; a new source adds its own here."""
 BRINGS: Mapping[str, Callable[[Path], Source]] = {
     "cells": lambda folder: make_cells(folder, CELLS),
+    "database": lambda folder: make_database(folder, LIBRARY),
+    "documents": lambda _: make_source("documents", forms=FORMS),
     "file": lambda folder: make_source("file", path=str(write_file(folder, *LINES))),
     "huggingface": lambda folder: make_source("huggingface", path=save_rows(folder, *LINES), skill="skill"),
     "logs": lambda folder: make_source(

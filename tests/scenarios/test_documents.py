@@ -1,0 +1,155 @@
+import json
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from evolvent.memory.errors import PartError
+from evolvent.memory.records import Task
+from evolvent.scenarios.fields import FIELDS
+from evolvent.scenarios.forms import Form, schema, size
+from evolvent.scenarios.source import Source
+
+from .builders import FORMS, make_source, make_verifier
+
+
+def made(**form: Any) -> Source:
+    return make_source("documents", forms={"talk": form})
+
+
+def every(source: Source, count: int = 200) -> list[Task]:
+    return source.draw("talk", {}, count, Random(0), allowed=lambda _: True)
+
+
+@given(st.sampled_from(sorted(FIELDS)), st.integers(0, 10**6))
+def test_every_way_of_writing_a_value_is_read_back_to_it(kind: str, seed: int) -> None:
+    import re
+
+    field = FIELDS[kind]
+    value = field.draw(Random(seed))
+    for way, said in field.ways(value).items():
+        assert re.fullmatch(field.pattern, said), way
+        assert field.read(said) == value, way
+
+
+@pytest.mark.parametrize(
+    ("kind", "said", "value"),
+    [
+        ("amount", "1,250.50", 1250.5),
+        ("amount", "1.250,50", 1250.5),
+        ("amount", "1250,00", 1250),
+        ("amount", "0.07", 0.07),
+        ("count", "twelve", 12),
+        ("count", "12", 12),
+        ("date", "4 March 2024", "2024-03-04"),
+        ("date", "March 4, 2024", "2024-03-04"),
+        ("date", "4.3.2024", "2024-03-04"),
+        ("items", "pens, mugs & hats", ["pens", "mugs", "hats"]),
+        ("items", "pens and mugs", ["pens", "mugs"]),
+        ("items", "pens", ["pens"]),
+    ],
+)
+def test_a_value_is_what_it_is_in_json_however_it_is_written(kind: str, said: str, value: Any) -> None:
+    assert FIELDS[kind].read(said) == value
+    assert said in FIELDS[kind].ways(value).values()
+
+
+def test_what_a_text_does_not_mention_is_null_and_may_be_null_nowhere_else() -> None:
+    texts = ("{name} called from {city}.", "{name} called.")
+    source = made(texts=texts, fields={"name": "person", "city": "city"})
+    said = [json.loads(task.answer) for task in every(source)]
+    assert {answer["city"] is None for answer in said} == {True, False}
+    assert all(isinstance(answer["name"], str) for answer in said)
+    assert all(("no city" in task.features) == ('"city":null' in task.answer) for task in every(source))
+    properties = schema(Form(texts=texts, fields={"name": "person", "city": "city"}))["properties"]
+    assert properties == {"name": {"type": "string"}, "city": {"type": ["string", "null"]}}
+
+
+def test_a_field_with_a_dot_is_inside_another() -> None:
+    source = made(texts=["{to.name} in {to.at.city} gets {what}"], fields={
+        "what": ["pens", "ink"], "to.name": "person", "to.at.city": "city"
+    })  # fmt: skip
+    task = every(source, 1)[0]
+    answer = json.loads(task.answer)
+    assert [*answer] == ["what", "to"]
+    assert task.prompt == f"{answer['to']['name']} in {answer['to']['at']['city']} gets {answer['what']}"
+    inner = json.loads(task.checks)["properties"]["to"]["properties"]["at"]
+    assert inner == {
+        "type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"],
+        "additionalProperties": False,
+    }  # fmt: skip
+
+
+def test_the_verifier_takes_what_a_document_says_and_nothing_else() -> None:
+    source, verifier = make_source("documents", forms=FORMS), make_verifier("json_schema")
+    for task in every(source, 40):
+        assert verifier.judge(task, json.dumps(json.loads(task.answer), indent=1)).passed
+        answer = json.loads(task.answer)
+        assert not verifier.judge(task, json.dumps({**answer, "more": 1})).passed
+        assert not verifier.judge(task, json.dumps({name: answer[name] for name in [*answer][1:]})).passed
+        assert not verifier.judge(task, json.dumps({**answer, "name": "Somebody Else"})).passed
+
+
+def test_two_ways_of_writing_a_document_are_one_task() -> None:
+    source = make_source("documents", forms=FORMS)
+    keys = {
+        source.adopt("talk", {}, text, "").key
+        for text in ("Ada Fox owes 1,250.50 for pens.", "Ada Fox owes 1250,50 for pens.", "1.250,50 from Ada Fox: pens")
+    }
+    assert keys == {'talk: {"name":"Ada Fox","total":1250.5,"items":["pens"]}'}
+
+
+def test_a_document_that_may_say_two_things_is_not_drawn() -> None:
+    forms = {
+        "talk": {"texts": ["{a} to {b}"], "fields": {"a": ["x", "x to x"], "b": ["x", "y"]}},
+        "other": {"texts": ["{b} to {a}"], "fields": {"a": ["x", "z"], "b": ["x", "y"]}},
+    }
+    assert {task.prompt for task in every(make_source("documents", forms=forms), 20)} == {
+        "x to y",
+        "x to x to y",
+        "x to x to x",
+    }
+
+
+def test_documents_are_counted_by_what_they_can_say() -> None:
+    form = Form(texts=("{a} {b}", "{b} {a}!", "{a}"), fields={"a": ("x", "y"), "b": ("u", "v", "w")})
+    assert size(form) == 2 * 3 + 2
+    source = made(texts=form.texts, fields={"a": ["x", "y"], "b": ["u", "v", "w"]})
+    assert len({task.key for task in every(source, 50)}) == 8
+
+
+def test_a_document_in_words_of_their_own_is_held_to_its_schema() -> None:
+    source = make_source("documents", forms=FORMS)
+    adopted = source.adopt("talk", {}, "Ada still has to pay 3 euros!", '{"name":"Ada"}')
+    assert json.loads(adopted.checks)["required"] == ["name", "total", "items"]
+    with pytest.raises(ValueError, match="is no task of skill 'short'"):
+        source.adopt("short", {}, "Ada Fox owes 2.50 for pens.", "")
+
+
+@pytest.mark.parametrize(
+    ("form", "reason"),
+    [
+        (
+            {"texts": ["{name}"], "fields": {"name": "persn"}},
+            r"field 'name' is of no kind 'persn'; did you mean 'person'",
+        ),
+        ({"texts": ["{name}"], "fields": {"name": []}}, r"needs texts that differ"),
+        ({"texts": ["{nme}"], "fields": {"name": "person"}}, r"has a gap for 'nme'; did you mean 'name'"),
+        ({"texts": ["{name} {name}"], "fields": {"name": "person"}}, r"has a field twice"),
+        ({"texts": ["{name"], "fields": {"name": "person"}}, r"a brace that belongs to no column"),
+        ({"texts": ["{a}"], "fields": {"a": "person", "b": "city"}}, r"field 'b' is in no text"),
+        ({"texts": ["{a} {a.b}"], "fields": {"a": "person", "a.b": "city"}}, r"cannot be a value and hold 'a\.b'"),
+        ({"texts": ["{a.}"], "fields": {"a.": "person"}}, r"has an empty name"),
+        ({"texts": [], "fields": {"a": "person"}}, r"texts"),
+    ],
+)
+def test_a_form_that_cannot_be_is_refused(form: dict[str, Any], reason: str) -> None:
+    with pytest.raises(PartError, match=reason):
+        made(**form)
+
+
+def test_a_form_that_is_not_there_is_refused() -> None:
+    with pytest.raises(PartError, match=r"no form 'tlak'; did you mean 'talk'\?; write \[source\.forms\.tlak\]"):
+        make_source("documents", forms=FORMS).check("tlak", {})
