@@ -32,7 +32,14 @@ class Baseline(Node):
             engine = desk.parts.engine.open(desk.path(BASE))
             sat = [
                 await examine(
-                    engine, desk.items(s), desk.parts.verifier, split=s, round=0, arm="targeted", longest=desk.longest
+                    engine,
+                    desk.items(s),
+                    desk.parts.verifier,
+                    split=s,
+                    round=0,
+                    arm="targeted",
+                    longest=desk.longest,
+                    models=desk.models,
                 )
                 for s in ("select", "guard")
             ]

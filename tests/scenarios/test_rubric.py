@@ -52,11 +52,15 @@ async def test_a_score_is_the_share_of_criteria_that_are_met() -> None:
 
 
 async def test_a_panel_is_the_mean_of_every_model_with_every_prompt() -> None:
-    models = {"judge": Grader("met"), "teacher": Grader("missed")}
-    prompts = {"mild": "{{ data }}", "strict": "Be strict. {{ data }}"}
-    settings = {"criteria": ["It is true."], "judges": ["judge", "teacher"], "prompts": prompts}
-    assert await score("rubric", models, "570", **settings) == [0.5]
-    assert [len(model.requests) for model in models.values()] == [2, 2]
+    mild, strict = Grader("met"), Grader("missed")
+    verifier = make_verifier(
+        "rubric",
+        criteria=["It is true."],
+        judges=["judge", "teacher"],
+        prompts={"short": "{{ data }}", "long": "Grade this. {{ data }}"},
+    )
+    (verdict,) = await verifier.judged([SUM], ["570"], models={"judge": mild, "teacher": strict})
+    assert (verdict.score, len(mild.requests), len(strict.requests)) == (0.5, 2, 2)
 
 
 async def test_tasks_of_a_skill_have_criteria_of_their_own_beside_those_of_all() -> None:
