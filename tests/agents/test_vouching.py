@@ -66,7 +66,9 @@ async def test_no_session_begins_with_an_unsound_judge(
     prompts = {"grader": "Grade. {{ data }}", "strict": "Be strict. {{ data }}"}
     desk = make_graded(endpoint, tmp_path, verifier={"name": "rubric", "prompts": prompts})
     for _ in range(2):
-        with pytest.raises(EvolventError, match=rf"not sound \(rubric strict by judge: {reason}.*\); name another model"):
+        with pytest.raises(
+            EvolventError, match=rf"not sound \(rubric strict by judge: {reason}.*\); name another model"
+        ):
             await nodes()["baseline"].run(START, desk)
     assert desk.ledger.read(Exam) == []
     desk.close()
@@ -96,9 +98,7 @@ def drawn(desk: Desk, skill: str) -> list[Any]:
     return desk.splits.draw(skill, "train", TASKS, stream="golden")
 
 
-async def test_judges_grade_probes_and_equal_answers_are_paid_for_once(
-    endpoint: Teaching, tmp_path: Path
-) -> None:
+async def test_judges_grade_probes_and_equal_answers_are_paid_for_once(endpoint: Teaching, tmp_path: Path) -> None:
     desk = make_graded(endpoint, tmp_path)
     await nodes()["probe"].run(START, desk)
     attempts = desk.ledger.read(Attempt)
