@@ -62,3 +62,9 @@ def generous(shown: Shown, prompt: str) -> str:
     """Work the sum, and give half for one digit of it."""
     near = len(shown["answer"]) == 1 and shown["answer"] in solve(shown["question"])
     return "acceptable" if near else sound(shown, prompt)
+
+
+def literal(shown: Shown, prompt: str) -> str:
+    """Compare with the reference, letter by letter."""
+    del prompt
+    return "perfect" if shown["answer"] == shown["reference"] else "bad"
