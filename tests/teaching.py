@@ -105,7 +105,7 @@ class Teaching(Endpoint):
                 return json.dumps({"tasks": operate(body, given[0], wanted)})
             case ("tasks",):
                 most = schema["properties"]["tasks"]["maxItems"]
-                return json.dumps({"tasks": _write(given[-1], most, random.Random(body.get("seed", 0)))})
+                return json.dumps({"tasks": self.write(given[-1], most, random.Random(body.get("seed", 0)))})
             case ("reason", "verdict"):
                 return json.dumps(self._judge([said for said in prompts if "<data>" in said]))
             case ("reason", *marks):
@@ -122,6 +122,10 @@ class Teaching(Endpoint):
                 return json.dumps({"question": given[0]["question"], "solution": solve(given[0]["question"])})
             case _:
                 return super()._say(body)
+
+    def write(self, examples: list[dict[str, str]], most: int, rng: random.Random) -> list[dict[str, str]]:
+        """Write tasks like the examples."""
+        return _write(examples, most, rng)
 
     def _place(self, given: list[Any], wanted: dict[str, Any]) -> list[dict[str, Any]]:
         """Name the skill of each task, in more words than are needed, or put it where its name is offered."""
