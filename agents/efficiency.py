@@ -24,6 +24,7 @@ from ..scenarios.splits import EXAMS
 from ..training.exam import examine
 from ..training.reading import reader
 from ..training.serving.host import hosting
+from .asking import asking
 from .commands.items import tasks
 from .desk import BASE, longest
 from .folder import RESOLVED, begun
@@ -120,12 +121,15 @@ def _sit(run: Path, twin: Round, scenario: Scenario, *, allow_import: bool) -> E
     most = room(run, scenario, parts, allow_import=allow_import)
     items = tasks(run, "select", allow_import=allow_import)
     # what libraries print is no result, and a server ends with the exam
-    with stdout_is_ours(), hosting(run / "serving"):
+    with stdout_is_ours(), hosting(run / "serving"), asking(run, parts) as models:
         engine = parts.engine.open(run / twin.path)
         try:
             sat = asyncio.run(
-                examine(engine, items, parts.verifier, split="select", round=twin.number, arm="control", longest=most)
-            )
+                examine(
+                    engine, items, parts.verifier, split="select", round=twin.number, arm="control", longest=most,
+                    models=models,
+                )
+            )  # fmt: skip
         finally:
             engine.close()
     return sat.exam

@@ -7,7 +7,7 @@ as it is. What an enhancer refuses, and what a changed sample stands in for, kee
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from ..memory.records import Critique, Record, Sample
+from ..memory.records import Record, Sample
 from ..memory.retraction import Descent
 from ..training.curation.enhancer import Change, Enhancer
 from ..training.curation.pool import require
@@ -47,17 +47,16 @@ async def enhance(samples: Sequence[Sample], desk: Desk, *, round: int, student:
         pool = pool_of(current, desk)
         require(f"enhancer {enhancer.name!r}", pool, context, enhancer.needs)
         changes = dict(zip(pool.ids, await enhancer.enhance(pool, context), strict=True))
-        step = _apply(current, changes, enhancer, desk)
+        step = await _apply(current, changes, enhancer, desk)
         current = [s for s in (*current, *step.made) if s.id not in step.refused]
         found = Enhanced(found.made + step.made, {**found.refused, **step.refused}, found.records + step.records)
     return found
 
 
-def _apply(samples: Sequence[Sample], changes: Mapping[str, Change], enhancer: Enhancer, desk: Desk) -> Enhanced:
+async def _apply(samples: Sequence[Sample], changes: Mapping[str, Change], enhancer: Enhancer, desk: Desk) -> Enhanced:
     """Turn what one enhancer says into samples and reasons."""
     made: dict[str, Sample] = {}
     refused: dict[str, str] = {}
-    said: list[Critique] = []
     descents: list[Descent] = []
     known = {sample.id for sample in samples}
     for sample in samples:
@@ -71,12 +70,10 @@ def _apply(samples: Sequence[Sample], changes: Mapping[str, Change], enhancer: E
         refused[sample.id] = f"{enhancer.name}: {new.id} stands in its place"
         if new.id in known or new.id in made:
             continue
-        verdict = recheck(new, desk, by=enhancer.name, judge=enhancer.name)
-        if not verdict.accepted:
-            refused[new.id] = f"critique: {verdict.reason}"
         made[new.id] = new
-        said.append(verdict)
         descents.append(Descent(sample=new.id, parent=sample.id, round=new.round))
+    said = await recheck([*made.values()], desk, by=[enhancer.name] * len(made), judge=enhancer.name)
+    refused |= {critique.sample: f"critique: {critique.reason}" for critique in said if not critique.accepted}
     return Enhanced(tuple(made.values()), refused, (*made.values(), *descents, *said))
 
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 from ..memory.inference import Engine, Request
-from ..memory.records import Attempt, Task
+from ..memory.records import Attempt, Task, Verdict
 from ..memory.trace import span
 from .desk import Desk
 from .judging.jury import seat
@@ -62,4 +62,7 @@ def _bench(skill: str, round: int, engine: Engine, desk: Desk) -> Bench:
     async def sound() -> Collection[str]:
         return (await seat(desk)).sound if desk.parts.teacher.judges else ()
 
-    return Bench(skill, round, engine.student, desk.splits, desk.parts.verifier, ask, recall, sound)
+    async def judge(tasks: Sequence[Task], answers: Sequence[str]) -> list[Verdict]:
+        return await desk.parts.verifier.judged(tasks, answers, models=desk.models)
+
+    return Bench(skill, round, engine.student, desk.splits, judge, ask, recall, sound)

@@ -83,6 +83,7 @@ class Parts:
         refused = [
             f"teacher {parts.teacher.name!r} asks a {role}; name its engine in [models.{role}]" for role in lacking
         ]
+        refused += _unasked(parts)
         refused += parts.curators.faults(parts.models)
         if scenario.discover and parts.teacher.finds is None:
             refused.append(
@@ -139,6 +140,21 @@ class Parts:
         """
         for role, engine in self.models.items():
             engine.serve(role).close()
+
+
+def _unasked(parts: Parts) -> list[str]:
+    """What a verifier that asks models lacks."""
+    judge = f"verifier {parts.verifier.name!r} asks"
+    refused = [
+        f"{judge} a {role}; name its engine in [models.{role}]"
+        for role in sorted(parts.verifier.asks - parts.models.keys())
+    ]
+    if parts.verifier.asks and parts.trainer.rewarded:
+        refused.append(
+            f"{judge} models, which trainer {parts.trainer.name!r} cannot wait for: it has answers judged while it "
+            "trains; name a trainer that learns from samples, such as 'sft' or 'dpo'"
+        )
+    return refused
 
 
 def _unfit_skills(source: Source, scenario: Scenario) -> list[str]:

@@ -151,7 +151,8 @@ async def _written(desk: Desk, share: Share, number: int, heard: Mapping[Role, H
 
 async def _judged(desk: Desk, sample: Sample, heard: Mapping[Role, Heard]) -> tuple[Calls, Critique]:
     """What programs say of a sample, and where they say nothing the judges."""
-    if (decided := check(sample, desk)) is not None:
+    (decided,) = await check([sample], desk)
+    if decided is not None:
         return _taken(heard), decided
     teacher = desk.parts.teacher
     (opinion,) = await teacher.judge([sample], sound=teacher.judges, models=heard)

@@ -22,17 +22,19 @@ async def ask(
 ) -> list[Attempt]:
     """Let the student answer tasks in one batch, and judge the answers."""
     with span("ask", tasks=len(tasks), round=round, purpose=purpose) as step:
-        answers = await engine.answer([Request.of(task.question, desk.longest) for task in tasks])
+        said = await engine.answer([Request.of(task.question, desk.longest) for task in tasks])
+        answers = [one.answer for one in said]
+        verdicts = await desk.parts.verifier.judged(tasks, answers, models=desk.models)
         attempts = [
             Attempt(
                 task=task,
                 student=engine.student,
                 round=round,
                 purpose=purpose,
-                answer=answer.answer,
-                verdict=desk.parts.verifier.judge(task, answer.answer),
+                answer=answer,
+                verdict=verdict,
             )
-            for task, answer in zip(tasks, answers, strict=True)
+            for task, answer, verdict in zip(tasks, answers, verdicts, strict=True)
         ]
         step["passed"] = passes(attempts)
         return attempts

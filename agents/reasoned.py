@@ -20,7 +20,8 @@ THOUGHT = "first this, then that"
 def unfit(operators: Iterable[Weighted], source: Source, verifier: Verifier, scenario: Scenario) -> list[str]:
     """Why operators of a scenario cannot be used, and the way out; nothing where they can."""
     reasoning = _reasoning(operators)
-    if not reasoning or scenario.student.reasoning:
+    # a model that judges reads all of an answer
+    if not reasoning or scenario.student.reasoning or verifier.asks:
         return []
     skill = scenario.targets[0]
     tasks = source.draw(skill, scenario.skills[skill].task, 1, Random(0), allowed=lambda key: bool(key))

@@ -63,7 +63,7 @@ async def _examine(desk: Desk, number: int, path: str, student: str) -> None:
         sat = [
             await examine(
                 engine, desk.items(split), desk.parts.verifier, split=split, round=number, arm="clean",
-                longest=desk.longest,
+                longest=desk.longest, models=desk.models,
             )
             for split in ("select", "guard")
         ]  # fmt: skip

@@ -21,7 +21,7 @@ EDIT = "edit"
 """Operator of the same."""
 
 
-def take_in(choices: Mapping[str, Choice], samples: Sequence[Sample], *, round: int, desk: Desk) -> Outcome:
+async def take_in(choices: Mapping[str, Choice], samples: Sequence[Sample], *, round: int, desk: Desk) -> Outcome:
     """Record a decision per sample, and edited samples with their critiques and fates.
 
     Args:
@@ -32,7 +32,7 @@ def take_in(choices: Mapping[str, Choice], samples: Sequence[Sample], *, round: 
     """
     made = {s.id: choices.get(s.id) or Choice(sample=s.id, action="accept", reason="the whole round") for s in samples}
     edited = {s.id: edit(s, made[s.id], desk) for s in samples if made[s.id].action == "edit"}
-    critiques = [recheck(sample, desk, by=made[old].by, judge=PERSON) for old, sample in edited.items()]
+    critiques = await recheck([*edited.values()], desk, by=[made[old].by for old in edited], judge=PERSON)
     accepted = [s for s in samples if made[s.id].action == "accept"]
     # the original is no longer kept, so an edit does not repeat it
     known = desk.no_duplicates()

@@ -1,6 +1,6 @@
 """A sample in other words: another one, which is checked like any other."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ..memory.origin import Origin, Parent
 from ..memory.records import Critique, Sample, Task
@@ -42,21 +42,31 @@ def rewritten(
     )
 
 
-def recheck(sample: Sample, desk: Desk, *, by: str, judge: str) -> Critique:
-    """What is said of a rewritten sample: the program decides where there is one, else whoever rewrote it has.
+async def recheck(samples: Sequence[Sample], desk: Desk, *, by: Sequence[str], judge: str) -> list[Critique]:
+    """What is said of rewritten samples: the program decides where there is one, else whoever rewrote it has.
 
     Args:
-        sample: as it is now.
+        samples: as they are now.
         desk: where.
-        by: who rewrote it, for the reason.
-        judge: the judge it is filed under where no program decides.
+        by: who rewrote each, for the reason.
+        judge: the judge they are filed under where no program decides.
     """
+    foreign = [_foreign(sample, desk) for sample in samples]
+    checked = iter(await check([s for s, found in zip(samples, foreign, strict=True) if found is None], desk))
+    return [
+        found or next(checked) or critique(sample, judge, True, f"no second way to work it; {who} wrote it")
+        for sample, who, found in zip(samples, by, foreign, strict=True)
+    ]
+
+
+def _foreign(sample: Sample, desk: Desk) -> Critique | None:
+    """Refuse what is no task of its skill."""
     if sample.task.talk is None:
         try:
             desk.splits.adopt(sample.task.skill, sample.task.prompt, sample.task.answer)
         except ValueError as error:
             return critique(sample, FORMAT, False, f"foreign: {error}")
-    return check(sample, desk) or critique(sample, judge, True, f"no second way to work it; {by} wrote it")
+    return None
 
 
 def _task(task: Task, prompt: str | None, answer: str | None, desk: Desk) -> Task:

@@ -63,7 +63,9 @@ async def train_round(
         if trainer.draws:
             engine = desk.parts.engine.open(desk.path(start))
             asked = [(s.id, s.task, s.completion) for s in ordered]
-            tries = await try_out(engine, asked, desk.parts.verifier, longest=desk.longest, draws=trainer.draws)
+            tries = await try_out(
+                engine, asked, desk.parts.verifier, longest=desk.longest, draws=trainer.draws, models=desk.models
+            )
             write_tries(folder, tries)
             engine.close()
 

@@ -3,12 +3,11 @@
 from abc import abstractmethod
 from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import ClassVar, NamedTuple
 
 from ..memory.auditions import Audition
 from ..memory.debates import Turn
-from ..memory.inference import Models, Role
+from ..memory.inference import NOBODY, Models, Role
 from ..memory.parts import Part
 from ..memory.records import Attempt, Sample, Share, Weakness
 from ..scenarios.splits import Splits
@@ -17,9 +16,6 @@ from .operating import NOTHING, Material
 from .operator import Portioned
 from .prober.bench import Bench
 from .sorting import REST, Discovery, Found
-
-NOBODY: Models = MappingProxyType({})
-"""No model to ask."""
 
 
 class Opinion(NamedTuple):

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, Protocol
 
 from .talk import Question, Talk, called, spell
@@ -180,3 +181,6 @@ class Model(Protocol):
 
 Models = Mapping[Role, Model]
 """Who may be asked, by role."""
+
+NOBODY: Models = MappingProxyType({})
+"""No model to ask."""

@@ -1,5 +1,6 @@
 """Verifiers made of verifiers, each named with its settings as a scenario names one."""
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Self
@@ -7,6 +8,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from ..memory.errors import PartError
+from ..memory.inference import NOBODY, Models, Role
 from ..memory.parts import PartSpec, load
 from ..memory.records import Task, Verdict
 from .verifier import Verifier
@@ -37,9 +39,31 @@ class Combination(Verifier):
             load(spec, base=Verifier, package=PACKAGE, where=f"parts.{place}") for place, spec in enumerate(self.parts)
         ]
 
-    def ask(self, task: Task, answer: str) -> list[Verdict]:
-        """Ask every part, in order."""
-        return [part.judge(task, answer) for part in self.verifiers]
+    @abstractmethod
+    def combine(self, verdicts: Sequence[Verdict]) -> Verdict:
+        """Say what follows from what every part says, in order."""
+
+    def judge(self, task: Task, answer: str) -> Verdict:
+        """Ask every part."""
+        return self.combine([part.judge(task, answer) for part in self.verifiers])
+
+    async def judged(self, tasks: Sequence[Task], answers: Sequence[str], *, models: Models = NOBODY) -> list[Verdict]:
+        """Ask every part about all answers."""
+        said = [await part.judged(tasks, answers, models=models) for part in self.verifiers]
+        return [self.combine(verdicts) for verdicts in zip(*said, strict=True)]
+
+    @property
+    def asks(self) -> frozenset[Role]:
+        """Models that its parts ask."""
+        return frozenset[Role]().union(*(part.asks for part in self.verifiers))
+
+    def panel(self, *, turned: bool = False) -> Mapping[str, Verifier]:
+        """Judges that its parts ask."""
+        return {
+            f"{name} of part {i}": judge
+            for i, part in enumerate(self.verifiers)
+            for name, judge in part.panel(turned=turned).items()
+        }
 
     def say(self, score: float, verdicts: Sequence[Verdict]) -> Verdict:
         """Give a score with the parts' reasons, each under its name."""

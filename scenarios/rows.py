@@ -185,6 +185,22 @@ def lines(path: str) -> Iterator[tuple[int, dict[str, Any]]]:
     return readers.get(Path(path).suffix.lower(), _plain)(path)
 
 
+def flat(path: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Give rows as `lines` does, and what is inside their lists and objects as columns: `choices.0.text`."""
+    for number, values in lines(path):
+        yield number, {**values, **{name: cell for column in values for name, cell in _leaves(column, values[column])}}
+
+
+def _leaves(name: str, value: object) -> Iterator[tuple[str, object]]:
+    """Texts and numbers in a value, under names that lead there."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else None
+    if inner is None:
+        yield name, value
+        return
+    for key, part in inner:
+        yield from _leaves(f"{name}.{key}", part)
+
+
 def _plain(path: str) -> Iterator[tuple[int, dict[str, Any]]]:
     with Path(path).open("rb") as file:
         yield from _jsonl(path, file.readline)
@@ -258,7 +274,8 @@ def _said(where: str, values: Mapping[str, Any], column: str, columns: Columns) 
     text = fill(column, lambda name: _part(where, values, name))
     if not text.strip():
         raise PartError(f"{where}: {column!r} comes to an empty text; fill its columns, or write words around them")
-    return text
+    # a cell at an end may be empty, and what stands before it in the template says nothing then
+    return text.strip()
 
 
 def _part(where: str, values: Mapping[str, Any], column: str) -> str:

@@ -1,9 +1,10 @@
 """How an answer is judged."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
+from ..memory.inference import NOBODY, Models, Role
 from ..memory.parts import Part
 from ..memory.records import Task, Verdict
 
@@ -24,3 +25,32 @@ class Verifier(Part):
     def judge_all(self, tasks: Sequence[Task], answers: Sequence[str]) -> list[Verdict]:
         """Judge an answer to each task, in their order; several at once where that is faster."""
         return [self.judge(task, answer) for task, answer in zip(tasks, answers, strict=True)]
+
+    async def judged(self, tasks: Sequence[Task], answers: Sequence[str], *, models: Models = NOBODY) -> list[Verdict]:
+        """Judge as `judge_all` does; whoever asks models does so here, and is judged by no other way.
+
+        Args:
+            tasks: what was asked.
+            answers: an answer to each.
+            models: who may be asked, by role; all that `asks` names are there.
+
+        Raises:
+            UnavailableError: a model did not say what it thinks of an answer.
+            BudgetError: a budget is spent.
+        """
+        del models
+        return self.judge_all(tasks, answers)
+
+    @property
+    def asks(self) -> frozenset[Role]:
+        """Roles of the models that it cannot do without; none where it is a program."""
+        return frozenset()
+
+    def panel(self, *, turned: bool = False) -> Mapping[str, "Verifier"]:
+        """Every judge that it asks as a verifier of its own, by name, to be tried before it decides anything.
+
+        Args:
+            turned: have them see an answer before its question, where they usually see it after, and the reverse.
+        """
+        del turned
+        return {}

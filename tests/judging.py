@@ -56,3 +56,15 @@ def noisy(seed: int, error: float = 0.05) -> Judge:
         return {"perfect": "bad", "bad": "perfect"}[said] if errs else said
 
     return judge
+
+
+def generous(shown: Shown, prompt: str) -> str:
+    """Work the sum, and give half for one digit of it."""
+    near = len(shown["answer"]) == 1 and shown["answer"] in solve(shown["question"])
+    return "acceptable" if near else sound(shown, prompt)
+
+
+def literal(shown: Shown, prompt: str) -> str:
+    """Compare with the reference, letter by letter."""
+    del prompt
+    return "perfect" if shown["answer"] == shown["reference"] else "bad"

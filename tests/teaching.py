@@ -1,16 +1,18 @@
 """An endpoint that plays the teacher's roles for sums written ones first, seeing only the request.
 
 It names the feature that failures have and passes lack, mixes the columns of the examples into new sums, gets some of
-them wrong or unreadable, works a sum to judge it, and works it again to repair it. Some of its judges are biased. As a
-prober it calls the tools it is offered, one after the other.
+them wrong or unreadable, works a sum to judge or grade it, and works it again to repair it. Some of its judges are
+biased. As a prober it calls the tools it is offered, one after the other.
 """
 
 import json
 import random
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
+
+from evolvent.memory.inference import Completion, Reply, Request
 
 from .endpoint import Endpoint
 from .judging import Judge, solve, sound
@@ -20,6 +22,8 @@ WRONG, STRANGE = 0.1, 0.03
 """Shares of new sums whose answer is wrong, and whose question no student of ASCII can read."""
 PROBES = 12
 """Questions a prober makes up at once."""
+GRADES = {"perfect": "met", "acceptable": "partly", "bad": "missed"}
+"""What a verdict is as a grade of every criterion."""
 
 
 Turn = dict[str, Any]
@@ -101,9 +105,12 @@ class Teaching(Endpoint):
                 return json.dumps({"tasks": operate(body, given[0], wanted)})
             case ("tasks",):
                 most = schema["properties"]["tasks"]["maxItems"]
-                return json.dumps({"tasks": _write(given[-1], most, random.Random(body.get("seed", 0)))})
+                return json.dumps({"tasks": self.write(given[-1], most, random.Random(body.get("seed", 0)))})
             case ("reason", "verdict"):
                 return json.dumps(self._judge([said for said in prompts if "<data>" in said]))
+            case ("reason", *marks):
+                said = self._judge([prompt])
+                return json.dumps({"reason": said["reason"], **dict.fromkeys(marks, GRADES[said["verdict"]])})
             case ("skills",):
                 return json.dumps({"skills": self._place(given, schema["properties"]["skills"]["items"]["properties"])})
             case ("categories",):
@@ -115,6 +122,10 @@ class Teaching(Endpoint):
                 return json.dumps({"question": given[0]["question"], "solution": solve(given[0]["question"])})
             case _:
                 return super()._say(body)
+
+    def write(self, examples: list[dict[str, str]], most: int, rng: random.Random) -> list[dict[str, str]]:
+        """Write tasks like the examples."""
+        return _write(examples, most, rng)
 
     def _place(self, given: list[Any], wanted: dict[str, Any]) -> list[dict[str, Any]]:
         """Name the skill of each task, in more words than are needed, or put it where its name is offered."""
@@ -134,6 +145,29 @@ class Teaching(Endpoint):
             self.quoted.append(_data(asked[-1])[0])
             judge = self.arguing or judge
         return {"reason": "worked it", "verdict": judge(_data(first)[0], first)}
+
+
+class Voice:
+    """A model in this process that judges as it is told, seeing only the request."""
+
+    def __init__(self, judge: Judge | None) -> None:
+        self.teaching = Teaching({"": judge} if judge else {})
+        self.mute = judge is None
+        self.requests: list[Request] = []
+        """What it was asked."""
+
+    async def ask(self, requests: Sequence[Request]) -> list[Reply]:
+        self.requests += requests
+        return [Reply(None, "not JSON") if self.mute else Reply(self._said(request)) for request in requests]
+
+    def _said(self, request: Request) -> Completion:
+        form = {"json_schema": {"schema": request.schema}}
+        reply = self.teaching.reply({"messages": request.conversation(), "response_format": form})
+        text = reply["choices"][0]["message"]["content"]
+        return Completion(text, len(text), complete=True)
+
+    def close(self) -> None:
+        pass
 
 
 def _data(prompt: str) -> list[Any]:

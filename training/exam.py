@@ -11,7 +11,7 @@ from math import fsum
 from typing import NamedTuple
 
 from ..memory.errors import EvolventError
-from ..memory.inference import Engine, Request
+from ..memory.inference import NOBODY, Engine, Models, Request
 from ..memory.records import PARTIAL, Arm, Exam, Record, Score, Split, Task
 from ..memory.said import Said
 from ..memory.talk import Question, text_of
@@ -37,17 +37,20 @@ class Sat(NamedTuple):
         return [self.exam] if self.said is None else [self.exam, self.said]
 
 
-async def sit(engine: Engine, tasks: Sequence[Task], verifier: Verifier, *, longest: int) -> list[float]:
-    """Give the score of every task, in [0, 1]."""
-    return (await _sit(engine, tasks, verifier, longest=longest))[0]
+async def sit(
+    engine: Engine, tasks: Sequence[Task], verifier: Verifier, *, longest: int, models: Models = NOBODY
+) -> list[float]:
+    """Give the score of every task, in [0, 1]; `models` are those that the verifier asks."""
+    return (await _sit(engine, tasks, verifier, models, longest=longest))[0]
 
 
 async def examine(
-    engine: Engine, tasks: Sequence[Task], verifier: Verifier, *, split: Split, round: int, arm: Arm, longest: int
-) -> Sat:
-    """Examine a student on one split, and keep what it said where it was wrong."""
+    engine: Engine, tasks: Sequence[Task], verifier: Verifier, *, split: Split, round: int, arm: Arm, longest: int,
+    models: Models = NOBODY,
+) -> Sat:  # fmt: skip
+    """Examine a student on one split, and keep what it said where it was wrong; `models` as in `sit`."""
     with span("exam", split=split, student=engine.student, items=len(tasks)) as step:
-        marks, answers = await _sit(engine, tasks, verifier, longest=longest)
+        marks, answers = await _sit(engine, tasks, verifier, models, longest=longest)
         step["score"] = fsum(marks) / max(1, len(marks))
         wrong = _first_wrong(tasks, marks)
         if answers is None and wrong and not engine.paid:
@@ -68,14 +71,14 @@ async def examine(
 
 
 async def _sit(
-    engine: Engine, tasks: Sequence[Task], verifier: Verifier, *, longest: int
+    engine: Engine, tasks: Sequence[Task], verifier: Verifier, models: Models, *, longest: int
 ) -> tuple[list[float], dict[int, str] | None]:
     """Scores, and answers by place where any were given."""
     if verifier.teacher_forced and engine.forced:
         return [float(agreed) for agreed in await engine.agrees([(t.question, t.answer) for t in tasks])], None
     answers = await engine.answer([Request.of(task.question, longest) for task in tasks])
-    marks = [verdict.score for verdict in verifier.judge_all(tasks, [answer.answer for answer in answers])]
-    return marks, {place: answer.answer for place, answer in enumerate(answers)}
+    verdicts = await verifier.judged(tasks, [answer.answer for answer in answers], models=models)
+    return [verdict.score for verdict in verdicts], {place: answer.answer for place, answer in enumerate(answers)}
 
 
 def _first_wrong(tasks: Sequence[Task], marks: Sequence[float]) -> list[int]:

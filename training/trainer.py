@@ -66,6 +66,11 @@ class Trainer(Part):
         """
         return 0
 
+    @property
+    def rewarded(self) -> bool:
+        """Whether a verifier judges answers while it trains, where no other model can be asked."""
+        return False
+
     def require(self, start: Path) -> None:
         """Refuse a student that its rounds could not train, before anything is spent on it.
 

@@ -1,11 +1,12 @@
 """What the student said to the tasks of its training set before it was trained, with a verifier's score."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from ..memory.inference import Engine, Request
+from ..memory.inference import NOBODY, Engine, Models, Request
 from ..memory.records import Task
 from ..memory.talk import Question, Talk, text_of
 from ..memory.trace import span
@@ -42,8 +43,9 @@ class Try(NamedTuple):
 
 
 async def try_out(
-    engine: Engine, asked: Sequence[tuple[str, Task, str]], verifier: Verifier, *, longest: int, draws: int = 1
-) -> list[Try]:
+    engine: Engine, asked: Sequence[tuple[str, Task, str]], verifier: Verifier, *, longest: int, draws: int = 1,
+    models: Models = NOBODY,
+) -> list[Try]:  # fmt: skip
     """Let a student answer and judge what it says; an answer that was cut is left out.
 
     Args:
@@ -52,6 +54,7 @@ async def try_out(
         verifier: judges.
         longest: tokens an answer may have.
         draws: answers to each task; one is the greedy answer, several are drawn at `WARMTH`.
+        models: those that the verifier asks, by role.
 
     Returns:
         In training order, the answers to one task beside each other.
@@ -63,16 +66,23 @@ async def try_out(
         answers = await engine.answer(requests)
     whole = [(*one, said.answer) for (one, _), said in zip(drawn, answers, strict=True) if said.complete]
     texts = [text for *_, text in whole]
+    verdicts = await verifier.judged([task for _, task, _, _ in whole], texts, models=models)
+
+    async def wrong(place: int) -> str | None:
+        """The first answer from a place on that is wrong there."""
+        if not verdicts[place].passed:
+            return texts[place]
+        task = whole[place][1]
+        for answer in [*texts[place + 1 :], *texts[:place]][: NEAR - 1]:
+            (verdict,) = await verifier.judged([task], [answer], models=models)
+            if not verdict.passed:
+                return answer
+        return None
+
+    others = await asyncio.gather(*map(wrong, range(len(whole))))
     return [
-        Try(
-            sample,
-            task.question,
-            learned,
-            text,
-            verifier.judge(task, text).score,
-            _wrong(task, [*texts[place:], *texts[:place]][:NEAR], verifier),
-        )
-        for place, (sample, task, learned, text) in enumerate(whole)
+        Try(sample, task.question, learned, text, verdict.score, other)
+        for (sample, task, learned, text), verdict, other in zip(whole, verdicts, others, strict=True)
     ]
 
 
@@ -121,7 +131,3 @@ def own_answers(tries: Sequence[Try]) -> dict[str, list[str]]:
         if one.passed and answer != one.reference.strip():
             found.setdefault(one.sample, {})[answer] = None
     return {sample: list(answers) for sample, answers in found.items()}
-
-
-def _wrong(task: Task, answers: Sequence[str], verifier: Verifier) -> str | None:
-    return next((answer for answer in answers if not verifier.judge(task, answer).passed), None)

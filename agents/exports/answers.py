@@ -9,6 +9,7 @@ from ...memory.inference import Request
 from ...memory.reading import Run
 from ...memory.records import Exam, Round, Task, Verdict
 from ...training.reading import reader
+from ..asking import asking
 from ..desk import BASE, SPARE
 from ..folder import begun
 from ..parts import Parts
@@ -30,6 +31,7 @@ class Asking:
     def __init__(self, run: Run) -> None:
         quiet()
         scenario, _ = begun(run.path)
+        self._run = run.path
         self._parts = Parts.resolve(scenario, str(run.path / "scenario.resolved.json"))
         self._longest = scenario.student.longest
         self._reader = reader(scenario.student, run.path / BASE)
@@ -49,7 +51,9 @@ class Asking:
             said = asyncio.run(engine.answer([Request.of(task.question, longest) for task in tasks]))
         finally:
             engine.close()
-        judged = [self._parts.verifier.judge(task, each.answer) for task, each in zip(tasks, said, strict=True)]
+        verifier, answers = self._parts.verifier, [each.answer for each in said]
+        with asking(self._run, self._parts) as models:
+            judged = asyncio.run(verifier.judged(tasks, answers, models=models))
         return {t.id: Answer(s.answer, s.complete, v) for t, s, v in zip(tasks, said, judged, strict=True)}
 
 

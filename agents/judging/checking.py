@@ -1,4 +1,6 @@
-"""What programs say of a sample, before or instead of any judge."""
+"""What programs say of samples, before or instead of any judge, and the verifier where there is a second answer."""
+
+from collections.abc import Sequence
 
 from ...memory.records import Critique, Sample
 from ...scenarios.source import identity
@@ -8,8 +10,32 @@ FORMAT = "format"
 """Judge of what cannot be used at all, whatever it says."""
 
 
-def check(sample: Sample, desk: Desk) -> Critique | None:
-    """What the source's other program says of a sample; None where there is none, and no reason to refuse it."""
+async def check(samples: Sequence[Sample], desk: Desk) -> list[Critique | None]:
+    """What the source's other program says of each sample; None where there is none, and no reason to refuse it."""
+    found = [_refused(sample, desk) for sample in samples]
+    pairs = [
+        (place, sample, worked)
+        for place, sample in enumerate(samples)
+        if found[place] is None and (worked := desk.parts.source.solve(sample.task) or _taken_over(sample)) is not None
+    ]
+    verifier = desk.parts.verifier
+    verdicts = await verifier.judged(
+        [sample.task.model_copy(update={"answer": worked}) for _, sample, worked in pairs],
+        [s.origin.judged(s.task.answer) if s.origin else s.task.answer for _, s, _ in pairs],
+        models=desk.models,
+    )
+    for (place, sample, _), verdict in zip(pairs, verdicts, strict=True):
+        found[place] = critique(sample, verifier.name, verdict.passed, verdict.reason or "both ways agree")
+    return found
+
+
+def critique(sample: Sample, judge: str, accepted: bool, reason: str) -> Critique:
+    """A critique of a sample."""
+    return Critique(sample=sample.id, round=sample.round, judge=judge, accepted=accepted, reason=reason)
+
+
+def _refused(sample: Sample, desk: Desk) -> Critique | None:
+    """What is said of a sample whatever its answer is."""
     reasoning = sample.origin.reasoning if sample.origin else ""
     if (strange := desk.reader.unreadable(sample.task.prompt + reasoning + sample.task.answer)) is not None:
         return critique(sample, FORMAT, False, f"unreadable: it holds {strange!r}, which the student cannot read")
@@ -18,17 +44,7 @@ def check(sample: Sample, desk: Desk) -> Critique | None:
     if (part := desk.splits.owner(sample.task.key)) != "train":
         # a reason would quote the reference, and a repair would tell it to whoever writes
         return critique(sample, FORMAT, True, f"not looked at: it belongs to the {part} split, and curation drops it")
-    worked = desk.parts.source.solve(sample.task) or _taken_over(sample)
-    if worked is None:
-        return None
-    said = sample.origin.judged(sample.task.answer) if sample.origin else sample.task.answer
-    verdict = desk.parts.verifier.judge(sample.task.model_copy(update={"answer": worked}), said)
-    return critique(sample, desk.parts.verifier.name, verdict.passed, verdict.reason or "both ways agree")
-
-
-def critique(sample: Sample, judge: str, accepted: bool, reason: str) -> Critique:
-    """A critique of a sample."""
-    return Critique(sample=sample.id, round=sample.round, judge=judge, accepted=accepted, reason=reason)
+    return None
 
 
 def _taken_over(sample: Sample) -> str | None:

@@ -1,4 +1,7 @@
-"""Answers whose verdict is known, made from training tasks, to try judges on before anything hangs on their word."""
+"""Answers whose verdict is known, made from training tasks, to try judges on before anything hangs on their word.
+
+A program says which answers are wrong. Where the verifier is none, the answers to other tasks of the skill are.
+"""
 
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
@@ -6,6 +9,7 @@ from random import Random
 from typing import Literal, NamedTuple
 
 from ...memory.records import Task
+from ...scenarios.source import identity
 from ...scenarios.splits import Splits
 from ...scenarios.verifier import Verifier
 from .spoiling import spoil
@@ -73,16 +77,23 @@ def _wrong(
     """Wrong answers, those of other tasks of the skill first or the spoiled reference first."""
     others = [other.answer for other in tasks if other.skill == task.skill]
     rng.shuffle(others)
-    spoiled = [spoil(task.answer, rng) for _ in range(SPOILED)] if task.answer else []
+    # a model that judges may rightly think nothing of one letter
+    spoiled = [spoil(task.answer, rng) for _ in range(SPOILED)] if task.answer and not verifier.asks else []
     for answer in [*others, *spoiled] if swapped else [*spoiled, *others]:
-        if verifier.judge(task, answer).score < CLEARLY:
+        if _is_wrong(task, answer, verifier):
             yield answer
 
 
 def _null(task: Task, tasks: Sequence[Task], verifier: Verifier, place: int) -> str:
     """No answer, or one and the same to everything, where that is wrong."""
     wanted = [*NULLS, tasks[0].answer][place % 3]
-    return wanted if verifier.judge(task, wanted).score < CLEARLY else NULLS[0]
+    return wanted if _is_wrong(task, wanted, verifier) else NULLS[0]
+
+
+def _is_wrong(task: Task, answer: str, verifier: Verifier) -> bool:
+    if verifier.asks:
+        return identity(answer) != identity(task.answer)
+    return verifier.judge(task, answer).score < CLEARLY
 
 
 def _answered(task: Task, answer: str) -> Task:

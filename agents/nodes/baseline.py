@@ -15,15 +15,20 @@ from ..desk import BASE, Desk, rates
 from ..discovering import discover
 from ..folder import before
 from ..inheriting import inherit
+from ..judging.vouching import vouch
 from ..node import Node, State, Update
 
 
 class Baseline(Node):
-    """First training of the student (or its cached result, or a model that somebody brings), then its first exam."""
+    """First training of the student (or its cached result, or a model that somebody brings), then its first exam.
+
+    What keeps a verifier from judging is found out before anything is trained.
+    """
 
     async def run(self, state: State, desk: Desk) -> Update:
-        """Find skills where none is named; prepare and examine the student."""
+        """Find skills where none is named; try the verifier's judges; prepare and examine the student."""
         await discover(desk)
+        await vouch(desk)
         student = await self._student(desk)
         if desk.parts.engine.serves:
             desk.parts.trainer.require(desk.path(BASE))
@@ -32,7 +37,14 @@ class Baseline(Node):
             engine = desk.parts.engine.open(desk.path(BASE))
             sat = [
                 await examine(
-                    engine, desk.items(s), desk.parts.verifier, split=s, round=0, arm="targeted", longest=desk.longest
+                    engine,
+                    desk.items(s),
+                    desk.parts.verifier,
+                    split=s,
+                    round=0,
+                    arm="targeted",
+                    longest=desk.longest,
+                    models=desk.models,
                 )
                 for s in ("select", "guard")
             ]

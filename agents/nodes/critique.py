@@ -69,7 +69,7 @@ def _accepted(samples: Sequence[Sample], critiques: Sequence[Critique]) -> list[
 async def _judge(samples: Sequence[Sample], desk: Desk) -> _Judged:
     """A critique for each sample, and what judges said to each other."""
     debates: list[Debate] = []
-    decided = {sample.id: check(sample, desk) for sample in samples}
+    decided = dict(zip([sample.id for sample in samples], await check(samples, desk), strict=True))
     left = [sample for sample in samples if decided[sample.id] is None]
     jury = await seat(desk) if left and desk.parts.teacher.judges else None
     if jury is not None and jury.lacking:

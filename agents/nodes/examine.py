@@ -29,7 +29,14 @@ class Examination(Node):
             verifier = desk.parts.verifier
             sat = [
                 await examine(
-                    engine, desk.items(s), verifier, split=s, round=round, arm="targeted", longest=desk.longest
+                    engine,
+                    desk.items(s),
+                    verifier,
+                    split=s,
+                    round=round,
+                    arm="targeted",
+                    longest=desk.longest,
+                    models=desk.models,
                 )
                 for s in ("select", "guard")
             ]

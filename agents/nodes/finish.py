@@ -56,6 +56,7 @@ class Ending(Node):
             round=0 if name == "base" else round,
             arm="control" if name == "control" else "targeted",
             longest=desk.longest,
+            models=desk.models,
         )
         engine.close()
         return sat

@@ -30,7 +30,7 @@ class Approval(Node):
             now = stand(desk.run, desk.session.id, round, entries)
             if now.approved is False:
                 return Outcome({"approved": False})
-            return take_in(now.choices, [entry.sample for entry in entries], round=round, desk=desk)
+            return await take_in(now.choices, [entry.sample for entry in entries], round=round, desk=desk)
 
         seen = await desk.effects.once("review", round, work, inputs={})
         desk.say("review", round=round, **seen)

@@ -1,12 +1,11 @@
 """What a prober works with. Whatever it does stays here: what it asked, and what came of it."""
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...memory.records import Attempt, Task
+from ...memory.records import Attempt, Task, Verdict
 from ...scenarios.splits import Splits
-from ...scenarios.verifier import Verifier
 from ...training.tokenizer import unreadable
 
 Json = dict[str, Any]
@@ -24,7 +23,8 @@ class Bench:
     student: str
     """Digest of the student."""
     splits: Splits
-    verifier: Verifier
+    judge: Callable[[Sequence[Task], Sequence[str]], Awaitable[list[Verdict]]]
+    """Judges an answer to each task, as exams do."""
     ask: Callable[[Sequence[Task]], Awaitable[list[str]]]
     """Gives the student's answers."""
     recall: Callable[[str], list[Json]]
@@ -53,18 +53,14 @@ class Bench:
             self.answers[question] = task, answer
         return refused
 
-    def settle(self, question: str, right: str) -> None:
-        """Judge the student's answer to a question whose right answer has been found."""
-        task, answer = self.answers[question]
-        known = task.model_copy(update={"answer": right})
-        self.attempts[question] = Attempt(
-            task=known,
-            student=self.student,
-            round=self.round,
-            purpose="designed",
-            answer=answer,
-            verdict=self.verifier.judge(known, answer),
-        )
+    async def settle(self, right: Mapping[str, str]) -> None:
+        """Judge the student's answers to questions whose right answers have been found."""
+        known = [self.answers[question][0].model_copy(update={"answer": right[question]}) for question in right]
+        said = [self.answers[question][1] for question in right]
+        for question, task, answer, verdict in zip(right, known, said, await self.judge(known, said), strict=True):
+            self.attempts[question] = Attempt(
+                task=task, student=self.student, round=self.round, purpose="designed", answer=answer, verdict=verdict
+            )
 
     def _task(self, question: str) -> Task | str:
         """A question as a task of the skill, or why it is none."""

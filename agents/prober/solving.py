@@ -13,7 +13,6 @@ from ...memory.inference import Models, Reply, Request
 from ...memory.prompting import answer_schema, data, render
 from ...memory.records import Task
 from ...memory.trace import span
-from ...scenarios.verifier import Verifier
 from ..judging.panel import FEWEST, convene
 from .bench import Bench
 
@@ -40,19 +39,20 @@ class Solving:
 
     async def settle(self, questions: Sequence[str], bench: Bench) -> None:
         """Judge the student's answers to those questions that have a right answer."""
+        right: dict[str, str] = {}
         left: dict[str, Task] = {}
         for question in dict.fromkeys(questions):
             if question in bench.attempts or question not in bench.answers:
                 continue
             task, _ = bench.answers[question]
-            if (right := bench.splits.source.solve(task)) is not None:
-                bench.settle(question, right)
+            if (solved := bench.splits.source.solve(task)) is not None:
+                right[question] = solved
             else:
                 left[question] = task
         worked = await self._worked(list(left.values()), bench) if left else {}
-        for question, task in left.items():
-            if task.key in worked:
-                bench.settle(question, worked[task.key])
+        await bench.settle(
+            right | {question: worked[task.key] for question, task in left.items() if task.key in worked}
+        )
 
     async def _worked(self, tasks: Sequence[Task], bench: Bench) -> dict[str, str]:
         """By key, the answers that teacher and judges agree on."""
@@ -65,7 +65,7 @@ class Solving:
             replies = await self.models["teacher"].ask(requests)
             said = [_answers(replies[start : start + TIMES]) for start in range(0, len(replies), TIMES)]
             pairs = zip(tasks, said, strict=True)
-            agreed = [known for task, answers in pairs if (known := _agreed(task, answers, bench.verifier)) is not None]
+            agreed = [known for task, each in pairs if (known := await _agreed(task, each, bench)) is not None]
             opinions = await convene(heard, agreed, self.models["judge"], system=self.system)
         return {task.key: task.answer for task, opinion in zip(agreed, opinions, strict=True) if opinion.accepted}
 
@@ -85,10 +85,10 @@ def _answers(replies: Sequence[Reply]) -> list[str | None]:
     return [r.completion and str(json.loads(r.completion.text)["solution"]).strip() for r in replies]
 
 
-def _agreed(task: Task, answers: Sequence[str | None], verifier: Verifier) -> Task | None:
+async def _agreed(task: Task, answers: Sequence[str | None], bench: Bench) -> Task | None:
     """The task with its answer, if all answers are the same to the verifier."""
     given = [answer for answer in answers if answer]
     if len(given) < len(answers):
         return None
     known = task.model_copy(update={"answer": given[0]})
-    return known if all(verifier.judge(known, answer).passed for answer in given) else None
+    return known if all(verdict.passed for verdict in await bench.judge([known] * len(given), given)) else None

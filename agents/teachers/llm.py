@@ -12,7 +12,7 @@ from pydantic import Field, field_validator, model_validator
 
 from ...memory.auditions import Audition
 from ...memory.files import digest
-from ...memory.inference import Models, Request, Role
+from ...memory.inference import NOBODY, Models, Request, Role
 from ...memory.prompting import answer_schema, check, data, render
 from ...memory.records import Attempt, Sample, Share, Task, Weakness
 from ...scenarios.splits import Splits
@@ -30,7 +30,7 @@ from ..prober.tools import Toolbox
 from ..prompts import ARGUES, CONDUCT, EXPLAIN, EXPLORE, NAMES, REFUTES, REPAIR, SOLVE, SOLVES, SYSTEM, WRITE
 from ..rules import corrected, foreseen, separation, telling, under
 from ..sorting import Discovery, Found, find
-from ..teacher import NOBODY, Hypothesis, Opinion, Teacher
+from ..teacher import Hypothesis, Opinion, Teacher
 from ..written import TASK, adopted, read
 
 WORDS = 300

@@ -19,7 +19,7 @@ from pydantic import Field, model_validator
 from ...memory.embedder import Vectors
 from ...memory.errors import PartError
 from ...memory.files import file_digest
-from ...memory.inference import Models
+from ...memory.inference import NOBODY, Models
 from ...memory.records import Attempt, Sample, Share, Task, Weakness
 from ...scenarios.rows import Columns, Row, Table, read
 from ...scenarios.splits import EXAMS, Splits
@@ -27,7 +27,7 @@ from ...training.curation.decontamination import Decontamination
 from ..operating import NOTHING, Material
 from ..remembering import describe_answer
 from ..rules import corrected, foreseen, separation, telling, under
-from ..teacher import NOBODY, Hypothesis, Teacher
+from ..teacher import Hypothesis, Teacher
 
 STREAM = "pool"
 """Begins the names of draws from the scenario's own source."""

@@ -11,13 +11,13 @@ from random import Random
 
 from pydantic import Field
 
-from ...memory.inference import Models
+from ...memory.inference import NOBODY, Models
 from ...memory.records import Attempt, Sample, Share, Weakness
 from ...memory.statistics import fisher
 from ...scenarios.splits import Splits
 from ..judging.spoiling import spoil
 from ..operating import NOTHING, Material
-from ..teacher import NOBODY, Hypothesis, Teacher
+from ..teacher import Hypothesis, Teacher
 
 Rule = tuple[str, ...]
 LAPLACE = 1.0

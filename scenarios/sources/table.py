@@ -1,6 +1,7 @@
-"""Tasks from a table, one row a task: a template over columns makes the question.
+"""Tasks from a table or nested rows, one row a task: a template over columns makes the question.
 
-Nothing in a template is run: `{City}` stands for what the column `City` has, and that is all there is to it.
+Nothing in a template is run: `{City}` stands for what the column `City` has, and that is all there is to it. What lies
+inside lists and objects of JSON Lines or Parquet is a column as well, named by the way there: `{choices.0.text}`.
 """
 
 from typing import Annotated
@@ -9,10 +10,12 @@ from pydantic import AfterValidator, Field, StringConstraints, field_validator
 
 from ...memory.errors import PartError
 from ..delimited import Delimited
-from ..rows import Columns, Reader, lines
+from ..rows import Columns, Reader, flat
 from ..tabular import Cell, Filed
 from ..template import check
 
+NESTED = (".parquet", ".jsonl", ".jsonl.gz")
+"""Ends of names of files whose cells may hold lists and objects."""
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
 """What stands between cells, by the end of a file's name."""
 
@@ -26,7 +29,7 @@ Template = Annotated[str, StringConstraints(min_length=1), AfterValidator(_check
 
 
 class Table(Filed):
-    """Rows of a CSV (`.csv`), TSV (`.tsv`) or Parquet (`.parquet`) file, asked by a template."""
+    """Rows of a CSV (`.csv`), TSV (`.tsv`), JSON Lines (`.jsonl`) or Parquet (`.parquet`) file, asked by a template."""
 
     prompt: Template
     """The question: a text with `{column}` in it, or the name of a column."""
@@ -53,13 +56,12 @@ class Table(Filed):
     @property
     def reader(self) -> Reader:
         """How its rows are read, by the end of its name."""
-        if self.path.endswith(".parquet"):
-            return lines
+        if self.path.endswith(NESTED):
+            return flat
         end = next((end for end in DELIMITERS if self.path.endswith(end)), "")
         if not (delimiter := self.delimiter or DELIMITERS.get(end, "")):
             raise PartError(
-                f"source.path: {self.path} ends in none of {', '.join(DELIMITERS)}, .parquet; set source.delimiter, or "
-                "use source 'file' for JSON Lines"
+                f"source.path: {self.path} ends in none of {', '.join((*DELIMITERS, *NESTED))}; set source.delimiter"
             )
         return Delimited(delimiter, self.quote, self.names)
 

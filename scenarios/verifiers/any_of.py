@@ -1,13 +1,14 @@
 """The answer is as good as the mildest of several verifiers says."""
 
-from ...memory.records import Task, Verdict
+from collections.abc import Sequence
+
+from ...memory.records import Verdict
 from ..combination import Combination
 
 
 class AnyOf(Combination):
     """Take the highest score of the parts: right where one of them passes."""
 
-    def judge(self, task: Task, answer: str) -> Verdict:
+    def combine(self, verdicts: Sequence[Verdict]) -> Verdict:
         """Score what the mildest part scores."""
-        verdicts = self.ask(task, answer)
         return self.say(max(verdict.score for verdict in verdicts), verdicts)

@@ -1,11 +1,12 @@
 """The answer is as good as several verifiers say together, each by its weight."""
 
 import math
+from collections.abc import Sequence
 from typing import Self
 
 from pydantic import model_validator
 
-from ...memory.records import Task, Verdict
+from ...memory.records import Verdict
 from ..combination import Combination
 
 
@@ -23,9 +24,9 @@ class Weighted(Combination):
             raise ValueError("weights have to be 0 or more, and one above 0")
         return self
 
-    def judge(self, task: Task, answer: str) -> Verdict:
+    def combine(self, verdicts: Sequence[Verdict]) -> Verdict:
         """Score the mean."""
-        verdicts, weights = self.ask(task, answer), self.weights or (1.0,) * len(self.parts)
+        weights = self.weights or (1.0,) * len(self.parts)
         counted = [(weight, verdict) for weight, verdict in zip(weights, verdicts, strict=True) if weight]
         if all(verdict.passed for _, verdict in counted):
             return self.say(1.0, verdicts)  # without what adding fractions up loses

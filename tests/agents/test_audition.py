@@ -1,45 +1,22 @@
 """Judges on answers whose verdict is known: the sound ones pass, whoever is biased does not."""
 
-from collections.abc import Sequence
-
 import pytest
 
 from evolvent.agents.judging.audition import audition
 from evolvent.agents.judging.golden import TASKS, golden
 from evolvent.agents.prompts import REFUTES, SOLVES, SYSTEM
 from evolvent.memory.auditions import Audition
-from evolvent.memory.inference import Completion, Reply, Request
 from evolvent.memory.parts import load
 from evolvent.scenarios.source import Source
 from evolvent.scenarios.splits import Splits
 from evolvent.scenarios.verifiers.exact import Exact
 
 from ..judging import Judge, by_length, by_position, constant, credulous, noisy, sound
-from ..teaching import Teaching
+from ..teaching import Voice
 from .desks import make_scenario
 
 JUDGES = {"solver": SOLVES, "sceptic": REFUTES}
 SEEDS = range(20)
-
-
-class Voice:
-    """A model in this process that judges as it is told, seeing only the request."""
-
-    def __init__(self, judge: Judge | None) -> None:
-        self.teaching = Teaching({"": judge} if judge else {})
-        self.mute = judge is None
-
-    async def ask(self, requests: Sequence[Request]) -> list[Reply]:
-        return [Reply(None, "not JSON") if self.mute else Reply(self._said(request)) for request in requests]
-
-    def _said(self, request: Request) -> Completion:
-        form = {"json_schema": {"schema": request.schema}}
-        reply = self.teaching.reply({"messages": request.conversation(), "response_format": form})
-        text = reply["choices"][0]["message"]["content"]
-        return Completion(text, len(text), complete=True)
-
-    def close(self) -> None:
-        pass
 
 
 def make_splits(seed: int = 0) -> Splits:

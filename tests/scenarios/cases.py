@@ -72,6 +72,7 @@ CASES = {
         prompts=(f"{SUM}: 0 - 4 =", f"{SUM}: 4 - 1 ="),
     ),
     "regex": case(("12", "13"), ("1.5", "1x5"), pattern="^{answer}$"),
+    "rubric": case(("570", "580"), ("460", "640"), prompts=("21+36", "12+34")),
     "sql": case(
         ("SELECT item FROM sold WHERE price > 2.6", "SELECT item FROM sold WHERE price > 2.4"),
         ("SELECT sum(price) FROM sold", "SELECT max(price) FROM sold"),

@@ -13,6 +13,8 @@ from evolvent.scenarios.fitting import fit
 from evolvent.scenarios.validation import validate
 from evolvent.scenarios.verifier import Verifier
 
+from ..judging import literal
+from ..teaching import Voice
 from .builders import VERIFIERS, make_splits
 
 ROOT = Path(evolvent.__file__).parent
@@ -20,7 +22,7 @@ MISSING = pytest.mark.skipif(find_spec("reasoning_gym") is None, reason="reasoni
 PUBLIC = pytest.mark.skipif(
     "EVOLVENT_DATA" not in os.environ, reason="needs the public data: set EVOLVENT_DATA to its folder"
 )
-SMALL = ("data_preparation", "entity_matching", "gsm8k", "imputation", "python_functions")
+SMALL = ("data_preparation", "entity_matching", "gsm8k", "imputation", "instructions", "python_functions")
 """Scenarios on public data, which hold fewer tasks than one would wish for."""
 WARNED = ("distinct", "no skill is a guard")
 """What those are warned about."""
@@ -44,12 +46,14 @@ def test_every_shipped_scenario_can_decide_something(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", SHIPPED)
-def test_the_verifier_of_every_shipped_scenario_accepts_its_references(path: Path) -> None:
+async def test_the_verifier_of_every_shipped_scenario_accepts_its_references(path: Path) -> None:
     scenario = loader.load(path)
     splits = make_splits(scenario)
     verifier = load(scenario.verifier, base=Verifier, package=VERIFIERS, where=str(path))
     tasks = [task for skill in scenario.skills for task in splits.draw(skill, "train", 20, stream="test")]
-    assert all(verifier.judge(task, splits.source.solve(task) or "").passed for task in tasks)
+    answers = [splits.source.solve(task) or "" for task in tasks]
+    verdicts = await verifier.judged(tasks, answers, models={"judge": Voice(literal)})
+    assert all(verdict.passed for verdict in verdicts)
 
 
 @pytest.mark.slow

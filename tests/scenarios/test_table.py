@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -76,6 +77,19 @@ def test_a_file_without_a_header_gets_names(tmp_path: Path) -> None:
     assert {t.prompt: t.answer for t in everything(source)} == {"a b": "1", "'c \"d": "0"}
 
 
+def test_a_template_reaches_into_rows_that_hold_lists_and_objects(tmp_path: Path) -> None:
+    rows = [
+        {"do": "Double it.", "kind": "sum", "cases": [{"given": "4", "wanted": "8"}, {"given": "x"}]},
+        {"do": "Say yes.", "kind": "word", "cases": [{"given": "", "wanted": "yes"}]},
+    ]
+    path = tmp_path / "tasks.jsonl"
+    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    source = make_source("table", path=str(path), prompt="{do}\n{cases.0.given}", answer="cases.0.wanted")
+    assert {t.prompt: t.answer for t in everything(source)} == {"Double it.\n4": "8", "Say yes.": "yes"}
+    with pytest.raises(PartError, match=r"jsonl:1 has no column 'cases\.2\.given'; did you mean 'cases\.1\.given'"):
+        make_source("table", path=str(path), prompt="{cases.2.given}", answer="do").check("talk", {})
+
+
 def test_a_cell_may_hold_delimiters_and_lines_and_the_next_row_is_still_found(tmp_path: Path) -> None:
     text = 'q,a\n"one,\ntwo",x\n\nthree\n'
     with pytest.raises(PartError, match=r"tasks\.csv:5 has 1 cells where the columns are 2 \(q, a\); put what holds a"):
@@ -127,7 +141,7 @@ def test_bytes_that_are_no_text_and_names_that_say_nothing_are_refused(tmp_path:
     with pytest.raises(PartError, match=r"t\.csv:2: byte 6 of the file is not UTF-8"):
         make_source("table", path=str(tmp_path / "t.csv"), prompt="q", answer="a").check("talk", {})
     (tmp_path / "t.dat").write_text(CITIES)
-    with pytest.raises(PartError, match=r"ends in none of \.csv, \.tsv, \.parquet; set source\.delimiter, or use"):
+    with pytest.raises(PartError, match=r"ends in none of \.csv, \.tsv, \.parquet, \.jsonl, .*; set source\.delimiter"):
         make_source("table", path=str(tmp_path / "t.dat"), prompt="q", answer="a").check("talk", {})
 
 

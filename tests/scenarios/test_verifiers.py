@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from importlib.util import find_spec
 
 import pytest
@@ -5,9 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evolvent.memory.errors import PartError
+from evolvent.memory.inference import Models
 from evolvent.memory.parts import known
+from evolvent.memory.records import Task, Verdict
 from evolvent.scenarios.verifier import Verifier
 
+from ..judging import sound
+from ..teaching import Voice
 from .builders import VERIFIERS, make_task, make_verifier
 from .cases import CASES, Case
 
@@ -27,6 +32,8 @@ CONSTANTS = (
     "def f(): return 0",
     "None",
 )
+MODELS: Models = {"judge": Voice(sound)}
+"""Whom a verifier may ask that is no program."""
 
 
 @pytest.fixture(params=known(VERIFIERS))
@@ -37,37 +44,43 @@ def judged(request: pytest.FixtureRequest) -> tuple[Verifier, Case]:
     return make_verifier(name, **CASES[name].settings), CASES[name]
 
 
-def test_every_verifier_accepts_its_own_gold_answers(judged: tuple[Verifier, Case]) -> None:
+async def say(verifier: Verifier, tasks: Sequence[Task], answers: Sequence[str]) -> list[Verdict]:
+    return await verifier.judged(tasks, answers, models=MODELS)
+
+
+async def test_every_verifier_accepts_its_own_gold_answers(judged: tuple[Verifier, Case]) -> None:
     verifier, case = judged
-    verdicts = [verifier.judge(task, task.answer) for task in case.tasks]
+    verdicts = await say(verifier, case.tasks, [task.answer for task in case.tasks])
     assert [v.passed for v in verdicts] == [True, True], verdicts
 
 
-def test_every_verifier_rejects_an_empty_and_a_constant_answer_and_says_why(judged: tuple[Verifier, Case]) -> None:
+async def test_every_verifier_rejects_an_empty_and_a_constant_answer_and_says_why(
+    judged: tuple[Verifier, Case],
+) -> None:
     verifier, case = judged
-    verdicts = [verifier.judge(case.tasks[0], constant) for constant in CONSTANTS]
+    verdicts = await say(verifier, [case.tasks[0]] * len(CONSTANTS), CONSTANTS)
     assert [v for v in verdicts if v.passed or not v.reason] == []
 
 
-def test_every_verifier_rejects_a_mutant_and_says_why(judged: tuple[Verifier, Case]) -> None:
+async def test_every_verifier_rejects_a_mutant_and_says_why(judged: tuple[Verifier, Case]) -> None:
     verifier, case = judged
-    verdicts = [verifier.judge(task, mutant) for task, mutant in zip(case.tasks, case.mutants, strict=True)]
-    assert [v for v in verdicts if v.passed or not v.reason] == []
+    assert [v for v in await say(verifier, case.tasks, case.mutants) if v.passed or not v.reason] == []
 
 
-def test_every_verifier_judges_many_as_it_judges_one(judged: tuple[Verifier, Case]) -> None:
+async def test_every_verifier_judges_many_as_it_judges_one(judged: tuple[Verifier, Case]) -> None:
     verifier, case = judged
     tasks, answers = [*case.tasks, *case.tasks], [*case.mutants, *(task.answer for task in case.tasks)]
-    assert [v.passed for v in verifier.judge_all(tasks, answers)] == [False, False, True, True]
+    together = await say(verifier, tasks, answers)
+    assert [v.passed for v in together] == [False, False, True, True]
+    if not verifier.asks:
+        assert together == [verifier.judge(task, answer) for task, answer in zip(tasks, answers, strict=True)]
     with pytest.raises(ValueError, match=r"argument|answers to"):
-        verifier.judge_all(tasks, answers[:3])
+        await say(verifier, tasks, answers[:3])
 
 
-def test_every_verifier_rejects_the_answer_to_another_task(judged: tuple[Verifier, Case]) -> None:
-    verifier, case = judged
-    first, second = case.tasks
-    assert not verifier.judge(first, second.answer).passed
-    assert not verifier.judge(second, first.answer).passed
+async def test_every_verifier_rejects_the_answer_to_another_task(judged: tuple[Verifier, Case]) -> None:
+    verifier, (first, second) = judged[0], judged[1].tasks
+    assert [v.passed for v in await say(verifier, [first, second], [second.answer, first.answer])] == [False, False]
 
 
 @given(st.text(min_size=1), st.text())

@@ -58,6 +58,11 @@ class Grpo(Tuner):
         return self
 
     @property
+    def rewarded(self) -> bool:
+        """The verifier is the reward."""
+        return True
+
+    @property
     def rows_each(self) -> int:
         """An answer is a row."""
         return self.generations
