@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..scenarios.schema import Scenario
+from .judging.golden import TASKS
 from .parts import Parts
 from .probing import GUESSES
 
@@ -31,6 +32,8 @@ class Estimate:
     exam_answers: int
     bytes: int
     """On disk."""
+    grades: int = 0
+    """Calls of models that grade the answers, where no program judges them; each may be asked again."""
 
     def lines(self) -> list[str]:
         """Readable text."""
@@ -40,6 +43,7 @@ class Estimate:
             f"at most {taught if self.rounds else looked}",
             f"at most {self.probes:,} probe answers, if every test finds a weakness, and {self.exam_answers:,} exam "
             "answers by the student",
+            *([f"at most {self.grades:,} calls of the judges that grade these answers"] if self.grades else []),
             f"about {self.seconds / 60:.1f} min on one quiet core; less with a cached student or an early end",
             f"about {self.bytes / 1e6:,.0f} MB of disk",
         ]
@@ -72,7 +76,7 @@ def estimate(
     students = 1 + rounds + (1 if scenario.control else 0)
     written = samples + round(rounds * each * (scenario.curation.candidates - 1))
     size_bytes = BARE + RECORD * (written + probes) + WEIGHT * size * students
-    return Estimate(seconds, rounds, samples, steps, probes, exams, size_bytes)
+    return Estimate(seconds, rounds, samples, steps, probes, exams, size_bytes, _grades(parts, probes + exams))
 
 
 def estimate_probe(scenario: Scenario, parts: Parts, *, limit: int | None, parameters: int = 0) -> Estimate:
@@ -82,7 +86,8 @@ def estimate_probe(scenario: Scenario, parts: Parts, *, limit: int | None, param
     probes, exams = _probes(once, limit), _exams(once, limit) - _sealed(once, limit)
     size = parameters or _size(scenario)
     size_bytes = BARE + RECORD * probes + WEIGHT * size
-    return Estimate(FIXED + _seconds(steps, size), 0, 0, steps, probes, exams, size_bytes)
+    grades = _grades(parts, probes + exams)
+    return Estimate(FIXED + _seconds(steps, size), 0, 0, steps, probes, exams, size_bytes, grades)
 
 
 def _steps(scenario: Scenario, parts: Parts, each: int, inherited: int) -> int:
@@ -120,6 +125,11 @@ def _exams(scenario: Scenario, limit: int | None) -> int:
 def _sealed(scenario: Scenario, limit: int | None) -> int:
     """Exam answers of the sealed opening."""
     return (3 if scenario.control else 2) * len(scenario.skills) * _capped(scenario.splits.sealed, limit)
+
+
+def _grades(parts: Parts, answers: int) -> int:
+    """Calls of the verifier's judges, once for every answer, and for their audition."""
+    return len(parts.verifier.panel()) * (answers + 5 * TASKS)
 
 
 def _size(scenario: Scenario) -> int:

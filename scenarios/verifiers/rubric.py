@@ -77,7 +77,7 @@ class Rubric(Verifier):
     answer); Verga et al. 2024, https://arxiv.org/abs/2404.18796 (the mean of several judges).
     """
 
-    criteria: tuple[Criterion, ...] = CRITERIA
+    criteria: tuple[Criterion, ...] = Field(default=CRITERIA, min_length=1)
     """What is looked for in every answer."""
     skills: dict[str, tuple[Criterion, ...]] = Field(default={})
     """What is looked for besides in answers to tasks of a skill, by its name."""
@@ -102,8 +102,8 @@ class Rubric(Verifier):
     @model_validator(mode="after")
     def _countable(self) -> Self:
         longest = len(self.criteria) + max(map(len, self.skills.values()), default=0)
-        if not 1 <= longest <= MOST:
-            raise ValueError(f"{longest} criteria for a task; write 1 to {MOST}, those of its skill included")
+        if longest > MOST:
+            raise ValueError(f"{longest} criteria for a task; write {MOST} at most, those of its skill included")
         if len(set(self.judges)) < len(self.judges):
             raise ValueError(f"judges names one twice: {', '.join(self.judges)}; give it two prompts instead")
         return self
@@ -165,8 +165,8 @@ class Rubric(Verifier):
             raise UnavailableError(
                 f"verifier {self.name!r}: {judge.role} {judge.prompt!r} could not be read on "
                 f"{len(asked) - len(found)} of {len(asked)} answers, asked {TIMES} times, the last because: {lost}; "
-                f"that is no grade: raise verifier.longest or name another model in [models.{judge.role}], and start "
-                "a new run"
+                "that is no grade: mend it, then `evolvent resume` goes on; where it answers in another form, raise "
+                f"verifier.longest or name another model in [models.{judge.role}] and start a new run"
             )
         return [found[place] for place in range(len(asked))]
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from evolvent.agents.desk import Desk
+from evolvent.agents.estimate import estimate
 from evolvent.agents.graph import nodes
 from evolvent.agents.judging.golden import TASKS, golden
 from evolvent.agents.judging.vouching import vouch
@@ -107,6 +108,16 @@ async def test_judges_grade_probes_and_equal_answers_are_paid_for_once(endpoint:
     asked = [str(body["messages"]) for body in endpoint.bodies if "Grade an answer" in str(body["messages"])]
     assert len(asked) == len(set(asked)) == desk.account.purse.roles["judge"].calls
     desk.close()
+
+
+def test_a_plan_says_how_often_judges_are_asked_at_most(endpoint: Teaching, tmp_path: Path) -> None:
+    desk = make_graded(endpoint, tmp_path)
+    planned = estimate(desk.scenario, desk.parts, limit=None)
+    assert planned.grades == planned.probes + planned.exam_answers + 5 * TASKS
+    assert f"at most {planned.grades:,} calls of the judges that grade these answers" in planned.lines()
+    desk.close()
+    program = make_scenario()
+    assert estimate(program, Parts.resolve(program, "small.toml"), limit=None).grades == 0
 
 
 @pytest.mark.parametrize(
