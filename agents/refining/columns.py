@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,12 @@ class Columns:
 
     label: str
     """The column that says what a row is."""
-    labels: tuple[str, ...]
-    """What it says."""
+    labels: Mapping[str, Any]
+    """What it says, by how that is written; sorted."""
     features: tuple[str, ...]
     """The other columns, in the order of the file."""
-    words: Mapping[str, tuple[str, ...]]
-    """Columns that are not numbers, and what stands in them."""
+    words: Mapping[str, Mapping[str, Any]]
+    """Columns that are not numbers, and what stands in them, likewise."""
     decimals: Mapping[str, int]
     """Digits after the point at most, of columns that are numbers."""
     texts: bool
@@ -44,7 +45,7 @@ class Columns:
         for number, row in enumerate(rows, start=1):
             if fault := _lack(row, (*features, label)):
                 raise PartError(f"{where}: row {number}: {fault}; fill it in, or leave the row or column out")
-        labels = tuple(sorted({str(row[label]) for row in rows}))
+        labels = _different(rows, label)
         if not features or not 2 <= len(labels) <= len(rows) / 2:
             raise PartError(
                 f"{where}: {label!r} has {len(labels)} different values in {len(rows)} rows of {len(features)} other "
@@ -55,7 +56,7 @@ class Columns:
             label,
             labels,
             features,
-            {name: tuple(sorted({str(row[name]) for row in rows})) for name in features if name not in numbers},
+            {name: _different(rows, name) for name in features if name not in numbers},
             {name: max(_decimals(row[name]) for row in rows) for name in features if name in numbers},
             any(isinstance(row[name], str) for row in rows for name in numbers),
         )
@@ -86,13 +87,14 @@ class Columns:
 
     def decode(self, rows: Rows) -> Iterator[dict[str, Any]]:
         """Give generated numbers as rows, with as many digits as real ones have."""
+        labels = list(self.labels.values())
         for values_D, label in zip(rows.values_SD.tolist(), rows.labels_S.tolist(), strict=True):
             cells = {name: self._cell(name, value) for name, value in zip(self.features, values_D, strict=True)}
-            yield {**cells, self.label: self.labels[label]}
+            yield {**cells, self.label: labels[label]}
 
     def _cell(self, name: str, value: float) -> Any:
         if name in self.words:
-            return self.words[name][int(value)]
+            return list(self.words[name].values())[int(value)]
         digits = self.decimals[name]
         if self.texts:
             return f"{value:.{digits}f}"
@@ -110,6 +112,10 @@ def read(path: Path) -> list[dict[str, Any]]:
     return [row for _, row in lines(str(path))]
 
 
+def _different(rows: Sequence[Cells], name: str) -> dict[str, Any]:
+    return dict(sorted({str(row[name]): row[name] for row in rows}.items()))
+
+
 def _lack(row: Cells, names: Sequence[str]) -> str:
     for name in names:
         if row.get(name) is None or not str(row[name]).strip():
@@ -118,14 +124,17 @@ def _lack(row: Cells, names: Sequence[str]) -> str:
 
 
 def _number(cell: object) -> float | None:
+    if not isinstance(cell, (str, int, float)) or isinstance(cell, bool):
+        return None
     try:
-        value = float(cell) if isinstance(cell, (str, int, float)) else np.nan
+        value = float(cell)
     except (ValueError, OverflowError):
         return None
-    return value if np.isfinite(value) else None
+    return value if isfinite(value) else None
 
 
 def _decimals(cell: object) -> int:
     """Digits after the point; of a number with an exponent as many as it needs."""
-    text = f"{float(cell):f}".rstrip("0") if "e" in str(cell).lower() else str(cell).strip()  # type: ignore[arg-type]
-    return len(text.partition(".")[2]) if text.partition(".")[2].strip("0") else 0
+    text = str(cell).strip()
+    digits = (f"{float(text):f}".rstrip("0") if "e" in text.lower() else text).partition(".")[2]
+    return len(digits) if digits.strip("0") else 0

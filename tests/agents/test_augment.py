@@ -82,6 +82,17 @@ def test_what_cannot_be_done_says_why_and_writes_nothing(
     assert few.read_text() == before
 
 
+def test_numbers_and_truths_of_json_stay_what_they_are(evolvent: Cli, few: Path) -> None:
+    path, out = few.with_name("few.jsonl"), few.with_name("more.jsonl")
+    rows = [{"grams": i + 0.25, "ripe": i % 3 > 0, "kind": i // 10} for i in range(20)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert evolvent("augment", path, "--label", "kind", "--rows", 20, "-o", out).code == 0
+    made = [json.loads(line) for line in out.read_text().splitlines()]
+    assert {type(row["grams"]) for row in made} == {float}
+    assert {row["ripe"] for row in made} <= {True, False}
+    assert {(row["kind"], type(row["kind"])) for row in made} == {(0, int), (1, int)}
+
+
 def test_an_empty_cell_is_named(evolvent: Cli, few: Path) -> None:
     few.write_text(few.read_text().replace("green", "", 1))
     done = evolvent("augment", few, "--label", "fruit")
