@@ -56,7 +56,6 @@ def experiment() -> Experiment:
         baseline="all",
         figures=figures,
         protocol=PROTOCOL,
-        seeds=10,
         checks=_checks,
     )
 
