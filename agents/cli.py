@@ -25,6 +25,7 @@ from ..memory.stopping import STOP, Stopped  # noqa: E402
 from .commands import (  # noqa: E402
     around,
     attending,
+    augmenting,
     authoring,
     benching,
     curating,
@@ -45,6 +46,7 @@ app.add_typer(runs_app, name="runs")
 app.add_typer(authoring.app, name="scenario")
 app.add_typer(attending.app)
 app.add_typer(curating.app)
+app.add_typer(augmenting.app)
 app.add_typer(inspecting.app)
 app.add_typer(reviewing.app)
 app.add_typer(viewing.app)
