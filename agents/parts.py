@@ -1,6 +1,6 @@
 """Everything a scenario names, found and built."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -97,10 +97,9 @@ class Parts:
             )
         refused += _unfit_skills(parts.source, scenario)
         if not scenario.discover:
-            try:
-                parts.allocator.check(scenario.targets)
-            except PartError as error:
-                refused.append(str(error))
+            refused += _refusals(
+                lambda: parts.allocator.check(scenario.targets), lambda: parts.verifier.check(scenario.skills)
+            )
         refused = refused or unfit(parts.operators, parts.source, parts.verifier, scenario)
         if refused:
             raise PartError(f"{where}: {'; '.join(refused)}")
@@ -140,6 +139,17 @@ class Parts:
         """
         for role, engine in self.models.items():
             engine.serve(role).close()
+
+
+def _refusals(*checks: Callable[[], None]) -> list[str]:
+    """What checks refuse."""
+    refused: list[str] = []
+    for check in checks:
+        try:
+            check()
+        except PartError as error:
+            refused.append(str(error))
+    return refused
 
 
 def _unasked(parts: Parts) -> list[str]:

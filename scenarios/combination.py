@@ -1,7 +1,7 @@
 """Verifiers made of verifiers, each named with its settings as a scenario names one."""
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from typing import Self
 
@@ -51,6 +51,11 @@ class Combination(Verifier):
         """Ask every part about all answers."""
         said = [await part.judged(tasks, answers, models=models) for part in self.verifiers]
         return [self.combine(verdicts) for verdicts in zip(*said, strict=True)]
+
+    def check(self, skills: Collection[str]) -> None:
+        """Refuse what a part refuses."""
+        for part in self.verifiers:
+            part.check(skills)
 
     @property
     def asks(self) -> frozenset[Role]:

@@ -1,7 +1,7 @@
 """How an answer is judged."""
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import ClassVar
 
 from ..memory.inference import NOBODY, Models, Role
@@ -40,6 +40,14 @@ class Verifier(Part):
         """
         del models
         return self.judge_all(tasks, answers)
+
+    def check(self, skills: Collection[str]) -> None:
+        """Refuse settings that do not go with a scenario's skills.
+
+        Raises:
+            PartError: with what to change.
+        """
+        del skills
 
     @property
     def asks(self) -> frozenset[Role]:

@@ -7,13 +7,13 @@ is in vain there is no verdict at all. Equal answers to a task are graded once.
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from math import fsum
 from typing import Annotated, Any, NamedTuple, Self
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
-from ...memory.errors import UnavailableError
+from ...memory.errors import PartError, UnavailableError, suggest
 from ...memory.inference import NOBODY, Models, Request, Role
 from ...memory.prompting import answer_schema, check, data, render
 from ...memory.records import Task, Verdict
@@ -107,6 +107,16 @@ class Rubric(Verifier):
         if len(set(self.judges)) < len(self.judges):
             raise ValueError(f"judges names one twice: {', '.join(self.judges)}; give it two prompts instead")
         return self
+
+    def check(self, skills: Collection[str]) -> None:
+        """Refuse criteria of a skill that there is not.
+
+        Raises:
+            PartError: with the nearest name.
+        """
+        for name in self.skills:
+            if name not in skills:
+                raise PartError(f"verifier.skills: no skill is called {name!r}{suggest(name, list(skills))}")
 
     @property
     def asks(self) -> frozenset[Role]:

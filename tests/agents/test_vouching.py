@@ -130,3 +130,12 @@ def test_a_plan_says_how_often_judges_are_asked_at_most(endpoint: Teaching, tmp_
 def test_a_verifier_without_anybody_to_ask_is_refused(changes: dict[str, Any], why: str) -> None:
     with pytest.raises(PartError, match=why):
         Parts.resolve(make_scenario(verifier="rubric", **changes), "small.toml")
+
+
+@pytest.mark.parametrize("within", [False, True], ids=["rubric", "a part of a combination"])
+def test_criteria_for_a_skill_that_there_is_not_are_refused_with_the_nearest_name(within: bool) -> None:
+    skill = next(iter(make_scenario().skills))
+    rubric = {"name": "rubric", "skills": {f"{skill}x": ["It is kind."]}}
+    verifier = {"name": "all_of", "parts": ["exact", rubric]} if within else rubric
+    with pytest.raises(PartError, match=rf"no skill is called '{skill}x'; did you mean '{skill}'\?"):
+        Parts.resolve(make_scenario(verifier=verifier), "small.toml")
