@@ -94,7 +94,7 @@ class Evaluation(Part):
         return []
 
     async def run(self, student: Path, folder: Path, *, where: str, limit: int | None = None) -> list[Item]:
-        """Score a student, or wait for the process that does so already; `items.jsonl` and `log.txt` stay in the folder.
+        """Score a student, or wait for the process that does so already; items and log stay in the folder.
 
         Args:
             student: full weights or an adapter.

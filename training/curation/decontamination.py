@@ -9,6 +9,7 @@ only reported. Exam text stays inside this filter.
 from collections.abc import Iterable, Mapping
 
 from ...memory.records import Task
+from ...scenarios.source import identity
 from ...scenarios.splits import Splits
 from ...scenarios.text import normal
 from .grams import ngrams
@@ -33,8 +34,9 @@ class Decontamination:
         self.splits = splits
         self.ngram = ngram
         items, prose = list(items), splits.source.prose
-        self._beside = frozenset(map(normal, beside))
-        texts = [*(item.own for item in items), *self._beside]
+        beside = list(beside)
+        self._beside = frozenset(map(identity, beside))
+        texts = [*(item.own for item in items), *beside]
         self._grams: Mapping[int, set[str]] = _runs(texts, ngram) if prose else {}
         self._written = frozenset[str]() if prose else frozenset(normal(item.own) for item in items)
 
@@ -43,10 +45,9 @@ class Decontamination:
         part = self.splits.owner(task.key)
         if part != "train":
             return f"leak: the task belongs to the {part} split"
-        text = normal(task.own)
-        if text and text in self._beside:
+        if self._beside and identity(task.own) in self._beside:
             return "leak: an item of an evaluation asks the same"
-        return shared(text, self._grams, self.ngram)
+        return shared(normal(task.own), self._grams, self.ngram)
 
     def near(self, task: Task) -> bool:
         """Whether a task that is no leak is written like an exam item but for spacing, case and punctuation."""
