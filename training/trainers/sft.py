@@ -66,7 +66,7 @@ class Sft(Tuner):
     many right ones (rejection sampling: Zelikman et al. 2022, arXiv:2203.14465; Yuan et al. 2023, arXiv:2308.01825)."""
 
     answers: Literal["given", "own", "agreed"] = Field(default="given", exclude_if=_given)
-    """What is learned: the `given` answers, beside the student's own where it rehearses; its `own` right ones alone (the
+    """What is learned: `given` answers, beside the student's own where it rehearses; its `own` right ones alone (the
     same papers); or those its draws are `agreed` on, right or not (majority vote: Lee et al. 2025, arXiv:2502.01612).
     A sample that has none is left out."""
 
