@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -313,7 +313,9 @@ def test_a_student_is_trained_on_its_own_right_answers_beside_the_samples(tmp_pa
 
 @pytest.mark.slow
 @pytest.mark.parametrize("answers", ["own", "agreed"])
-def test_a_student_is_trained_on_its_own_answers_in_the_place_of_the_samples(answers: str, tmp_path: Path) -> None:
+def test_a_student_is_trained_on_its_own_answers_in_the_place_of_the_samples(
+    answers: Literal["own", "agreed"], tmp_path: Path
+) -> None:
     tasks = students.make_tasks(8)
     start = students.prepare(tmp_path, tasks)
     said = {0: ["so 7"] * 4, 1: ["no 7", "no 8", "no 9", "so 7"]}
@@ -324,7 +326,7 @@ def test_a_student_is_trained_on_its_own_answers_in_the_place_of_the_samples(ans
     )
     model, tokenizer = checkpoint.load(start)
     job = Job(tmp_path, start, model, Wording(tokenizer), seed=0, steps=None, verifier=None)
-    trainer = make_trainer("sft", rehearse=4, batch=4, epochs=2, answers=answers).build(job)
+    trainer = Sft(rehearse=4, batch=4, epochs=2, answers=answers).build(job)
     texts = [str(tokenizer.decode(row["input_ids"], skip_special_tokens=True)) for row in trainer.train_dataset]
     assert texts == [f"{task.prompt}so 7" for task in tasks[: 2 if answers == "own" else 1]]
 
