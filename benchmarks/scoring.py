@@ -1,8 +1,9 @@
 """What scoring costs as pools grow, by scorer: CPU seconds, memory, and how they grow; density against scikit-learn.
 
 Vectors are 384 numbers long and lie in clusters of unequal size; texts are sums in words. The models that read and are
-asked are untrained students of the default size, since what they say costs the same. `--rival PYTHON` names an
-interpreter that has scikit-learn; its time for all vectors follows from its time for the first of them.
+asked are untrained students of the default size, since what they say costs the same. Scorers that differentiate the
+student measure as many samples as their settings say and fit the rest on vectors. `--rival PYTHON` names an interpreter
+that has scikit-learn; its time for all vectors follows from its time for the first of them.
 """
 
 import argparse
@@ -25,11 +26,16 @@ from ..training.curation.pool import Context, Pool, Row
 from ..training.curation.scorer import Scorer
 from ..training.curation.scorers.ask import Ask
 from ..training.curation.scorers.compression import Compression
+from ..training.curation.scorers.delt import Delt
 from ..training.curation.scorers.density import Density
+from ..training.curation.scorers.dynamics import Dynamics
 from ..training.curation.scorers.ifd import Ifd
+from ..training.curation.scorers.influence import Influence
 from ..training.curation.scorers.judge import Judge
 from ..training.curation.scorers.length import Length
+from ..training.curation.scorers.one_step import OneStep
 from ..training.curation.scorers.perplexity import Perplexity
+from ..training.curation.scorers.shapley import Shapley
 from ..training.curation.sketch import bandwidth
 from ..training.engines.transformers import Transformers
 from ..training.student import build
@@ -47,7 +53,14 @@ SCORERS: Mapping[str, Scorer] = {
     "ifd": Ifd(),
     "ask": Ask(prompt=SHORT, yes=("y",)),
     "judge": Judge(prompt=SHORT),
+    "dynamics": Dynamics(),
+    "influence": Influence(),
+    "one_step": OneStep(),
+    "delt": Delt(),
+    "shapley": Shapley(),
 }
+TARGETS = 64
+"""Solved examples of what is to be learned, of one skill."""
 QUERIES = 500
 """Vectors that the rival is asked for, of all."""
 SLOPE = 1.15
@@ -133,7 +146,7 @@ def main(arguments: Sequence[str]) -> list[Check]:
     with tempfile.TemporaryDirectory() as folder:
         build(Student(), Path(folder) / "student", seed=0)
         scorer = Transformers(device="cpu", model=str(Path(folder) / "student")).serve("scorer")
-        context = Context(student=Path(folder) / "student", scorer=scorer)
+        context = Context(student=Path(folder) / "student", scorer=scorer, targets=make_pool(TARGETS))
         found = {
             name: measure(name, [n for n in options.sizes if n <= options.read or not _reads(name)], context)
             for name in options.only

@@ -40,6 +40,8 @@ LARGEST = 99
 """The largest count; the smallest is 2, so that what is counted is many."""
 CENTS = 999_999
 """The largest amount, in hundredths."""
+DIGITS = 15
+"""Digits that every number keeps, in JSON as well."""
 LISTED = 3
 """Things on a list at most."""
 MONTH = "|".join(MONTHS)
@@ -87,7 +89,13 @@ def _counted(count: int) -> Mapping[str, str]:
 
 
 def _count(said: str) -> int:
-    return int(said) if said.isdigit() else NUMBERS.index(said) + 2
+    return _whole(said) if said.isdigit() else NUMBERS.index(said) + 2
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > DIGITS:
+        raise ValueError(f"{len(digits)} digits are more than a number keeps")
+    return int(digits)
 
 
 def _paid(amount: float) -> Mapping[str, str]:
@@ -102,7 +110,7 @@ def _paid(amount: float) -> Mapping[str, str]:
 
 
 def _amount(said: str) -> Json:
-    return _number(int(re.sub(r"\D", "", said)))
+    return _number(_whole(re.sub(r"\D", "", said)))
 
 
 def _number(cents: int) -> Json:
@@ -122,7 +130,7 @@ def _dated(day: str) -> Mapping[str, str]:
 
 def _date(said: str) -> str:
     year = int(said[-4:])
-    number, *others = (int(part) for part in re.findall(r"\d+", said[:-4]))
+    number, *others = (_whole(part) for part in re.findall(r"\d+", said[:-4]))
     month = others[0] if others else MONTHS.index(re.findall("[A-Z][a-z]+", said)[0]) + 1
     return date(year, month, number).isoformat()
 

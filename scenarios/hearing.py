@@ -9,6 +9,7 @@ from .questions import (
     EXTREMES,
     FORMS,
     FUNCTIONS,
+    GRAMMAR,
     HOWS,
     SIGNS,
     Condition,
@@ -26,7 +27,9 @@ from .relations import Column, Relation, Value
 
 FIGURES: Mapping[str, str] = {word: function for words in FUNCTIONS.values() for function, word in words.items()}
 """Functions of SQL by how they are called."""
-NAME = r'(?:"(?:[^"]|"")*"|[^\W_]+(?: [^\W_]+)*?)'
+WORD = rf"(?!(?i:{'|'.join(sorted(GRAMMAR))})(?![^\W_]))[^\W_]+"
+"""A word of a name; one that the grammar has is in quotes, so that a question can be taken apart in one way only."""
+NAME = rf'(?:"(?:[^"]|"")*"|{WORD}(?: {WORD})*)'
 """A name as it is said."""
 SLOTS: Mapping[str, str] = {
     "shown": f"(?P<shown>{NAME}(?: and {NAME})*)",

@@ -13,6 +13,7 @@ from ...training.exam import examine
 from ..curating import trainable
 from ..desk import BASE, Desk, rates
 from ..discovering import discover
+from ..evaluating import begin
 from ..folder import before
 from ..inheriting import inherit
 from ..judging.vouching import vouch
@@ -55,6 +56,7 @@ class Baseline(Node):
 
         seen = await desk.effects.once("baseline", 0, exam, inputs={"student": student})
         desk.say("baseline", rates=seen["rates"])
+        await begin(desk, BASE, student=student)
         return {"round": 1, "student": student, "path": BASE, "attempt": 0, "missing": 0, "finished": False}
 
     async def _student(self, desk: Desk) -> str:

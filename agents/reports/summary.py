@@ -11,6 +11,7 @@ from ...memory.auditions import Audition
 from ...memory.bootstrap import bootstrap_interval
 from ...memory.categories import Category
 from ...memory.effects import CLOCK
+from ...memory.evaluations import Evaluated
 from ...memory.ledger import Ledger
 from ...memory.records import (
     Arm,
@@ -31,6 +32,7 @@ from ...memory.reviews import settled, tally
 from ...memory.statistics import wilson
 from ...scenarios.schema import Scenario
 from ...training.curation.pipeline import NEAR
+from ...training.pairing import pair
 from ..folder import before
 from ..lives import Life, lives
 from .aftermath import aftermath
@@ -75,6 +77,7 @@ def summarize(ledger: Ledger, scenario: Scenario, session: Session, *, run: str,
         "select": None if session.only_probes else change(first, last, learnable, scenario.targets),
         "report": change(sealed.get("base"), sealed.get("final"), learnable, sorted(scenario.skills)),
         "guards": _guards(sealed, scenario),
+        **_evaluations(ledger, now.digest if now else None),
         "samples": _samples(ledger, "targeted"),
         **tally(ledger),
         "dataset_hash": final.dataset if final else None,
@@ -192,6 +195,25 @@ def _guards(sealed: Mapping[str, Exam], scenario: Scenario) -> Json:
             "worse": changed.swapped().p_value(alpha=scenario.gate.alpha) < scenario.gate.alpha,
         }
     return found
+
+
+def _evaluations(ledger: Ledger, student: str | None) -> Json:
+    """What the first student got in the user's own evaluations, and the one that stands; nothing without any."""
+    found: Json = {}
+    for first in (e for e in ledger.read(Evaluated, round=0)):
+        sat = ledger.read(Evaluated, subject=first.evaluation)
+        last = next((e for e in sat if e.student == student), first)
+        changed = pair(first.marks, last.marks)
+        low, high = changed.interval()
+        found[first.evaluation] = {
+            "items": len(first.items),
+            "before": first.mean,
+            "after": last.mean,
+            "change": changed.gain,
+            "low": low,
+            "high": high,
+        }
+    return {"evaluations": found} if found else {}
 
 
 def _inherited(ledger: Ledger, session: Session) -> Json:

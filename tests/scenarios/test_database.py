@@ -140,6 +140,12 @@ def test_what_is_no_question_has_no_query(prompt: str) -> None:
     assert source.solve(Task(skill="talk", prompt=prompt, answer="", key="")) is None
 
 
+def test_many_words_of_the_grammar_are_no_question_and_are_read_at_once() -> None:
+    source = make_source("database", path=str(make_library.PATH))
+    prompt = f"list {' and '.join(['title'] * 500)}"
+    assert source.solve(Task(skill="talk", prompt=prompt, answer="", key="")) is None
+
+
 def test_the_file_is_read_and_stays_as_it_is(tmp_path: Path) -> None:
     source = make_database(tmp_path, ODD)
     before = (tmp_path / "tasks.sqlite").read_bytes()

@@ -10,7 +10,7 @@ from evolvent.memory.errors import PartError
 from evolvent.memory.records import Task
 from evolvent.scenarios.fields import FIELDS
 from evolvent.scenarios.forms import Form, schema, size
-from evolvent.scenarios.source import Source
+from evolvent.scenarios.source import Source, identity
 
 from .builders import FORMS, make_source, make_verifier
 
@@ -54,6 +54,15 @@ def test_every_way_of_writing_a_value_is_read_back_to_it(kind: str, seed: int) -
 def test_a_value_is_what_it_is_in_json_however_it_is_written(kind: str, said: str, value: Any) -> None:
     assert FIELDS[kind].read(said) == value
     assert said in FIELDS[kind].ways(value).values()
+
+
+@pytest.mark.parametrize("kind", ["amount", "count", "date"])
+@pytest.mark.parametrize("digits", [20, 400, 5000])
+def test_a_number_of_more_digits_than_a_number_keeps_is_no_value_of_a_document(kind: str, digits: int) -> None:
+    source = made(texts=["It says {it}."], fields={"it": kind})
+    for said in (f"{'9' * digits}.25", "9" * digits, f"4 March {'9' * digits}", f"{'9' * digits}.3.2024"):
+        prompt = f"It says {said}."
+        assert source.adopt("talk", {}, prompt, "{}").key == identity(prompt), "in words of their own"
 
 
 def test_what_a_text_does_not_mention_is_null_and_may_be_null_nowhere_else() -> None:

@@ -57,20 +57,22 @@ class Buckets:
     def __len__(self) -> int:
         return self._count // self.bands
 
+    def reserve(self, things: int) -> None:
+        """Make room for so many more things at once."""
+        count = self._count + things * self.bands
+        if count <= len(self._keys):
+            return
+        size = 1 << (count - 1).bit_length()
+        self._keys = np.concatenate([self._keys, np.zeros(size - len(self._keys), dtype=np.uint64)])
+        self._before = np.full(size, NONE, dtype=np.int32)
+        self._last = np.full(size, NONE, dtype=np.int32)
+        self._chain(0)
+
     def add(self, keys_SB: Keys) -> None:
         """Hold more things."""
-        if not len(keys_SB):
-            return
+        self.reserve(len(keys_SB))
         start, self._count = self._count, self._count + keys_SB.size
-        if self._count > len(self._keys):
-            size = 1 << (self._count - 1).bit_length()
-            self._keys = np.concatenate([self._keys, np.zeros(size - len(self._keys), dtype=np.uint64)])
-            self._before = np.full(size, NONE, dtype=np.int32)
-            self._last = np.full(size, NONE, dtype=np.int32)
-            self._keys[start : self._count] = keys_SB.reshape(-1)
-            start = 0
-        else:
-            self._keys[start : self._count] = keys_SB.reshape(-1)
+        self._keys[start : self._count] = keys_SB.reshape(-1)
         self._chain(start)
 
     def find(self, keys_QB: Keys) -> Pairs:
@@ -104,10 +106,12 @@ class Buckets:
         return agree
 
     def _slots(self, keys: Keys) -> Ints:
-        return ((keys * _GOLDEN >> _HALF) & np.uint64(len(self._last) - 1)).astype(np.int64)
+        return ((scattered(keys) >> _HALF) & np.uint64(len(self._last) - 1)).astype(np.int64)
 
     def _chain(self, start: int) -> None:
         """Put entries from `start` on at the ends of their slots' chains."""
+        if start == self._count:
+            return
         slots = self._slots(self._keys[start : self._count])
         # sorting numbers is several times as fast as sorting positions
         both = np.sort(slots << _ENTRY | np.arange(start, self._count, dtype=np.int64))
@@ -120,3 +124,8 @@ class Buckets:
         self._before[entries] = before
         last = np.append(first[1:], True)
         self._last[sorted_slots[last]] = entries[last]
+
+
+def scattered(keys: Keys) -> Keys:
+    """Give other keys, as distinct as these, whose first bits are as good as any."""
+    return keys * _GOLDEN

@@ -45,13 +45,16 @@ def interpolated(few: Rows, many: int, rng: Generator) -> Rows:
 
     Source: SMOTE, Chawla et al. 2002, arXiv:1106.1813.
     """
+    from sklearn.neighbors import NearestNeighbors
+
     scale_D = few.values_SD.std(0) + 1e-9
     labels_S = rng.choice(few.labels_S, many)
     values_SD = np.empty((many, few.values_SD.shape[1]))
     for label in np.unique(labels_S):
         own_RD = few.values_SD[few.labels_S == label]
-        far_RR = np.linalg.norm((own_RD[:, None] - own_RD[None]) / scale_D, axis=2)
-        near_RK = np.argsort(far_RR, axis=1)[:, 1 : NEAR + 1] if len(own_RD) > 1 else np.zeros((1, 1), dtype=int)
+        others = NearestNeighbors(n_neighbors=max(1, min(NEAR, len(own_RD) - 1))).fit(own_RD / scale_D)
+        # asked without rows, it leaves each out of its own neighbours
+        near_RK = others.kneighbors(return_distance=False) if len(own_RD) > 1 else np.zeros((1, 1), dtype=int)
         wanted = np.flatnonzero(labels_S == label)
         from_S = rng.integers(len(own_RD), size=len(wanted))
         to_S = near_RK[from_S, rng.integers(near_RK.shape[1], size=len(wanted))]

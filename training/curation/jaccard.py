@@ -42,27 +42,27 @@ def similarities(texts: list[str], left: Ints, right: Ints) -> NDArray[np.float6
 def _similar(texts: list[str]) -> NDArray[np.float64]:
     """Compare each of the first half with its partner in the second."""
     ones_PC, others_PC = np.split(_codes(texts), 2)
-    united = _distinct(np.concatenate([ones_PC, others_PC], axis=1))
-    shared = _distinct(ones_PC) + _distinct(others_PC) - united
-    return shared / united
+    # one sort for all three: a run that both texts have stands twice, with the last bit and without
+    sorted_PC = np.concatenate([ones_PC, others_PC | others_PC.dtype.type(1)], axis=1)
+    sorted_PC.sort(axis=1)
+    apart_PC = sorted_PC[:, 1:] ^ sorted_PC[:, :-1]
+    either = np.count_nonzero(apart_PC > 1, axis=1)
+    return (np.count_nonzero(apart_PC, axis=1) - either) / either
 
 
 def _codes(texts: list[str]) -> Codes:
-    """A number for every run of every text, one row a text; the rest of a row, at least one place, is the highest."""
+    """An even number for every run, one row a text; the rest of a row, at least one place, is the highest there is."""
     points, starts, lengths = written(texts)
     narrow = int(points.max(initial=0)) >> NARROW == 0
     kind, bits = (np.uint32, NARROW) if narrow else (np.uint64, WIDE)
     runs = np.zeros(len(points) - CHARACTERS + 1, dtype=kind)
     for place in range(CHARACTERS):
-        runs |= points[place : place + len(runs)].astype(kind) << kind(bits * place)
+        runs |= points[place : place + len(runs)].astype(kind) << kind(bits * place + 1)
     counts = lengths - CHARACTERS + 1
     rows = np.full((len(texts), int(counts.max()) + 1), np.iinfo(kind).max, dtype=kind)
-    inside = np.arange(rows.shape[1]) < counts[:, None]
-    rows[inside] = runs[(starts[:, None] + np.arange(rows.shape[1]))[inside]]
+    whole = np.ones(len(points), dtype=np.bool_)
+    # runs that would begin in one text and end in the next
+    for place in range(1, CHARACTERS):
+        whole[starts + lengths - place] = False
+    rows[np.arange(rows.shape[1]) < counts[:, None]] = runs[whole[: len(runs)]]
     return rows
-
-
-def _distinct(codes_PC: Codes) -> Ints:
-    """How many codes a row holds, whatever fills it up not counted."""
-    sorted_PC = np.sort(codes_PC, axis=1)
-    return np.count_nonzero(sorted_PC[:, 1:] != sorted_PC[:, :-1], axis=1)

@@ -89,3 +89,11 @@ def test_a_label_that_no_real_row_has_is_contradicted() -> None:
     assert contradicted(watched(few, made._replace(labels_S=np.full(10, 9)), seed=0)).all()
     alone = few._replace(labels_S=np.zeros(40, dtype=np.int64))
     assert contradicted(watched(alone, made, seed=0)).tolist() == [False, True] * 5
+
+
+def test_rows_of_a_large_table_are_interpolated_without_looking_at_all_pairs() -> None:
+    rng = np.random.default_rng(0)
+    many = 60_000
+    large = Rows(rng.normal(size=(many, 3)), rng.integers(2, size=many))
+    # all pairs of one label are 20 GiB of numbers
+    assert len(GENERATORS["interpolated"](large, 10, rng).labels_S) == 10
