@@ -1,6 +1,7 @@
 """What the student said to the tasks of its training set before it was trained, with a verifier's score."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,8 @@ from .trainer import TALK
 TRIES = "data/tries.parquet"
 WARMTH = 0.7
 """Temperature of answers when several are drawn, that of Yuan et al. 2023, arXiv:2308.01825."""
+AGREED = 0.75
+"""Share of the answers drawn to one task that have to be the same for it to count as agreed on."""
 NEAR = 16
 """Answers looked at for one that is wrong: the student's own, then those to the tasks that follow."""
 
@@ -125,9 +128,29 @@ def read_tries(folder: Path) -> list[Try]:
 
 def own_answers(tries: Sequence[Try]) -> dict[str, list[str]]:
     """The student's own right answers to each sample that say it in other words than its reference, each once."""
+    given = {one.sample: one.reference.strip() for one in tries}
+    other = {sample: [a for a in own if a != given[sample]] for sample, own in right_answers(tries).items()}
+    return {sample: own for sample, own in other.items() if own}
+
+
+def right_answers(tries: Sequence[Try]) -> dict[str, list[str]]:
+    """The student's own right answers to each sample, each wording once; a sample without any is left out."""
     found: dict[str, dict[str, None]] = {}
     for one in tries:
-        answer = one.answer.strip()
-        if one.passed and answer != one.reference.strip():
-            found.setdefault(one.sample, {})[answer] = None
+        if one.passed:
+            found.setdefault(one.sample, {})[one.answer.strip()] = None
     return {sample: list(answers) for sample, answers in found.items()}
+
+
+def agreed_answers(tries: Sequence[Try], *, draws: int) -> dict[str, list[str]]:
+    """The one answer to each sample that the student's draws agree on, whatever a verifier says of it.
+
+    Args:
+        tries: answers, in which those that were cut are lacking.
+        draws: how many were drawn to each sample.
+    """
+    said: dict[str, Counter[str]] = {}
+    for one in tries:
+        said.setdefault(one.sample, Counter())[one.answer.strip()] += 1
+    first = {sample: counts.most_common(1)[0] for sample, counts in said.items()}
+    return {sample: [answer] for sample, (answer, times) in first.items() if answer and times >= AGREED * draws}

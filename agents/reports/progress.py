@@ -145,10 +145,12 @@ class Progress:
         return [f"          review    {counts}" + (f"; edits refused {lost:,}: see `evolvent explain`" if lost else "")]
 
     def _train(self, facts: Mapping[str, Any]) -> list[str]:
-        said = (
-            f"{facts['samples']:,} samples, {facts['steps']} steps, loss {facts['loss']:.3f}, {facts['seconds']:.0f} s"
-        )
-        return [f"          train     {said}", *self._once(facts.get("repetition", ""))]
+        own = f" ({facts['solved']:,} solved before)" if "solved" in facts else ""
+        said = f"{facts['steps']} steps, loss {facts['loss']:.3f}, {facts['seconds']:.0f} s"
+        return [
+            f"          train     {facts['samples']:,} samples{own}, {said}",
+            *self._once(facts.get("repetition", "")),
+        ]
 
     def _once(self, said: str) -> list[str]:
         """What need not be said every round."""
