@@ -57,6 +57,8 @@ def _opened(script: str, path: str) -> sqlite3.Connection:
         (sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 100),
     ):
         database.setlimit(limit, most)
+    # what is no UTF-8 is compared as well
+    database.text_factory = _text
     for setting in ("query_only = 1", "trusted_schema = 0", "temp_store = 2"):
         database.execute(f"PRAGMA {setting}")
     database.set_authorizer(_may)
@@ -89,6 +91,10 @@ def _may(action: int, first: str | None, second: str | None, database: str | Non
     if action == sqlite3.SQLITE_FUNCTION:
         return sqlite3.SQLITE_DENY if (second or "").lower() in REFUSED else sqlite3.SQLITE_OK
     return sqlite3.SQLITE_OK if action in ALLOWED else sqlite3.SQLITE_DENY
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "surrogateescape")
 
 
 def _value(value: Any) -> Any:

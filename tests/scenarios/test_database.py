@@ -73,6 +73,15 @@ def test_a_reference_passes_its_verifier(odd: Source) -> None:
     assert all(verifier.judge(task, odd.solve(task) or "").passed for task in every(odd))
 
 
+def test_a_text_that_is_no_utf_8_is_not_named_but_may_be_found(tmp_path: Path) -> None:
+    rows = "INSERT INTO t VALUES (CAST(x'e9' AS TEXT), 1), ('ok', 2), ('ok', 3), ('well', 4);"
+    source = make_database(tmp_path, f"CREATE TABLE t (said TEXT, b INTEGER); {rows}")
+    verifier = make_verifier("sql", database=str(tmp_path / "tasks.sqlite"))
+    tasks = every(source)
+    assert "SELECT said FROM t WHERE b = 1" in {task.answer for task in tasks}
+    assert all(verifier.judge(task, task.answer).passed for task in tasks)
+
+
 def test_tables_that_refer_to_themselves_or_twice_to_another_are_joined(odd: Source) -> None:
     nodes = {task.key for task in every(odd, "join", tables=["node"])}
     assert (
