@@ -61,7 +61,7 @@ def _opened(script: str, path: str) -> sqlite3.Connection:
     database.text_factory = _text
     for setting in ("query_only = 1", "trusted_schema = 0", "temp_store = 2"):
         database.execute(f"PRAGMA {setting}")
-    database.set_authorizer(_may)
+    database.set_authorizer(may)
     return database
 
 
@@ -85,7 +85,7 @@ def _run(database: sqlite3.Connection, query: str, seconds: float, most: int) ->
     return {"columns": columns, "rows": [[_value(value) for value in row] for row in rows]}
 
 
-def _may(action: int, first: str | None, second: str | None, database: str | None, source: str | None) -> int:
+def may(action: int, first: str | None, second: str | None, database: str | None, source: str | None) -> int:
     """What a query may do: read, and call what computes."""
     del first, database, source
     if action == sqlite3.SQLITE_FUNCTION:

@@ -1,3 +1,4 @@
+import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -80,6 +81,47 @@ def test_a_text_that_is_no_utf_8_is_not_named_but_may_be_found(tmp_path: Path) -
     tasks = every(source)
     assert "SELECT said FROM t WHERE b = 1" in {task.answer for task in tasks}
     assert all(verifier.judge(task, task.answer).passed for task in tasks)
+
+
+def test_what_the_verifier_may_not_read_or_nobody_can_name_is_not_asked_about(tmp_path: Path) -> None:
+    script = "CREATE TABLE namé (a TEXT, ét TEXT); INSERT INTO namé VALUES ('a', 'b'), ('c', 'd');"
+    make_database(
+        tmp_path,
+        script + "CREATE VIRTUAL TABLE words USING fts5(a); INSERT INTO words VALUES ('x'), ('y');"
+        "CREATE VIEW luck AS SELECT random() AS a FROM words_content;",
+    )
+    path = tmp_path / "tasks.sqlite"
+    path.write_bytes(path.read_bytes().replace("é".encode(), b"\xe9\xe9"))
+    source, verifier = make_source("database", path=str(path)), make_verifier("sql", database=str(path))
+    assert all(verifier.judge(task, task.answer).passed for task in every(source))
+    for name, reason in (
+        ("words", "constructor failed"),
+        ("luck", "not authorized"),
+        ("nam", "surrogates not allowed"),
+    ):
+        assert re.search(
+            rf"nothing is asked about '{name}.*', which cannot be read: .*({reason})", "; ".join(source.remarks())
+        )
+
+
+def test_a_column_that_is_computed_counts_where_two_tables_have_one_of_its_name(tmp_path: Path) -> None:
+    script = """
+    CREATE TABLE o (id INTEGER PRIMARY KEY, x INTEGER, y INTEGER GENERATED ALWAYS AS (x * 2));
+    CREATE TABLE t (y INTEGER, o_id INTEGER REFERENCES o);
+    INSERT INTO o (id, x) VALUES (1, 5), (2, 6); INSERT INTO t VALUES (1, 1), (2, 2);"""
+    source = make_database(tmp_path, script)
+    assert all(found(source, task.answer) for task in every(source))
+    assert source.holds("SELECT t.y FROM t JOIN o ON o_id = id WHERE o.y = 12")
+
+
+def test_a_column_that_refers_to_two_things_is_not_asked_through(tmp_path: Path) -> None:
+    script = """
+    CREATE TABLE p (id INTEGER PRIMARY KEY, x TEXT); CREATE TABLE q (id INTEGER PRIMARY KEY, x TEXT);
+    CREATE TABLE t (one INTEGER REFERENCES p (id) REFERENCES q (id), two INTEGER REFERENCES p, y INTEGER);
+    INSERT INTO p VALUES (1, 'u'); INSERT INTO q VALUES (1, 'u'); INSERT INTO t VALUES (1, 1, 2), (1, 1, 5);"""
+    tasks = every(source := make_database(tmp_path, script), "join")
+    assert {feature for task in tasks for feature in task.features if "through" in feature} == {"through two"}
+    assert all(source.solve(task) == task.answer for task in tasks)
 
 
 def test_tables_that_refer_to_themselves_or_twice_to_another_are_joined(odd: Source) -> None:
