@@ -23,8 +23,6 @@ Value = int | float | str
 Holds = Literal["number", "text", "date"]
 DATE = re.compile(r"\d{4}-\d\d-\d\d")
 IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-SECONDS = 60.0
-"""Time in which a file has to be read: a view may be endless."""
 STEPS = 10_000
 """Instructions of SQLite's machine between two looks at the clock."""
 DISTINCT = 2000
@@ -81,13 +79,13 @@ class Schema(NamedTuple):
 
 
 @contextmanager
-def opened(path: str) -> Generator[sqlite3.Connection]:
-    """Open a file so that it can only be read, for a bounded time.
+def opened(path: str, *, seconds: float) -> Generator[sqlite3.Connection]:
+    """Open a file so that it can only be read, for so many seconds.
 
     Raises:
         PartError: it is no SQLite database, or took too long.
     """
-    until = time.monotonic() + SECONDS
+    until = time.monotonic() + seconds
     try:
         with closing(sqlite3.connect(f"{Path(path).absolute().as_uri()}?mode=ro", uri=True)) as file:
             # what is no UTF-8 becomes something that no question can hold
@@ -99,7 +97,7 @@ def opened(path: str) -> Generator[sqlite3.Connection]:
             yield file
     except sqlite3.Error as error:
         if "interrupted" in str(error):
-            raise PartError(f"source.path: {path} was not read in {SECONDS:g} s; use a copy with fewer rows") from None
+            raise PartError(f"source.path: {path} was not read in {seconds:g} s; use a copy with fewer rows") from None
         raise PartError(f"source.path: {path} cannot be read as a SQLite database: {error}") from None
 
 

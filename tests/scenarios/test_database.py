@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from evolvent.memory.errors import PartError
 from evolvent.memory.records import Task
-from evolvent.scenarios import relations
+from evolvent.scenarios import catalogue
 from evolvent.scenarios.data import make_library
 from evolvent.scenarios.questions import SHAPES, quoted
+from evolvent.scenarios.relations import named
 from evolvent.scenarios.source import Source
 
 from .builders import LIBRARY, make_database, make_source, make_verifier
@@ -151,7 +152,7 @@ def test_tables_that_refer_to_themselves_or_twice_to_another_are_joined(odd: Sou
     ],
 )
 def test_a_name_is_quoted_where_sqlite_would_take_it_for_something_else(name: str, written: str) -> None:
-    assert relations.named(name) == written
+    assert named(name) == written
 
 
 @pytest.mark.parametrize(
@@ -203,6 +204,38 @@ def test_the_file_is_read_and_stays_as_it_is(tmp_path: Path) -> None:
     assert every(source)
     assert (tmp_path / "tasks.sqlite").read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["tasks.sqlite"]
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "largest title of book",
+        "total genre of book where title is Dawn",
+        "title of 2 book by lowest title",
+        "title of book where pages is nan",
+        "title of book where pages is over -inf",
+        "title and title of book where genre is crime",
+    ],
+)
+def test_what_is_said_of_a_column_that_cannot_be_is_no_question(tmp_path: Path, prompt: str) -> None:
+    source = make_database(tmp_path, LIBRARY)
+    assert source.solve(source.adopt("talk", {}, prompt, "SELECT 1")) is None
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "title of book where genre is poetry",
+        "title of book where pages is 99999999999999999999999",
+        "number of book per genre where title is a\0b",
+        "average pages of book where genre is poetry",
+    ],
+)
+def test_a_question_that_finds_nothing_is_refused_and_has_no_answer(tmp_path: Path, prompt: str) -> None:
+    source = make_database(tmp_path, LIBRARY)
+    with pytest.raises(ValueError, match="finds nothing"):
+        source.adopt("talk", {}, prompt, "SELECT 1")
+    assert source.solve(Task(skill="talk", key="k", prompt=prompt, answer="SELECT 1")) is None
 
 
 def test_what_cannot_be_asked_about_is_said(odd: Source) -> None:
@@ -267,7 +300,7 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_view_without_an_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(relations, "SECONDS", 0.1)
+    monkeypatch.setattr(catalogue, "SECONDS", 0.1)
     endless = "CREATE VIEW v AS WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT x FROM n"
     with pytest.raises(PartError, match=r"was not read in 0\.1 s; use a copy with fewer rows"):
         make_database(tmp_path, endless).check("talk", {})
