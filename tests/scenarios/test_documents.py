@@ -1,4 +1,6 @@
 import json
+import time
+from itertools import product
 from random import Random
 from typing import Any
 
@@ -8,7 +10,7 @@ from hypothesis import strategies as st
 
 from evolvent.memory.errors import PartError
 from evolvent.memory.records import Task
-from evolvent.scenarios.fields import FIELDS
+from evolvent.scenarios.fields import FIELDS, field
 from evolvent.scenarios.forms import Form, schema, size
 from evolvent.scenarios.source import Source, identity
 
@@ -120,6 +122,41 @@ def test_a_document_that_may_say_two_things_is_not_drawn() -> None:
         "x to x to y",
         "x to x to x",
     }
+
+
+@pytest.mark.parametrize(
+    ("text", "fields"),
+    [
+        ("{a} {b}", {"a": ["x", "x y"], "b": ["y z", "z"]}),
+        ("{a} and {b}", {"a": "items", "b": "items"}),
+    ],
+)
+def test_a_document_of_one_text_that_can_be_taken_apart_in_two_ways_is_not_drawn(
+    text: str, fields: dict[str, Any]
+) -> None:
+    source = made(texts=[text], fields=fields)
+    tasks = {task.prompt: task.answer for task in every(source, 100)}
+    assert len(tasks) > 1
+    said: dict[str, set[str]] = {}
+    for one, other in product(*(written(kind) for kind in fields.values())):
+        said.setdefault(text.format(a=one[0], b=other[0]), set()).add(json.dumps([one[1], other[1]]))
+    twice = [prompt for prompt, meant in said.items() if len(meant) > 1]
+    assert twice
+    assert tasks.keys().isdisjoint(twice)
+    assert all(source.solve(Task(skill="talk", key="k", prompt=prompt, answer="")) is None for prompt in twice)
+
+
+def test_a_long_text_that_can_be_taken_apart_in_no_way_is_given_up_at_once() -> None:
+    source = made(texts=["{a}, {b}, {c}, {d}, {e}!"], fields=dict.fromkeys("abcde", "items"))
+    since = time.perf_counter()
+    assert source.solve(Task(skill="talk", key="k", prompt=", ".join(["pens"] * 300), answer="")) is None
+    assert time.perf_counter() - since < 2
+
+
+def written(kind: Any) -> list[tuple[str, Any]]:
+    """Some ways of writing some values."""
+    few = {"items": [["pens"], ["mugs"], ["mugs", "pens"], ["pens", "mugs"]]}
+    return [(text, value) for value in few.get(str(kind), kind) for text in field(kind).ways(value).values()]
 
 
 def test_documents_are_counted_by_what_they_can_say() -> None:
