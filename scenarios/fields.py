@@ -81,6 +81,14 @@ class Field:
             return None
         return next((Written(value, way) for way, text in self.ways(value).items() if text == said), None)
 
+    def again(self, value: Json) -> Written | None:
+        """Write a value that fits the schema and read it back; None where that is not the same."""
+        try:
+            found = [self.written(text) for text in self.ways(value).values()]
+        except (ValueError, OverflowError):
+            return None
+        return next((one for one in found if one is not None and one.value == value), None)
+
 
 def chosen(texts: Sequence[str]) -> Field:
     """One of several texts, written as it is."""
@@ -101,7 +109,7 @@ def field(kind: str | Sequence[str]) -> Field:
 
 
 def _counted(count: int) -> Mapping[str, str]:
-    words = {"in words": NUMBERS[count - 2]} if count - 2 < len(NUMBERS) else {}
+    words = {"in words": NUMBERS[count - 2]} if 0 <= count - 2 < len(NUMBERS) else {}
     return {"in digits": str(count), **words}
 
 
@@ -132,12 +140,12 @@ def _number(cents: int) -> Json:
 
 
 def _dated(day: str) -> Mapping[str, str]:
-    year, month, number = (int(part) for part in day.split("-"))
-    name = MONTHS[month - 1]
+    there = date.fromisoformat(day)
+    name = MONTHS[there.month - 1]
     return {
-        "day first": f"{number} {name} {year}",
-        "month first": f"{name} {number}, {year}",
-        "in figures": f"{number}.{month}.{year}",
+        "day first": f"{there.day} {name} {there.year}",
+        "month first": f"{name} {there.day}, {there.year}",
+        "in figures": f"{there.day}.{there.month}.{there.year}",
     }
 
 

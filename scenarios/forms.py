@@ -5,6 +5,7 @@ A field that a text does not mention is null in its JSON; one with a dot in its 
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import reduce
 from itertools import chain
 from math import prod
 from random import Random
@@ -15,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_vali
 from ..memory.errors import suggest
 from .fields import FIELDS, Json, Written, field
 from .fields import Field as Kind
+from .plain import read_json
 from .template import check, fill
 
 GAP = "\0"
@@ -113,6 +115,23 @@ def read(text: str, forms: Mapping[str, Form]) -> Document | None:
     return next(iter(found.values()), None)
 
 
+def meant(text: str, form: Form) -> str | None:
+    """Write JSON that says what a document of a form can say as `Document.said` has it; None where none says that."""
+    from jsonschema.validators import Draft202012Validator
+
+    try:
+        given = read_json(text)
+    except ValueError:
+        return None
+    if not Draft202012Validator(schema(form)).is_valid(given):
+        return None
+    values = {name: reduce(lambda place, each: place[each], name.split("."), given) for name in form.fields}
+    there = {name: field(form.fields[name]).again(value) for name, value in values.items() if value is not None}
+    known = {name: one.value for name, one in there.items() if one is not None}
+    possible = len(known) == len(there) and any(there.keys() == {*gaps(one)} for one in form.texts)
+    return _said(form, known) if possible else None
+
+
 def _read(text: str, name: str, form: Form) -> Iterator[Document]:
     for number, own in enumerate(form.texts):
         kinds = {gap: field(form.fields[gap]) for gap in gaps(own)}
@@ -150,9 +169,7 @@ def _document(name: str, form: Form, number: int, values: Mapping[str, Json], wa
     return Document(
         form=name,
         text=fill(form.texts[number], lambda gap: kinds[gap].ways(values[gap])[ways[gap]]),
-        said=json.dumps(
-            _nested({each: values.get(each) for each in form.fields}), ensure_ascii=False, separators=(",", ":")
-        ),
+        said=_said(form, values),
         features=frozenset(
             {f"form {name}", f"{name} text {number + 1}"}
             | {f"{gap} {way}" for gap, way in ways.items()}
@@ -160,6 +177,12 @@ def _document(name: str, form: Form, number: int, values: Mapping[str, Json], wa
             | {f"{len(value)} {gap}" for gap, value in values.items() if isinstance(value, list)}
         ),
     )
+
+
+def _said(form: Form, values: Mapping[str, Json]) -> str:
+    """Write what a document says as JSON; what it has no value for is null."""
+    said = _nested({name: values.get(name) for name in form.fields})
+    return json.dumps(said, ensure_ascii=False, separators=(",", ":"))
 
 
 def _nested(values: Mapping[str, Json]) -> dict[str, Json]:

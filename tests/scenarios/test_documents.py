@@ -174,6 +174,50 @@ def test_a_document_in_words_of_their_own_is_held_to_its_schema() -> None:
         source.adopt("short", {}, "Ada Fox owes 2.50 for pens.", "")
 
 
+def test_a_document_in_words_of_their_own_is_the_task_that_says_the_same() -> None:
+    source = make_source("documents", forms=FORMS)
+    drawn = source.adopt("talk", {}, "Ada Fox owes 1,250.50 for pens.", "")
+    for answer in ('{"total": 1250.50, "items": ["pens"], "name": "Ada Fox"}', f"```json\n{drawn.key[6:]}\n```"):
+        own = source.adopt("talk", {}, "Pens! Ada Fox has 1250.5 to pay for them.", answer)
+        assert (own.key, own.answer) == (drawn.key, answer)
+    assert source.holds(drawn.key)
+    whole = source.adopt("talk", {}, "Ada Fox owes 4,00 for pens.", "")
+    assert source.adopt("talk", {}, "Four.", '{"items":["pens"],"name":"Ada Fox","total":4.0}').key == whole.key
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "",
+        "no JSON",
+        "[1]",
+        '{"name":"Ada Fox"}',
+        '{"name":"Ada Fox","total":3,"items":["pens"],"more":1}',
+        '{"name":"Zed Zed","total":3,"items":["pens"]}',
+        '{"name":null,"total":3,"items":["pens"]}',
+        '{"name":"Ada Fox","total":true,"items":["pens"]}',
+        '{"name":"Ada Fox","total":1e999,"items":["pens"]}',
+        '{"name":"Ada Fox","total":0.001,"items":["pens"]}',
+        '{"name":"Ada Fox","total":3,"items":[]}',
+        '{"name":"Ada Fox","total":3,"items":[["pens"]]}',
+        '{"name":["Ada Fox"],"total":3,"items":"pens"}',
+    ],
+)
+def test_a_document_in_words_of_their_own_that_says_what_none_says_is_in_no_exam(answer: str) -> None:
+    source = make_source("documents", forms=FORMS)
+    own = source.adopt("talk", {}, "Ada still has to pay 3 euros!", answer)
+    assert own.key == identity("Ada still has to pay 3 euros!")
+    assert not source.holds(own.key)
+
+
+@pytest.mark.parametrize("day", ["2024-02-30", "2024-13-01", "2024-00-01", "0000-01-01", "24-1-1", "٢٠٢٤-٠١-٠١"])
+def test_a_day_that_there_is_not_is_said_by_no_document(day: str) -> None:
+    source = made(texts=["{day}, {count}"], fields={"day": "date", "count": "count"})
+    assert source.adopt("talk", {}, "Once.", json.dumps({"day": "2024-02-29", "count": 7})).key.startswith("talk: ")
+    for said in ({"day": day, "count": 7}, *({"day": "2024-02-29", "count": n} for n in (-20, -1, 10**400))):
+        assert not source.holds(source.adopt("talk", {}, "Once.", json.dumps(said)).key)
+
+
 @pytest.mark.parametrize(
     ("form", "reason"),
     [
