@@ -15,6 +15,7 @@ from evolvent.agents.families import FAMILIES
 from evolvent.agents.schema import schema
 from evolvent.memory.errors import EvolventError, UsageError
 from evolvent.memory.stopping import STOP
+from evolvent.scenarios import loader
 
 from ..agents.calling import Said, call
 from ..killing import COMMAND
@@ -550,3 +551,10 @@ def test_the_installed_program_refuses_tasks_in_one_line(tmp_path: Path, case: s
     path = lay(tmp_path, text, tasks)
     done = subprocess.run([COMMAND, "scenario", "validate", path], capture_output=True, text=True, cwd=tmp_path)
     assert_refused(Said(done.returncode, done.stdout, done.stderr), *parts)
+
+
+def test_what_is_wrong_with_every_skill_is_said_once(validate: Callable[..., Said]) -> None:
+    shipped = Path(loader.__file__).parent / "sql.toml"
+    said = validate(shipped, "--offline", "--set", "verifier.database=gone.sqlite")
+    assert said.code == 2
+    assert said.err.count("no such database") == 1
