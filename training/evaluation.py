@@ -19,6 +19,7 @@ from typing import Any, ClassVar, NamedTuple
 from pydantic import Field
 
 from ..memory.errors import EvolventError
+from ..memory.files import json_lines
 from ..memory.parts import Part
 from ..memory.secrets import Secrets
 from ..memory.stopping import STOP
@@ -155,7 +156,13 @@ def read(path: Path, *, where: str) -> list[Item]:
         EvolventError: a line is none, two are called the same, or there are none.
     """
     items = dict[str, Item]()
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    try:
+        lines = json_lines(path)
+    except FileNotFoundError:
+        lines = []
+    except UnicodeDecodeError as error:
+        raise EvolventError(f"{where}: its items are not UTF-8 at byte {error.start}") from None
+    for number, line in enumerate(lines, start=1):
         if (item := _item(line)) is None or item.id in items:
             raise EvolventError(
                 f"{where}: line {number} is {line[:80]!r}; every line has an id of its own and a score from 0 to 1, "
@@ -169,7 +176,7 @@ def read(path: Path, *, where: str) -> list[Item]:
 
 def prompts(path: Path) -> Iterator[str]:
     """Give the prompts of items that were read before, without the empty ones."""
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in json_lines(path):
         if (item := _item(line)) is not None and item.prompt:
             yield item.prompt
 
@@ -179,6 +186,6 @@ def _item(line: str) -> Item | None:
         said: Any = json.loads(line)
         score = float(said["score"])
         item = Item(str(said["id"]), score, str(said.get("prompt") or ""))
-    except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
         return None
     return item if isfinite(score) and 0 <= score <= 1 and not isinstance(said["score"], str) else None
