@@ -558,3 +558,24 @@ def test_what_is_wrong_with_every_skill_is_said_once(validate: Callable[..., Sai
     said = validate(shipped, "--offline", "--set", "verifier.database=gone.sqlite")
     assert said.code == 2
     assert said.err.count("no such database") == 1
+
+
+def test_a_reference_that_the_verifier_cannot_go_by_is_named_where_an_operator_reasons(
+    validate: Callable[..., Said], tmp_path: Path
+) -> None:
+    rows = [{"prompt": f"what {n}?", "answer": f"{n}", "skill": "talk"} for n in range(400)]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    model = '{ name = "openai", base_url = "http://127.0.0.1:9/v1", model = "m" }'
+    (tmp_path / "own.toml").write_text(
+        f"""
+        name = "own"
+        source = {{ name = "file", path = "rows.jsonl" }}
+        verifier = {{ name = "choice", options = ["a", "b"] }}
+        teacher = {{ name = "llm", operators = ["rationale"] }}
+        models = {{ teacher = {model}, judge = {model} }}
+        skills = {{ talk = {{}} }}
+        """
+    )
+    said = validate(tmp_path / "own.toml", "--offline")
+    assert said.code == 2
+    assert "is none of a, b; set options" in said.err
