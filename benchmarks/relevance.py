@@ -83,7 +83,7 @@ class Divided(NamedTuple):
 def main(argv: Sequence[str] | None = None) -> list[Check]:
     """Run the sessions, print and keep the result."""
     parser = argparse.ArgumentParser(prog="evolvent.benchmarks.relevance", description=__doc__)
-    parser.add_argument("--seeds", type=int, nargs="+", default=list(range(10)))
+    parser.add_argument("--seeds", type=int, nargs="+", default=list(range(6)))
     options = parser.parse_args(argv)
     if loader.DATA not in os.environ:
         print(f"skipped: {loader.DATA} is not set; set it to the folder of the public data")
@@ -185,9 +185,14 @@ def judge(runs: Sequence[Json]) -> list[Check]:
             after > before,
         )
     ]
+    before, after = (fmean(run[when]["accuracy"] for run in runs) for when in ("before", "after"))
+    checks.append(
+        Check("the same, right answers", f"{100 * before:.1f} -> {100 * after:.1f} %", "higher", after > before)
+    )
     for which in runs[0]["baselines"]:
-        score = fmean(run["baselines"][which]["f1"] for run in runs)
-        checks.append(Check(f"F1 of sealed pairs: {which}", f"{100 * score:.1f}", "said plainly", True))
+        score, right = (fmean(run["baselines"][which][kind] for run in runs) for kind in ("f1", "accuracy"))
+        said = f"{100 * score:.1f}; {100 * right:.1f} %"
+        checks.append(Check(f"F1, right answers: {which}", said, "said plainly", True))
     checks += [Check(f"nDCG@10: {order}", f"{_mean(runs, order):.3f}", "said plainly", True) for order in ORDERS]
     for order, beside in (("student", "bm25"), ("student", "regression"), ("judged", "bm25"), ("grown", "judged"),
                           ("grown by people", "judged")):  # fmt: skip

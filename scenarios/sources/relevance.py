@@ -91,7 +91,8 @@ class Relevance(Filed):
 
     def holds(self, key: str) -> bool:
         """Whether there is a pair of the key's question."""
-        return self.group(key) in {self.group(other) for other in self.table().answers}
+        answers = self.table().answers
+        return key in answers or self.group(key) in {self.group(other) for other in answers}
 
     def fingerprint(self) -> str:
         """Digest of all three files."""
