@@ -63,8 +63,9 @@ class Index:
         for number, counts in self._counts.items():
             for word in counts:
                 self._holding[word].append(number)
-        count, total = len(self._counts), sum(counts.total() for counts in self._counts.values())
-        self._mean = max(1.0, total / max(1, count))
+        lengths = {number: counts.total() for number, counts in self._counts.items()}
+        count, mean = len(lengths), max(1.0, sum(lengths.values()) / max(1, len(lengths)))
+        self._norms = {n: SATURATION * (1 - LENGTH + LENGTH * length / mean) for n, length in lengths.items()}
         self._rarity = {w: math.log(1 + (count - len(d) + 0.5) / (len(d) + 0.5)) for w, d in self._holding.items()}
 
     def first(self, question: str, most: int) -> dict[str, Seen]:
@@ -89,9 +90,8 @@ class Index:
         }
 
     def _score(self, word: str, number: str) -> float:
-        counts = self._counts[number]
-        norm = SATURATION * (1 - LENGTH + LENGTH * counts.total() / self._mean)
-        return self._rarity[word] * counts[word] * (SATURATION + 1) / (counts[word] + norm)
+        count = self._counts[number][word]
+        return self._rarity[word] * count * (SATURATION + 1) / (count + self._norms[number])
 
     def _vector(self, number: str) -> dict[str, float]:
         """Weights of its words, of length 1."""

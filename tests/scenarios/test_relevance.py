@@ -1,4 +1,4 @@
-"""Questions and documents as tasks: what is seen of a pair, that no question is in two splits, and files that are wrong."""
+"""Questions and documents as tasks: what is seen of a pair, that no question is in two splits, files that are wrong."""
 
 import os
 from collections.abc import Mapping
