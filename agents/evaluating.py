@@ -52,7 +52,7 @@ async def evaluate(desk: Desk, path: str, *, round: int, student: str, clean: bo
 
         made = "clean" if clean else "candidate" if round else "first student"
         seen = await desk.effects.folder(
-            f"evaluate {name}", round, work, read,
+            f"evaluate {'clean ' if clean else ''}{name}", round, work, read,
             target=desk.run / EVALUATIONS / name / f"{'clean-' if clean else ''}{round:03d}",
             inputs={"student": student, "evaluation": part.describe(), "made": made},
             keep=evaluation.left,
