@@ -10,7 +10,7 @@ import os
 import shutil
 import sys
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from math import isfinite
 from pathlib import Path
@@ -19,6 +19,7 @@ from typing import Any, ClassVar, NamedTuple
 from pydantic import Field
 
 from ..memory.errors import EvolventError
+from ..memory.files import file_digest
 from ..memory.parts import Part
 from ..memory.secrets import Secrets
 from ..memory.stopping import STOP
@@ -70,9 +71,13 @@ class Evaluation(Part):
         """
 
     @property
-    def code(self) -> str:
-        """Code of the user's own that it runs; empty where everything is of an installed package."""
-        return self.python
+    def file(self) -> Path | None:
+        """The user's own file or folder that it runs; none where everything is of an installed package."""
+        return None
+
+    def rests_on(self) -> Mapping[str, str]:
+        """Digest of that file."""
+        return {"path": file_digest(self.file)} if self.file and self.file.is_file() else {}
 
     def refusals(self, *, allowed: bool) -> list[str]:
         """Say why it cannot run here.
@@ -80,12 +85,12 @@ class Evaluation(Part):
         Args:
             allowed: whether the scenario may run code of its own.
         """
-        if self.code and not allowed:
-            return [f"would run {self.code!r}, which a scenario may not by itself; allow it with --allow-import"]
+        if (code := str(self.file or self.python)) and not allowed:
+            return [f"would run {code!r}, which a scenario may not by itself; allow it with --allow-import"]
         if self.python and find(self.python) is None:
             return [f"there is no Python {self.python!r}; a path is relative to the scenario's folder"]
-        if self.code != self.python and not Path(self.code.partition("@")[0]).exists():
-            return [f"there is no {self.code!r}; a path is relative to the scenario's folder"]
+        if self.file and not self.file.exists():
+            return [f"there is no {str(self.file)!r}; a path is relative to the scenario's folder"]
         if self.package and not self.python and find_spec(self.package) is None:
             return [
                 f"{self.package} is not installed; try: pip install {self.package.replace('_', '-')}, or do so in an "
@@ -155,7 +160,7 @@ def read(path: Path, *, where: str) -> list[Item]:
         EvolventError: a line is none, two are called the same, or there are none.
     """
     items = dict[str, Item]()
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(_lines(path), start=1):
         if (item := _item(line)) is None or item.id in items:
             raise EvolventError(
                 f"{where}: line {number} is {line[:80]!r}; every line has an id of its own and a score from 0 to 1, "
@@ -169,16 +174,27 @@ def read(path: Path, *, where: str) -> list[Item]:
 
 def prompts(path: Path) -> Iterator[str]:
     """Give the prompts of items that were read before, without the empty ones."""
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in _lines(path):
         if (item := _item(line)) is not None and item.prompt:
             yield item.prompt
 
 
+def _lines(path: Path) -> list[str]:
+    """Lines of a file, none without one; a prompt may hold whatever else some readers take for the end of a line."""
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8", errors="surrogateescape", newline="\n") as file:
+        return [line.removesuffix("\n") for line in file]
+
+
 def _item(line: str) -> Item | None:
     try:
+        line.encode()
         said: Any = json.loads(line)
         score = float(said["score"])
         item = Item(str(said["id"]), score, str(said.get("prompt") or ""))
-    except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
+        item.id.encode()
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
         return None
-    return item if isfinite(score) and 0 <= score <= 1 and not isinstance(said["score"], str) else None
+    fits = isfinite(score) and 0 <= score <= 1 and not isinstance(said["score"], str) and said["id"] is not None
+    return item if fits else None
