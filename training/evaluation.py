@@ -26,6 +26,7 @@ from ..memory.stopping import STOP
 from . import checkpoint
 from .launcher import find
 from .serving import child
+from .serving.host import resting
 
 ITEMS, LOG = "items.jsonl", "log.txt"
 """What stays of a run."""
@@ -111,15 +112,11 @@ class Evaluation(Part):
             EvolventError: it failed, took too long, or left something else than items.
         """
         folder = folder.absolute()
-        if not left(folder):
-            checkpoint.copy(student, folder / STUDENT)
-            limits = [most for most in (self.limit, limit) if most is not None]
-            words = self.command(folder / STUDENT, folder / ITEMS, min(limits, default=None))
-            program = [find(self.python or sys.executable) or sys.executable, *words]
-            # nothing else tells items of a program that ended well from those of one that did not
-            ended_well = [child.SHELL, "-c", '"$@" && : > "$0"', str(folder / DONE), *program]
-            child.spawn(ended_well, folder / PROCESS, folder / LOG, os.environ)
-        in_time = await self._wait(folder)
+        # it holds the student beside whatever serves students here
+        async with resting():
+            if not left(folder):
+                self._start(student, folder, limit)
+            in_time = await self._wait(folder)
         said = Secrets.here().redact((folder / LOG).read_text(errors="replace"))
         (folder / LOG).write_text(said)
         if not (folder / DONE).is_file():
@@ -129,6 +126,15 @@ class Evaluation(Part):
             (folder / name).unlink(missing_ok=True)
         shutil.rmtree(folder / STUDENT)
         return read(folder / ITEMS, where=where)
+
+    def _start(self, student: Path, folder: Path, limit: int | None) -> None:
+        checkpoint.copy(student, folder / STUDENT)
+        limits = [most for most in (self.limit, limit) if most is not None]
+        words = self.command(folder / STUDENT, folder / ITEMS, min(limits, default=None))
+        program = [find(self.python or sys.executable) or sys.executable, *words]
+        # nothing else tells items of a program that ended well from those of one that did not
+        ended_well = [child.SHELL, "-c", '"$@" && : > "$0"', str(folder / DONE), *program]
+        child.spawn(ended_well, folder / PROCESS, folder / LOG, os.environ)
 
     async def _wait(self, folder: Path) -> bool:
         """Wait for the process to end, or end it with all that it started; say whether it ended in time."""
