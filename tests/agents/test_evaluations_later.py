@@ -1,4 +1,4 @@
-"""Evaluations of sessions that go on from another, and of students that are trained again without what was withdrawn."""
+"""Evaluations in sessions that go on from another, and of students trained again without what was withdrawn."""
 
 from pathlib import Path
 
@@ -70,3 +70,14 @@ def test_a_student_that_is_trained_again_is_evaluated_beside_the_one_it_replaces
     (replacement,) = ledger(made).read(Replacement)
     assert replacement.bounds["own"]["loss"] == 0
     assert replacement.clean in {e.student for e in ledger(made).read(Evaluated, subject="own")}
+
+
+def test_students_that_were_not_asked_the_same_are_not_compared(folder: Path) -> None:
+    program = folder / "drawn.py"
+    program.write_text(PROGRAM.replace('else ""', "else sys.argv[1]"))
+    own = '[evaluations.own]\nname = "program"\npath = "drawn.py"\n'
+    (folder / "drawn.toml").write_text(f"{MINI.read_text()}\n{own}")
+    ended = session("run", folder / "drawn.toml", "--json", "--allow-import", QUICK, folder=folder)
+    assert ended.code != 0
+    assert "evaluations.own asked" in ended.said
+    assert "have it draw its items with a seed" in ended.said
