@@ -25,13 +25,17 @@ from ..memory.secrets import Secrets
 from ..memory.stopping import STOP
 from . import checkpoint
 from .launcher import find
+from .lease import LEASE
 from .serving import child
 from .serving.host import resting
 
 ITEMS, LOG = "items.jsonl", "log.txt"
 """What stays of a run."""
-STUDENT, PROCESS, DONE = "student", "process", "done"
-"""What is there while it runs: the student, who scores it, and that it ended well."""
+STUDENT, PROCESS, DONE = "student", LEASE, "done"
+"""What is there while it runs: the student, who scores it, and that it ended well.
+
+Who scores is noted down as who trains is, so whoever takes a run away ends both.
+"""
 LOOK = 0.2
 """Seconds between two looks at whether it has ended."""
 SAID = 600
@@ -154,9 +158,17 @@ class Evaluation(Part):
 
 
 def left(folder: Path) -> bool:
-    """Whether an earlier process left something to wait for in a folder: a process that goes on, or all the items."""
+    """Whether an earlier process left something to wait for in a folder: a process that goes on, or all the items.
+
+    What a process that died leaves running is ended.
+    """
+    if (folder / DONE).is_file():
+        return True
     process = child.read(folder / PROCESS)
-    return (folder / DONE).is_file() or (process is not None and child.alive(process))
+    if process is not None and not child.alive(process):
+        child.stop(process)
+        return False
+    return process is not None
 
 
 def read(path: Path, *, where: str) -> list[Item]:

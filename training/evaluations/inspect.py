@@ -47,7 +47,9 @@ class Inspect(Evaluation):
         if bool(self.path) == bool(self.task):
             return ["needs either path, a file with the task, or task, the name of an installed one"]
         if self.task and not INSTALLED.fullmatch(self.task):
-            return [f"{self.task!r} is no task; the name of an installed task is PACKAGE/TASK, a file is said with path"]
+            return [
+                f"{self.task!r} is no task; the name of an installed task is PACKAGE/TASK, a file is said with path"
+            ]
         return super().refusals(allowed=allowed)
 
     def command(self, student: Path, out: Path, limit: int | None) -> list[str]:

@@ -23,6 +23,8 @@ class LmEval(Evaluation):
 
     package: ClassVar[str] = "lm_eval"
 
+    limit: int | None = Field(default=None, ge=1)
+    """Items of every task at most; without it all that there are."""
     task: str = Field(min_length=1)
     """Name of the task or group."""
     path: str = ""
