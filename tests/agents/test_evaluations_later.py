@@ -81,3 +81,9 @@ def test_students_that_were_not_asked_the_same_are_not_compared(folder: Path) ->
     assert ended.code != 0
     assert "evaluations.own asked" in ended.said
     assert "have it draw its items with a seed" in ended.said
+
+
+def test_exams_beside_an_evaluation_are_exported_without_leave_to_run_it(folder: Path) -> None:
+    made = Path(run(folder, "--set=rounds.most=1").events[-1]["dir"])
+    ended = session("export", made, "--record", "exams", "--out", folder / "out", folder=folder)
+    assert ended.code == 0, ended.said
