@@ -49,7 +49,7 @@ async def try_out(
     engine: Engine, asked: Sequence[tuple[str, Task, str]], verifier: Verifier, *, longest: int, draws: int = 1,
     models: Models = NOBODY,
 ) -> list[Try]:  # fmt: skip
-    """Let a student answer and judge what it says; an answer that was cut is left out.
+    """Let a student answer and judge what it says; what was cut is left out, and what nothing can be said of.
 
     Args:
         engine: serves the student that the round starts from.
@@ -67,15 +67,16 @@ async def try_out(
     requests = [replace(Request.of(task.question, longest), temperature=warmth, seed=n) for (_, task, _), n in drawn]
     with span("try out", samples=len(asked), student=engine.student):
         answers = await engine.answer(requests)
-    whole = [(*one, said.answer) for (one, _), said in zip(drawn, answers, strict=True) if said.complete]
-    texts = [text for *_, text in whole]
-    verdicts = await verifier.judged([task for _, task, _, _ in whole], texts, models=models)
+    given = [(*one, said.answer) for (one, _), said in zip(drawn, answers, strict=True) if said.complete]
+    said = await verifier.decided([task for _, task, *_ in given], [text for *_, text in given], models=models)
+    whole = [(*one, verdict) for one, verdict in zip(given, said, strict=True) if verdict is not None]
+    texts = [text for *_, text, _ in whole]
 
     async def wrong(place: int) -> str | None:
         """The first answer from a place on that is wrong there."""
-        if not verdicts[place].passed:
-            return texts[place]
-        task = whole[place][1]
+        _, task, _, own, verdict = whole[place]
+        if not verdict.passed:
+            return own
         for answer in [*texts[place + 1 :], *texts[:place]][: NEAR - 1]:
             (verdict,) = await verifier.judged([task], [answer], models=models)
             if not verdict.passed:
@@ -85,7 +86,7 @@ async def try_out(
     others = await asyncio.gather(*map(wrong, range(len(whole))))
     return [
         Try(sample, task.question, learned, text, verdict.score, other)
-        for (sample, task, learned, text), verdict, other in zip(whole, verdicts, others, strict=True)
+        for (sample, task, learned, text, verdict), other in zip(whole, others, strict=True)
     ]
 
 

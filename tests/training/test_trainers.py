@@ -236,6 +236,15 @@ def test_the_reward_is_the_verifiers_score_of_each_answer_to_its_own_task() -> N
     assert reward(Exact(), tasks)(prompts=[], completions=answers, number=[2, 1, 0]) == [1.0, 0.0, 1.0]
 
 
+def test_where_the_verifier_can_say_nothing_there_is_no_reward() -> None:
+    from evolvent.training.trainers.grpo import reward
+
+    task, *_ = students.make_tasks(2)
+    odd = task.model_copy(update={"answer": "about ten"})
+    answers = ["about ten", task.answer]
+    assert reward(Strict(), [odd, task])(completions=answers, number=[0, 1]) == [None, 1.0]
+
+
 @pytest.mark.slow
 def test_grpo_without_a_verifier_says_what_is_missing(tmp_path: Path) -> None:
     start = prepare_round(tmp_path)
@@ -265,6 +274,22 @@ async def test_tries_hold_what_the_student_said_and_leave_out_what_was_cut(tmp_p
     assert [(t.sample, t.reference, t.answer, t.passed) for t in tries] == [
         (t.id, t.answer, "?", False) for t in tasks[1:]
     ]
+
+
+class Strict(Exact):
+    """Goes by numbers alone."""
+
+    def judge(self, task: Task, answer: str) -> Verdict:
+        if not task.answer.isdigit():
+            raise ValueError(f"task {task.key!r}: its reference is no number")
+        return super().judge(task, answer)
+
+
+async def test_tries_leave_out_tasks_of_which_the_verifier_cannot_say_what_is_right(tmp_path: Path) -> None:
+    first, *tasks = students.make_tasks(6)
+    odd = first.model_copy(update={"answer": "about ten"})
+    tries = await try_out(Cutting(""), [(t.id, t, t.answer) for t in [odd, *tasks]], Strict(), longest=64, draws=2)
+    assert [t.sample for t in tries] == [t.id for t in tasks for _ in range(2)]
 
 
 class Drawing(Cutting):
