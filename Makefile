@@ -56,7 +56,7 @@ fix: setup ## repair what formatter and linter can repair
 
 test: setup ## everything: the checks, and every mechanism once for real; vLLM and Chromium too where `make vllm` and `make browser` were run
 	$(MAKE) check
-	$(BIN)/python -m pytest -m "slow and not gpu"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "slow and not gpu"
 
 evidence: setup ## full sessions, kills and benchmarks; results go to benchmarks/results
 	$(BIN)/python -m evolvent.benchmarks

@@ -3,6 +3,7 @@
 from ..memory.records import Exam
 from ..training.exam import pick
 from ..training.pairing import Paired, pair
+from . import evaluating
 from .desk import Desk
 from .lives import histories
 
@@ -32,7 +33,10 @@ def target(desk: Desk, before: str, after: str, *, always: bool = False) -> Pair
 
 
 def guards(desk: Desk, before: str, after: str) -> dict[str, Paired]:
-    """Compare every guard with the student that stands, and with the first one: small losses must not add up."""
+    """Compare every guard, evaluations among them, with the student that stands, and with the first one.
+
+    Small losses must not add up.
+    """
     items, candidate = desk.items("guard"), exam(desk, "guard", after)
     incumbent, first = exam(desk, "guard", before), desk.ledger.read(Exam, round=0, subject="guard")[0]
     compared = {
@@ -41,7 +45,7 @@ def guards(desk: Desk, before: str, after: str) -> dict[str, Paired]:
     if first.student != incumbent.student:
         for skill in desk.scenario.guards:
             compared[skill + SINCE_START] = pair(pick(first, items, skill), pick(candidate, items, skill))
-    return compared
+    return {**compared, **evaluating.compare(desk, before, after, since=SINCE_START)}
 
 
 def exam(desk: Desk, split: str, student: str) -> Exam:

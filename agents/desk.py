@@ -30,6 +30,7 @@ from ..scenarios.splits import EXAMS, Splits
 from ..training import device
 from ..training.curation.decontamination import Decontamination
 from ..training.curation.duplicates import Duplicates
+from ..training.evaluation import ITEMS, prompts
 from ..training.gate import Gate
 from ..training.reading import Reader, reader
 from ..training.serving.host import hosting
@@ -39,6 +40,8 @@ from .reports.watcher import Watcher
 
 BASE = "base"
 """Folder of the student a session starts from."""
+EVALUATIONS = "evaluations"
+"""Folder of what students got in the user's own evaluations."""
 SPARE = 8
 """Tokens an answer in probes and exams may be longer than the longest reference."""
 
@@ -213,9 +216,10 @@ class Desk:
 
     @cached_property
     def contamination(self) -> Decontamination:
-        """Knows what the exams hold; the sealed items never leave it."""
+        """Knows what the exams hold, and the evaluations; the sealed items never leave it."""
         items = [task for split in EXAMS for task in self.items(split)]
-        return Decontamination(self.splits, items, ngram=self.scenario.curation.ngram)
+        beside = [prompt for path in self.evaluations for prompt in prompts(path)]
+        return Decontamination(self.splits, items, ngram=self.scenario.curation.ngram, beside=beside)
 
     @cached_property
     def duplicates(self) -> Duplicates:
@@ -258,6 +262,11 @@ class Desk:
     def path(self, relative: str) -> Path:
         """A place in the run; paths are kept relative so that a run may be moved."""
         return self.run / relative
+
+    @property
+    def evaluations(self) -> list[Path]:
+        """Files of what the user's own evaluations asked the first student."""
+        return sorted(self.run.glob(f"{EVALUATIONS}/*/000/{ITEMS}"))
 
     def say(self, event: str, **facts: Any) -> None:
         """Tell whoever watches."""

@@ -62,7 +62,7 @@ def _bench(skill: str, round: int, engine: Engine, desk: Desk) -> Bench:
     async def sound() -> Collection[str]:
         return (await seat(desk)).sound if desk.parts.teacher.judges else ()
 
-    async def judge(tasks: Sequence[Task], answers: Sequence[str]) -> list[Verdict]:
-        return await desk.parts.verifier.judged(tasks, answers, models=desk.models)
+    async def judge(tasks: Sequence[Task], answers: Sequence[str]) -> list[Verdict | None]:
+        return await desk.parts.verifier.decided(tasks, answers, models=desk.models)
 
     return Bench(skill, round, engine.student, desk.splits, judge, ask, recall, sound)

@@ -18,6 +18,7 @@ from ..training.curation.orderer import Orderer
 from ..training.curation.scorer import Scorer
 from ..training.curation.selector import Selector
 from ..training.engine import EnginePart
+from ..training.evaluation import Evaluation
 from ..training.trainer import Trainer
 from .allocator import Allocator
 from .operator import Operator
@@ -53,12 +54,15 @@ FAMILIES: dict[str, Family] = {
     "store": Family(Store, "memory.stores"),
     "engine": ENGINES,
     "models": ENGINES,
+    "evaluations": Family(Evaluation, "training.evaluations"),
     "enhancers": Family(Enhancer, "training.curation.enhancers"),
     "scorer": Family(Scorer, "training.curation.scorers"),
     "selector": Family(Selector, "training.curation.selectors"),
     "orderer": Family(Orderer, "training.curation.orderers"),
 }
 """By the setting that names one or several; combined verifiers and a teacher's operators are named inside parts."""
+SEVERAL = ("models", "evaluations")
+"""Settings that name parts by what they are for."""
 TABLES: dict[str, type[BaseModel]] = {"": Scenario, "student": Student, "curation": Curation}
 """Tables of a scenario that name parts; the first is the file itself."""
 
@@ -103,10 +107,10 @@ def _named(value: Mapping[str, Any]) -> Iterator[tuple[str, Family, PartSpec]]:
 
 
 def _each(place: str, said: Any) -> Iterator[tuple[str, Any]]:
-    """Several parts where a setting names several, as a list or by role."""
+    """Several parts where a setting names several, as a list or by what they are for."""
     if isinstance(said, (list, tuple)):
         yield from ((f"{place}.{at}", one) for at, one in enumerate(cast("list[Any]", said)))
-    elif place == "models" and isinstance(said, Mapping):
+    elif place in SEVERAL and isinstance(said, Mapping):
         yield from ((f"{place}.{role}", one) for role, one in cast("dict[str, Any]", said).items())
     elif said is not None:
         yield place, said

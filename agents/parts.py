@@ -16,6 +16,7 @@ from ..scenarios.source import Source
 from ..scenarios.verifier import Verifier
 from ..training import launcher
 from ..training.engine import EnginePart
+from ..training.evaluation import Evaluation
 from ..training.student import first_trainer
 from ..training.trainer import Trainer
 from .allocator import Allocator
@@ -43,6 +44,8 @@ class Parts:
     store: Store
     models: Mapping[Role, EnginePart]
     """Engines beside the student's."""
+    evaluations: Mapping[str, Evaluation] = field(default_factory=dict[str, Evaluation])
+    """The user's own, by name."""
     operators: tuple[Weighted, ...] = ()
     """What the teacher makes samples with."""
     curators: Curators = field(default_factory=Curators)
@@ -74,6 +77,9 @@ class Parts:
             embedder=one(scenario.embedder, Embedder, "memory.embedders"),
             store=one(scenario.store, Store, "memory.stores"),
             models={role: one(spec, EnginePart, "training.engines") for role, spec in scenario.models.items()},
+            evaluations={
+                name: one(spec, Evaluation, "training.evaluations") for name, spec in scenario.evaluations.items()
+            },
             operators=tuple(Weighted(one(w.operator, Operator, "agents.operators"), w.weight) for w in teacher.mix),
             curators=Curators.resolve(
                 scenario.curation, where, chooses=scenario.curation.candidates > 1, allow_import=allow_import
@@ -91,6 +97,7 @@ class Parts:
                 '[skills.NAME], or choose teacher = "llm", which sorts the tasks into skills'
             )
         refused += launcher.refusals(scenario.train.launch, allowed=allow_import)
+        refused += _unfit_evaluations(parts, allowed=allow_import)
         if scenario.budget.usd is not None and not any(e.priced for e in (parts.engine, *parts.models.values())):
             refused.append(
                 "budget.usd sees no cost: give an engine a prompt_price or answer_price, or use budget.tokens"
@@ -121,13 +128,20 @@ class Parts:
 
     def rests_on(self) -> Mapping[str, str]:
         """Digests of files of the user's that parts beside the source read, by the setting that names them."""
-        return {**self.teacher.rests_on(), **self.verifier.rests_on()}
+        evaluated = {
+            f"evaluations.{name}.{key}": digest
+            for name, evaluation in self.evaluations.items()
+            for key, digest in evaluation.rests_on().items()
+        }
+        return {**self.teacher.rests_on(), **self.verifier.rests_on(), **evaluated}
 
     def describe(self) -> dict[str, Any]:
         """Names and settings of all parts, defaults included."""
-        several = ("models", "operators", "curators")
+        several = ("models", "evaluations", "operators", "curators")
         single = {name: part.describe() for name, part in vars(self).items() if name not in several}
         single |= {"models": {r: m.describe() for r, m in self.models.items()}} if self.models else {}
+        evaluations = {name: evaluation.describe() for name, evaluation in self.evaluations.items()}
+        single |= {"evaluations": evaluations} if evaluations else {}
         operators = [{**w.operator.describe(), "weight": w.weight} for w in self.operators]
         return {**single, **({"operators": operators} if operators else {}), **self.curators.describe()}
 
@@ -163,6 +177,21 @@ def _unasked(parts: Parts) -> list[str]:
         refused.append(
             f"{judge} models, which trainer {parts.trainer.name!r} cannot wait for: it has answers judged while it "
             "trains; name a trainer that learns from samples, such as 'sft' or 'dpo'"
+        )
+    return refused
+
+
+def _unfit_evaluations(parts: Parts, *, allowed: bool) -> list[str]:
+    """What keeps evaluations from running here."""
+    refused = [
+        f"evaluations.{name}: {fault}"
+        for name, evaluation in parts.evaluations.items()
+        for fault in evaluation.refusals(allowed=allowed)
+    ]
+    if parts.evaluations and not parts.engine.serves:
+        refused.append(
+            f"evaluations read the student's weights, which engine {parts.engine.name!r} has not; remove them, or have "
+            "'transformers' or 'vllm' serve the student"
         )
     return refused
 

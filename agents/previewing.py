@@ -130,8 +130,8 @@ async def preview(plan: Plan, count: int, *, skills: Sequence[str]) -> list[Made
                 judged, critique = await _judged(desk, sample, heard)
                 refused = {} if critique.accepted else {sample.id: f"critique: {critique.reason}"}
                 (fate,) = sift([sample], round=ROUND, desk=desk, duplicates=duplicates, refused=refused).fates
-                said = verdicts(plan.parts.verifier, sample.task, sample.task.answer)
-                made.append(Made(share.skill, [*calls, *judged], sample, said, critique, fate))
+                said = await verdicts(plan.parts.verifier, sample.task, sample.task.answer, models=heard)
+                made.append(Made(share.skill, [*calls, *judged, *_taken(heard)], sample, said, critique, fate))
             return made
         finally:
             desk.close()

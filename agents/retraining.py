@@ -13,6 +13,7 @@ from ..memory.retraction import Current, Replacement, Retraction, current, due, 
 from ..training.exam import examine
 from .comparing import guards, target
 from .desk import BASE, Desk
+from .evaluating import evaluate
 from .rounds import train_round
 
 NOTHING = "nothing is left to train on"
@@ -72,6 +73,7 @@ async def _examine(desk: Desk, number: int, path: str, student: str) -> None:
         return Outcome({"exams": [each.exam.id for each in sat]}, records)
 
     await desk.effects.once("examine clean", number, work, inputs={"student": student})
+    await evaluate(desk, path, round=number, student=student, clean=True)
 
 
 def _compare(desk: Desk, number: int, now: Current, clean: str, path: str, samples: int) -> Replacement:

@@ -13,7 +13,7 @@ from ..training.repetition import Repetition, foresee
 from ..training.round import Order
 from ..training.serving.host import resting
 from ..training.trainer import MODEL, read_metrics, read_result, write_result, write_rows
-from ..training.tries import try_out, write_tries
+from ..training.tries import read_tries, right_answers, try_out, write_tries
 from .desk import Desk, hash_samples, seed_of
 from .selecting import arrange
 
@@ -108,6 +108,7 @@ async def train_round(
             "seconds": done.seconds,
             "metrics": read_metrics(folder),
             "repetition": _repetition(desk, folder, round).alarm,
+            **({"solved": len(right_answers(read_tries(folder)))} if trainer.draws else {}),
         }
         return Outcome(result, [round])
 

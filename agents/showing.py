@@ -1,10 +1,12 @@
 """What a session would make of a scenario: every setting with where it comes from, its skills, a task of each."""
 
+import asyncio
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, NamedTuple, cast
 
 from ..memory.display import line
+from ..memory.inference import NOBODY, Models
 from ..memory.records import Task
 from ..scenarios import loader
 from ..scenarios.combination import Combination
@@ -48,7 +50,7 @@ class Said(NamedTuple):
 
     verifier: str
     score: float | None
-    """None where it cannot judge."""
+    """None where it cannot judge, or asks somebody who is not here."""
     reason: str
 
 
@@ -71,10 +73,21 @@ def example(splits: Splits, skill: str) -> Task | None:
     return next(iter(splits.draw(skill, "train", 1, stream=STREAM)), None)
 
 
-def verdicts(verifier: Verifier, task: Task, answer: str) -> list[Said]:
-    """What a verifier says of an answer, and each of those that it is made of."""
+async def verdicts(verifier: Verifier, task: Task, answer: str, *, models: Models = NOBODY) -> list[Said]:
+    """What a verifier says of an answer, and each of those that it is made of.
+
+    Args:
+        verifier: which.
+        task: what was asked.
+        answer: what is judged.
+        models: who may be asked; a verifier that asks others says nothing.
+
+    Raises:
+        UnavailableError: a model did not say what it thinks.
+    """
     inner = verifier.verifiers if isinstance(verifier, Combination) else ()
-    return [_said(one, task, answer) for one in (verifier, *inner)]
+    # a part that asks was heard within the whole
+    return [await _said(one, task, answer, models) for one in (verifier, *(part for part in inner if not part.asks))]
 
 
 def facts(plan: Plan) -> Json:
@@ -115,8 +128,8 @@ def lines(plan: Plan) -> list[str]:
 
 def said_line(said: Said) -> str:
     """A verdict in a line."""
-    score = "cannot judge" if said.score is None else f"{said.score:.3g}"
-    return f"{said.verifier} {score}" + (f": {line(said.reason)}" if said.reason else "")
+    score = "" if said.score is None else f" {said.score:.3g}"
+    return f"{said.verifier}{score}" + (f": {line(said.reason)}" if said.reason else "")
 
 
 def _defaults(table: str) -> Json:
@@ -129,15 +142,17 @@ def _example(plan: Plan, splits: Splits, skill: str) -> Json | None:
     task = example(splits, skill)
     if task is None:
         return None
-    said = verdicts(plan.parts.verifier, task, task.answer)
+    said = asyncio.run(verdicts(plan.parts.verifier, task, task.answer))
     return {"prompt": task.prompt, "answer": task.answer, "verdicts": [one._asdict() for one in said]}
 
 
-def _said(verifier: Verifier, task: Task, answer: str) -> Said:
+async def _said(verifier: Verifier, task: Task, answer: str, models: Models) -> Said:
+    if lacking := sorted(verifier.asks - models.keys()):
+        return Said(verifier.name, None, f"a {' and a '.join(lacking)} is asked, in a session and in a preview")
     try:
-        verdict = verifier.judge(task, answer)
+        (verdict,) = await verifier.judged([task], [answer], models=models)
     except ValueError as error:
-        return Said(verifier.name, None, str(error))
+        return Said(verifier.name, None, f"cannot judge: {error}")
     return Said(verifier.name, verdict.score, verdict.reason)
 
 

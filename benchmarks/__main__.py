@@ -25,13 +25,21 @@ from . import (
     scoring,
     serving,
     session,
+    shipped,
     steps,
     traces,
     trainers,
     training,
     viewer,
 )
+from .bench import running
 from .machine import Check
+
+
+def experiments(_: Sequence[str]) -> list[Check]:
+    """Every experiment of the laboratory, as far as its results are not there already."""
+    return [check for name in running.known() for check in running.run(name, seeds=None)]
+
 
 BENCHMARKS: dict[str, tuple[Callable[[Sequence[str]], list[Check]], list[str]]] = {
     "gate": (gate.main, []),
@@ -48,11 +56,13 @@ BENCHMARKS: dict[str, tuple[Callable[[Sequence[str]], list[Check]], list[str]]] 
     "data_preparation": (data_preparation.main, []),
     "relevance": (relevance.main, []),
     "scan": (scan.main, []),
+    "shipped": (shipped.main, []),
     "kills": (kills.main, []),
     "sandbox": (sandbox.main, []),
     "traces": (traces.main, []),
     "scoring": (scoring.main, []),
     "viewer": (viewer.main, []),
+    "lab": (experiments, []),
 }
 SERVED: dict[str, tuple[Callable[[Sequence[str]], list[Check]], list[str]]] = {
     "serving": (serving.main, []),

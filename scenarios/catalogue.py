@@ -12,6 +12,7 @@ from math import prod
 from random import Random
 from typing import Any, NamedTuple
 
+from ..memory.errors import PartError
 from .questions import FUNCTIONS, HOWS, Condition, Link, Query, Shape, alias, literal, origin, write
 from .relations import Column, Relation, Schema, named, opened, schema, thinned, values
 
@@ -27,6 +28,10 @@ LIMITS = (1, 2, 3, 5, 8)
 """How many rows are asked for of those that are ordered."""
 LARGEST = 2.0**62
 """What sums of absolute values stay below."""
+SECONDS = 60.0
+"""Time in which a file has to be read: a view may be endless."""
+SOON = 2.0
+"""Seconds that a question of somebody else's may take."""
 SORTED = 30
 """Conditions of a table under which rows are ordered."""
 
@@ -53,7 +58,7 @@ def catalogue(path: str, changed: int, size: int, longest: int) -> Catalogue:
         PartError: it cannot be read.
     """
     del changed, size
-    with opened(path) as file:
+    with opened(path, seconds=SECONDS) as file:
         known = schema(file)
         most = MOST // max(1, len(known.relations))
         made: dict[Shape, dict[str, Query]] = {}
@@ -61,6 +66,18 @@ def catalogue(path: str, changed: int, size: int, longest: int) -> Catalogue:
             for query in _Table(file, relation, longest=longest, most=most).queries(known.relations):
                 made.setdefault(query.shape, {})[write(query)] = query
     return Catalogue(known, made)
+
+
+@lru_cache(maxsize=4096)
+def finds(path: str, changed: int, size: int, query: str) -> bool:
+    """Whether a query finds something soon, and no more than an answer lists; the rest is as in `catalogue`."""
+    del changed, size
+    try:
+        with opened(path, seconds=SOON) as file:
+            rows = file.execute(query).fetchmany(ROWS + 1)
+    except (PartError, ValueError):  # a text that SQLite cannot hold
+        return False
+    return len(rows) <= ROWS and any(value is not None for row in rows for value in row)
 
 
 class _Table:

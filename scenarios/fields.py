@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from math import perm
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 Json = Any
 FIRST = (
@@ -47,6 +47,13 @@ LISTED = 3
 MONTH = "|".join(MONTHS)
 
 
+class Written(NamedTuple):
+    """A value, and the name of the way it is written in."""
+
+    value: Json
+    way: str
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
     """A kind of field."""
@@ -63,6 +70,24 @@ class Field:
     """Regular expression of all that is written so, without groups that capture."""
     read: Callable[[str], Json]
     """Reads what the pattern finds; a ValueError where that is no value."""
+
+    def written(self, said: str) -> Written | None:
+        """Read a text as a value in one of its ways; None where it is none."""
+        if re.fullmatch(self.pattern, said) is None:
+            return None
+        try:
+            value = self.read(said)
+        except ValueError:
+            return None
+        return next((Written(value, way) for way, text in self.ways(value).items() if text == said), None)
+
+    def again(self, value: Json) -> Written | None:
+        """Write a value that fits the schema and read it back; None where that is not the same."""
+        try:
+            found = [self.written(text) for text in self.ways(value).values()]
+        except (ValueError, OverflowError):
+            return None
+        return next((one for one in found if one is not None and one.value == value), None)
 
 
 def chosen(texts: Sequence[str]) -> Field:
@@ -84,18 +109,12 @@ def field(kind: str | Sequence[str]) -> Field:
 
 
 def _counted(count: int) -> Mapping[str, str]:
-    words = {"in words": NUMBERS[count - 2]} if count - 2 < len(NUMBERS) else {}
+    words = {"in words": NUMBERS[count - 2]} if 0 <= count - 2 < len(NUMBERS) else {}
     return {"in digits": str(count), **words}
 
 
 def _count(said: str) -> int:
-    return _whole(said) if said.isdigit() else NUMBERS.index(said) + 2
-
-
-def _whole(digits: str) -> int:
-    if len(digits) > DIGITS:
-        raise ValueError(f"{len(digits)} digits are more than a number keeps")
-    return int(digits)
+    return int(said) if said.isdigit() else NUMBERS.index(said) + 2
 
 
 def _paid(amount: float) -> Mapping[str, str]:
@@ -110,7 +129,9 @@ def _paid(amount: float) -> Mapping[str, str]:
 
 
 def _amount(said: str) -> Json:
-    return _number(_whole(re.sub(r"\D", "", said)))
+    if len(digits := re.sub(r"\D", "", said)) > DIGITS:
+        raise ValueError(f"{len(digits)} digits are more than a number keeps")
+    return _number(int(digits))
 
 
 def _number(cents: int) -> Json:
@@ -119,18 +140,18 @@ def _number(cents: int) -> Json:
 
 
 def _dated(day: str) -> Mapping[str, str]:
-    year, month, number = (int(part) for part in day.split("-"))
-    name = MONTHS[month - 1]
+    there = date.fromisoformat(day)
+    name = MONTHS[there.month - 1]
     return {
-        "day first": f"{number} {name} {year}",
-        "month first": f"{name} {number}, {year}",
-        "in figures": f"{number}.{month}.{year}",
+        "day first": f"{there.day} {name} {there.year}",
+        "month first": f"{name} {there.day}, {there.year}",
+        "in figures": f"{there.day}.{there.month}.{there.year}",
     }
 
 
 def _date(said: str) -> str:
     year = int(said[-4:])
-    number, *others = (_whole(part) for part in re.findall(r"\d+", said[:-4]))
+    number, *others = (int(part) for part in re.findall(r"\d+", said[:-4]))
     month = others[0] if others else MONTHS.index(re.findall("[A-Z][a-z]+", said)[0]) + 1
     return date(year, month, number).isoformat()
 
@@ -164,7 +185,7 @@ FIELDS: Mapping[str, Field] = {
         size=LARGEST - 1,
         draw=lambda rng: rng.randint(2, LARGEST),
         ways=_counted,
-        pattern=rf"\d+|{'|'.join(NUMBERS)}",
+        pattern=rf"\d{{1,{DIGITS}}}|{'|'.join(NUMBERS)}",
         read=_count,
     ),
     "amount": Field(
@@ -172,7 +193,7 @@ FIELDS: Mapping[str, Field] = {
         size=CENTS,
         draw=lambda rng: _number(rng.randint(1, CENTS)),
         ways=_paid,
-        pattern=r"[\d.,]*\d",
+        pattern=rf"[\d.,]{{0,{DIGITS + 5}}}\d",
         read=_amount,
     ),
     "date": Field(
@@ -180,7 +201,7 @@ FIELDS: Mapping[str, Field] = {
         size=DAYS,
         draw=lambda rng: (EARLIEST + timedelta(rng.randrange(DAYS))).isoformat(),
         ways=_dated,
-        pattern=rf"\d+ (?:{MONTH}) \d{{4}}|(?:{MONTH}) \d+, \d{{4}}|\d+\.\d+\.\d{{4}}",
+        pattern=rf"\d\d? (?:{MONTH}) \d{{4}}|(?:{MONTH}) \d\d?, \d{{4}}|\d\d?\.\d\d?\.\d{{4}}",
         read=_date,
     ),
 }

@@ -4,9 +4,9 @@ A field that a text does not mention is null in its JSON; one with a dot in its 
 """
 
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import reduce
+from itertools import chain
 from math import prod
 from random import Random
 from typing import Annotated, Any, NamedTuple
@@ -14,7 +14,9 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from ..memory.errors import suggest
-from .fields import FIELDS, Json, field
+from .fields import FIELDS, Json, Written, field
+from .fields import Field as Kind
+from .plain import read_json
 from .template import check, fill
 
 GAP = "\0"
@@ -105,26 +107,61 @@ def draw(name: str, form: Form, rng: Random) -> Document:
 
 def read(text: str, forms: Mapping[str, Form]) -> Document | None:
     """Read a document gap by gap; None where it is of no form, or may say two things."""
-    found = {(each.form, each.said): each for name, form in forms.items() for each in _read(text, name, form)}
-    return next(iter(found.values())) if len(found) == 1 else None
+    found: dict[tuple[str, str], Document] = {}
+    for each in chain.from_iterable(_read(text, name, form) for name, form in forms.items()):
+        found[each.form, each.said] = each
+        if len(found) > 1:
+            return None
+    return next(iter(found.values()), None)
+
+
+def meant(text: str, form: Form) -> str | None:
+    """Write JSON that says what a document of a form can say as `Document.said` has it; None where none says that."""
+    from jsonschema.validators import Draft202012Validator
+
+    try:
+        given = read_json(text)
+    except ValueError:
+        return None
+    if not Draft202012Validator(schema(form)).is_valid(given):
+        return None
+    values = {name: reduce(lambda place, each: place[each], name.split("."), given) for name in form.fields}
+    there = {name: field(form.fields[name]).again(value) for name, value in values.items() if value is not None}
+    known = {name: one.value for name, one in there.items() if one is not None}
+    possible = len(known) == len(there) and any(there.keys() == {*gaps(one)} for one in form.texts)
+    return _said(form, known) if possible else None
 
 
 def _read(text: str, name: str, form: Form) -> Iterator[Document]:
     for number, own in enumerate(form.texts):
         kinds = {gap: field(form.fields[gap]) for gap in gaps(own)}
-        if (found := _pattern(own, tuple(kind.pattern for kind in kinds.values())).fullmatch(text)) is None:
-            continue
-        said = dict(zip(kinds, found.groups(), strict=True))
-        try:
-            values = {gap: kind.read(said[gap]) for gap, kind in kinds.items()}
-        except ValueError:
-            continue
-        ways = {
-            gap: next((way for way, written in kind.ways(values[gap]).items() if written == said[gap]), "")
-            for gap, kind in kinds.items()
-        }
-        if all(ways.values()):
+        for found in _apart(text, _pieces(own)[::2], [*kinds.values()]):
+            said = dict(zip(kinds, found, strict=True))
+            values, ways = {gap: one.value for gap, one in said.items()}, {gap: one.way for gap, one in said.items()}
             yield _document(name, form, number, values, ways)
+
+
+def _apart(text: str, between: Sequence[str], kinds: Sequence[Kind]) -> Iterator[tuple[Written, ...]]:
+    """Take a text apart in every way there is: what is written in each gap, in order."""
+    dead: set[tuple[int, int]] = set()
+
+    def follow(gap: int, at: int) -> Iterator[tuple[Written, ...]]:
+        """What may be written in this gap and the later ones, from a place on."""
+        if gap == len(kinds):
+            yield from [()] if at == len(text) else []
+            return
+        after, living = between[gap + 1], False
+        end = text.find(after, at) if gap < len(kinds) - 1 else max(at, len(text) - len(after))
+        while end >= 0 and (gap, at) not in dead:
+            if text.startswith(after, end) and (own := kinds[gap].written(text[at:end])):
+                for later in follow(gap + 1, end + len(after)):
+                    living = True
+                    yield (own, *later)
+            end = text.find(after, end + 1) if end < len(text) else -1
+        if not living:
+            dead.add((gap, at))
+
+    return follow(0, len(between[0])) if text.startswith(between[0]) else iter(())
 
 
 def _document(name: str, form: Form, number: int, values: Mapping[str, Json], ways: Mapping[str, str]) -> Document:
@@ -132,9 +169,7 @@ def _document(name: str, form: Form, number: int, values: Mapping[str, Json], wa
     return Document(
         form=name,
         text=fill(form.texts[number], lambda gap: kinds[gap].ways(values[gap])[ways[gap]]),
-        said=json.dumps(
-            _nested({each: values.get(each) for each in form.fields}), ensure_ascii=False, separators=(",", ":")
-        ),
+        said=_said(form, values),
         features=frozenset(
             {f"form {name}", f"{name} text {number + 1}"}
             | {f"{gap} {way}" for gap, way in ways.items()}
@@ -142,6 +177,12 @@ def _document(name: str, form: Form, number: int, values: Mapping[str, Json], wa
             | {f"{len(value)} {gap}" for gap, value in values.items() if isinstance(value, list)}
         ),
     )
+
+
+def _said(form: Form, values: Mapping[str, Json]) -> str:
+    """Write what a document says as JSON; what it has no value for is null."""
+    said = _nested({name: values.get(name) for name in form.fields})
+    return json.dumps(said, ensure_ascii=False, separators=(",", ":"))
 
 
 def _nested(values: Mapping[str, Json]) -> dict[str, Json]:
@@ -166,12 +207,6 @@ def _object(names: Sequence[str], of: Callable[[str], Json], prefix: str = "") -
         for name, rest in inner.items()
     }
     return {"type": "object", "properties": properties, "required": [*properties], "additionalProperties": False}
-
-
-@lru_cache(maxsize=1024)
-def _pattern(text: str, patterns: tuple[str, ...]) -> re.Pattern[str]:
-    pieces = [re.escape(piece) for piece in _pieces(text)[::2]]
-    return re.compile(pieces[0] + "".join(f"({one}){piece}" for one, piece in zip(patterns, pieces[1:], strict=True)))
 
 
 def _pieces(text: str) -> list[str]:

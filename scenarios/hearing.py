@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache
+from math import isfinite
 from typing import NamedTuple
 
 from .questions import (
@@ -82,7 +84,10 @@ def _queries(shape: Shape, wording: Wording, said: Mapping[str, str], relations:
         measured = measured or said.get("measured", "")
         shown = re.findall(f"({NAME})(?: and |$)", said.get("shown", ""))
         wanted = [*shown, *([measured] if measured else []), *([said["by"]] if "by" in said else [])]
-        if not all(words in columns for words in wanted):
+        if not all(words in columns for words in wanted) or len(set(shown)) < len(shown):
+            continue
+        # a text has neither figures nor an order to ask for
+        if measured and FIGURES.get(function, "min") not in FUNCTIONS[named[columns[measured]].holds]:
             continue
         descending = {word: order for (_, order), word in EXTREMES.items()}
         for link in _links(relation, said["role"], relations):
@@ -141,8 +146,7 @@ def _value(column: Column, said: str) -> Value | None:
     if column.holds != "number":
         return said
     for kind in (int, float):
-        try:
-            return kind(said)
-        except ValueError:
-            continue
+        with suppress(ValueError):
+            value = kind(said)
+            return value if isfinite(value) else None
     return None

@@ -70,9 +70,10 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Scenario:
 def values(path: Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
     """Read a scenario file as plain values and apply `a.b=c` overrides, each value read as TOML.
 
-    `source.path`, `trainer.teacher`, `teacher.tasks`, `verifier.database` and a folder in `student.model` are made
-    absolute, so that a run can be resumed from anywhere: relative to the file's folder where the file says it, to the
-    current folder in an override. `$EVOLVENT_DATA/` at their beginning is the folder that the environment names.
+    `source.path`, `trainer.teacher`, `teacher.tasks`, `verifier.database`, files and interpreters of evaluations and a
+    folder in `student.model` are made absolute, so that a run can be resumed from anywhere: relative to the file's
+    folder where the file says it, to the current folder in an override. `$EVOLVENT_DATA/` at their beginning is the
+    folder that the environment names.
 
     Raises:
         ScenarioError: it cannot be read, or needs data that the environment does not name.
@@ -123,10 +124,19 @@ def _anchor(value: dict[str, Any], folder: Path) -> None:
         if isinstance(given := settings.get("model"), str) and given and not settings.get("revision"):
             # elsewhere it is the name of a model behind an endpoint, or an id on the hub
             settings["model"] = _absolute(folder, given) if _is_folder(folder, given) else given
+    _anchor_evaluations(value.get("evaluations"), folder)
     student = value.get("student")
     # with a revision it is an id on the hub
     if isinstance(student, dict) and isinstance(given := student.get("model"), str) and not student.get("revision"):
         student["model"] = _absolute(folder, given) if given else given
+
+
+def _anchor_evaluations(evaluations: Any, folder: Path) -> None:
+    """Make the files and interpreters of evaluations absolute; one that is a name alone is looked for in PATH."""
+    for part in evaluations.values() if isinstance(evaluations, dict) else ():
+        _anchor_part(part, "path", folder)
+        if isinstance(part, dict) and "/" in str(part.get("settings", part).get("python", "")):
+            _anchor_part(part, "python", folder)
 
 
 def _readers(value: dict[str, Any]) -> list[dict[str, Any]]:

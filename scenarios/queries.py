@@ -57,9 +57,11 @@ def _opened(script: str, path: str) -> sqlite3.Connection:
         (sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 100),
     ):
         database.setlimit(limit, most)
+    # what is no UTF-8 is compared as well
+    database.text_factory = _text
     for setting in ("query_only = 1", "trusted_schema = 0", "temp_store = 2"):
         database.execute(f"PRAGMA {setting}")
-    database.set_authorizer(_may)
+    database.set_authorizer(may)
     return database
 
 
@@ -83,12 +85,16 @@ def _run(database: sqlite3.Connection, query: str, seconds: float, most: int) ->
     return {"columns": columns, "rows": [[_value(value) for value in row] for row in rows]}
 
 
-def _may(action: int, first: str | None, second: str | None, database: str | None, source: str | None) -> int:
+def may(action: int, first: str | None, second: str | None, database: str | None, source: str | None) -> int:
     """What a query may do: read, and call what computes."""
     del first, database, source
     if action == sqlite3.SQLITE_FUNCTION:
         return sqlite3.SQLITE_DENY if (second or "").lower() in REFUSED else sqlite3.SQLITE_OK
     return sqlite3.SQLITE_OK if action in ALLOWED else sqlite3.SQLITE_DENY
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "surrogateescape")
 
 
 def _value(value: Any) -> Any:

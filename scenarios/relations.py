@@ -7,7 +7,8 @@ be read and cannot be changed.
 import re
 import sqlite3
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections import Counter
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from functools import lru_cache
 from math import isfinite
@@ -15,20 +16,24 @@ from pathlib import Path
 from typing import Literal, NamedTuple, TypeVar
 
 from ..memory.errors import PartError
+from .queries import may
 
 T = TypeVar("T")
 Value = int | float | str
 Holds = Literal["number", "text", "date"]
 DATE = re.compile(r"\d{4}-\d\d-\d\d")
 IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-SECONDS = 60.0
-"""Time in which a file has to be read: a view may be endless."""
 STEPS = 10_000
 """Instructions of SQLite's machine between two looks at the clock."""
 DISTINCT = 2000
 """Distinct values of a column that are looked at."""
 VALUES = 200
 """Of those, how many are asked for, evenly apart in their order."""
+
+FICKLE = {"random", "randomblob", "current_date", "current_time", "current_timestamp"}
+"""Functions that a view must not call, for they say something else every time."""
+HIDDEN = 1
+"""What SQLite says of a column that only a module knows; one that is computed has 2 or 3."""
 
 
 class Column(NamedTuple):
@@ -74,13 +79,13 @@ class Schema(NamedTuple):
 
 
 @contextmanager
-def opened(path: str) -> Generator[sqlite3.Connection]:
-    """Open a file so that it can only be read, for a bounded time.
+def opened(path: str, *, seconds: float) -> Generator[sqlite3.Connection]:
+    """Open a file so that it can only be read, for so many seconds.
 
     Raises:
         PartError: it is no SQLite database, or took too long.
     """
-    until = time.monotonic() + SECONDS
+    until = time.monotonic() + seconds
     try:
         with closing(sqlite3.connect(f"{Path(path).absolute().as_uri()}?mode=ro", uri=True)) as file:
             # what is no UTF-8 becomes something that no question can hold
@@ -92,7 +97,7 @@ def opened(path: str) -> Generator[sqlite3.Connection]:
             yield file
     except sqlite3.Error as error:
         if "interrupted" in str(error):
-            raise PartError(f"source.path: {path} was not read in {SECONDS:g} s; use a copy with fewer rows") from None
+            raise PartError(f"source.path: {path} was not read in {seconds:g} s; use a copy with fewer rows") from None
         raise PartError(f"source.path: {path} cannot be read as a SQLite database: {error}") from None
 
 
@@ -108,7 +113,7 @@ def schema(file: sqlite3.Connection) -> Schema:
     for name in names:
         try:
             relation = _relation(file, name, names)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeEncodeError) as error:
             if "interrupted" in str(error):
                 raise
             left.append(f"nothing is asked about {name!r}, which cannot be read: {error}")
@@ -159,14 +164,40 @@ def named(name: str) -> str:
 def _relation(file: sqlite3.Connection, name: str, names: Sequence[str]) -> Relation:
     """Read one table or view."""
     table = named(name)
-    told = file.execute(f"PRAGMA table_info({table})").fetchall()
-    keys = [str(column) for _, column, _, _, _, place in told if place]
+    _try(file, table)
+    told = _told(file, table)
+    keys = _keys(told)
     references = tuple(_references(file, table, names))
     ((rows,),) = file.execute(f"SELECT count(*) FROM {table}")  # noqa: S608
     apart = {*(keys if len(keys) == 1 else ()), *(reference.column for reference in references)}
-    found = (_column(file, table, str(column), apart=str(column) in apart) for _, column, *_ in told)
+    found = (_column(file, table, column, apart=column in apart) for column in told)
     columns = tuple(column for column in found if column is not None)
-    return Relation(name, rows, columns, tuple(str(column) for _, column, *_ in told), references)
+    return Relation(name, rows, columns, tuple(told), references)
+
+
+def _try(file: sqlite3.Connection, table: str) -> None:
+    """See that a query may read a table, and finds the same again: some are made up by a module, or by chance."""
+    file.set_authorizer(_steady)
+    try:
+        file.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone()  # noqa: S608
+    finally:
+        file.set_authorizer(None)
+
+
+def _steady(action: int, first: str | None, second: str | None, database: str | None, source: str | None) -> int:
+    if action == sqlite3.SQLITE_FUNCTION and (second or "").lower() in FICKLE:
+        return sqlite3.SQLITE_DENY
+    return may(action, first, second, database, source)
+
+
+def _told(file: sqlite3.Connection, table: str) -> dict[str, int]:
+    """Names of the columns of a table, those that are computed included, and their places in its key, from 1."""
+    rows = file.execute(f"PRAGMA table_xinfo({table})")
+    return {str(name): place for _, name, _, _, _, place, hidden in rows if hidden != HIDDEN}
+
+
+def _keys(told: Mapping[str, int]) -> list[str]:
+    return [name for name, place in told.items() if place]
 
 
 def _column(file: sqlite3.Connection, table: str, name: str, *, apart: bool) -> Column | None:
@@ -186,20 +217,21 @@ def _column(file: sqlite3.Connection, table: str, name: str, *, apart: bool) -> 
 
 
 def _references(file: sqlite3.Connection, table: str, names: Sequence[str]) -> Iterator[Reference]:
-    """Foreign keys of one column to a table that is there; SQLite tells names apart without regard to case."""
+    """Foreign keys of one column that refers to nothing else, to a table that is there; case does not matter."""
     known = {name.casefold(): name for name in names}
     rows = file.execute(f"PRAGMA foreign_key_list({table})").fetchall()
     composite = {number for number, place, *_ in rows if place}
+    times = Counter(str(column).casefold() for number, _, _, column, *_ in rows if number not in composite)
+    own = {name.casefold(): name for name in _told(file, table)}
     for number, _, other, column, to, *_ in sorted(rows):
         there = known.get(str(other).casefold())
-        if number in composite or there is None:
+        if number in composite or there is None or times[str(column).casefold()] > 1:
             continue
-        told = file.execute(f"PRAGMA table_info({named(there)})").fetchall()
-        keys = [str(name) for _, name, _, _, _, place in told if place]
+        told = _told(file, named(there))
+        keys = _keys(told)
         if to is None and len(keys) == 1:
             to = keys[0]
-        own = {str(name).casefold(): str(name) for _, name, *_ in file.execute(f"PRAGMA table_info({table})")}
-        theirs = {str(name).casefold(): str(name) for _, name, *_ in told}
+        theirs = {name.casefold(): name for name in told}
         if to is not None and str(column).casefold() in own and str(to).casefold() in theirs:
             yield Reference(own[str(column).casefold()], there, theirs[str(to).casefold()])
 

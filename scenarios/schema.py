@@ -254,6 +254,8 @@ class Scenario(Section):
     keep: Keeping = Field(default=Keeping(), exclude_if=lambda keep: keep == Keeping())
     models: dict[Role, PartSpec] = Field(default={}, exclude_if=lambda models: not models)
     """Engines beside the student's, by what they work as: `[models.teacher]`, `[models.judge]`."""
+    evaluations: dict[Name, PartSpec] = Field(default={}, exclude_if=lambda evaluations: not evaluations)
+    """Evaluations of your own that every candidate is put through and, like a guard, must not get worse in."""
     control: bool = True
     """Train a twin on uniformly drawn data, to say whether targeting earned its keep."""
     review: bool = False
@@ -295,6 +297,8 @@ class Scenario(Section):
         if self.discover and set(self.skills) != {WHOLE}:
             named = ", ".join(f"[skills.{name}]" for name in self.skills)
             raise ValueError(f"discover finds skills where none is named; remove it, or remove {named}")
+        if both := sorted(self.skills.keys() & self.evaluations.keys()):
+            raise ValueError(f"{both[0]!r} is a skill and an evaluation; call one of them something else")
         if not self.targets:
             raise ValueError("every skill is a guard; at least one must be taught")
         for name in self.student.first.skills:

@@ -41,6 +41,21 @@ class Verifier(Part):
         del models
         return self.judge_all(tasks, answers)
 
+    async def decided(
+        self, tasks: Sequence[Task], answers: Sequence[str], *, models: Models = NOBODY
+    ) -> list[Verdict | None]:
+        """Judge as `judged` does; None where a task is such that nothing can be said of any answer.
+
+        For tasks that a model may have written, whose reference may be no query or no JSON.
+        """
+        try:
+            return [*await self.judged(tasks, answers, models=models)]
+        except ValueError:
+            if len(tasks) == 1:
+                return [None]
+        pairs = zip(tasks, answers, strict=True)
+        return [one for t, answer in pairs for one in await self.decided([t], [answer], models=models)]
+
     def check(self, skills: Collection[str]) -> None:
         """Refuse settings that do not go with a scenario's skills.
 

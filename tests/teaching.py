@@ -65,6 +65,8 @@ class Teaching(Endpoint):
         self.turns = 0
         self.wavers = False
         """Whether it gives another answer each time it is asked to solve the same."""
+        self.vague = False
+        """Whether it has no number for what it is asked to solve."""
         self.rambles = False
         """Whether it answers what it is given in no form at all, though a greeting in its own."""
         self.judges = dict(judges)
@@ -117,6 +119,7 @@ class Teaching(Endpoint):
                 return json.dumps({"categories": _categories(given[0])})
             case ("reasoning", "solution"):
                 solution = str(body["seed"]) if self.wavers else solve(given[0]["question"])
+                solution = "about ten" if self.vague else solution
                 return json.dumps({"reasoning": "worked it", "solution": solution})
             case ("question", "solution"):
                 return json.dumps({"question": given[0]["question"], "solution": solve(given[0]["question"])})

@@ -91,7 +91,7 @@ def first_trainer(trainer: Trainer, *, epochs: float) -> Trainer:
         trainer: of the rounds; its settings hold where it does the same but for an adapter.
         epochs: passes over the first tasks.
     """
-    settings = {"epochs": epochs, "most_steps": UNCAPPED, "rehearse": 0}
+    settings = {"epochs": epochs, "most_steps": UNCAPPED, "rehearse": 0, "answers": "given"}
     plain = load(
         PartSpec(name=FIRST, settings={"longest": trainer.longest, **settings}),
         base=Trainer,

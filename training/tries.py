@@ -1,6 +1,7 @@
 """What the student said to the tasks of its training set before it was trained, with a verifier's score."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,8 @@ from .trainer import TALK
 TRIES = "data/tries.parquet"
 WARMTH = 0.7
 """Temperature of answers when several are drawn, that of Yuan et al. 2023, arXiv:2308.01825."""
+AGREED = 0.75
+"""Share of the answers drawn to one task that have to be the same for it to count as agreed on."""
 NEAR = 16
 """Answers looked at for one that is wrong: the student's own, then those to the tasks that follow."""
 
@@ -46,7 +49,7 @@ async def try_out(
     engine: Engine, asked: Sequence[tuple[str, Task, str]], verifier: Verifier, *, longest: int, draws: int = 1,
     models: Models = NOBODY,
 ) -> list[Try]:  # fmt: skip
-    """Let a student answer and judge what it says; an answer that was cut is left out.
+    """Let a student answer and judge what it says; what was cut is left out, and what nothing can be said of.
 
     Args:
         engine: serves the student that the round starts from.
@@ -64,15 +67,16 @@ async def try_out(
     requests = [replace(Request.of(task.question, longest), temperature=warmth, seed=n) for (_, task, _), n in drawn]
     with span("try out", samples=len(asked), student=engine.student):
         answers = await engine.answer(requests)
-    whole = [(*one, said.answer) for (one, _), said in zip(drawn, answers, strict=True) if said.complete]
-    texts = [text for *_, text in whole]
-    verdicts = await verifier.judged([task for _, task, _, _ in whole], texts, models=models)
+    given = [(*one, said.answer) for (one, _), said in zip(drawn, answers, strict=True) if said.complete]
+    said = await verifier.decided([task for _, task, *_ in given], [text for *_, text in given], models=models)
+    whole = [(*one, verdict) for one, verdict in zip(given, said, strict=True) if verdict is not None]
+    texts = [text for *_, text, _ in whole]
 
     async def wrong(place: int) -> str | None:
         """The first answer from a place on that is wrong there."""
-        if not verdicts[place].passed:
-            return texts[place]
-        task = whole[place][1]
+        _, task, _, own, verdict = whole[place]
+        if not verdict.passed:
+            return own
         for answer in [*texts[place + 1 :], *texts[:place]][: NEAR - 1]:
             (verdict,) = await verifier.judged([task], [answer], models=models)
             if not verdict.passed:
@@ -82,7 +86,7 @@ async def try_out(
     others = await asyncio.gather(*map(wrong, range(len(whole))))
     return [
         Try(sample, task.question, learned, text, verdict.score, other)
-        for (sample, task, learned, text), verdict, other in zip(whole, verdicts, others, strict=True)
+        for (sample, task, learned, text, verdict), other in zip(whole, others, strict=True)
     ]
 
 
@@ -125,9 +129,29 @@ def read_tries(folder: Path) -> list[Try]:
 
 def own_answers(tries: Sequence[Try]) -> dict[str, list[str]]:
     """The student's own right answers to each sample that say it in other words than its reference, each once."""
+    given = {one.sample: one.reference.strip() for one in tries}
+    other = {sample: [a for a in own if a != given[sample]] for sample, own in right_answers(tries).items()}
+    return {sample: own for sample, own in other.items() if own}
+
+
+def right_answers(tries: Sequence[Try]) -> dict[str, list[str]]:
+    """The student's own right answers to each sample, each wording once; a sample without any is left out."""
     found: dict[str, dict[str, None]] = {}
     for one in tries:
-        answer = one.answer.strip()
-        if one.passed and answer != one.reference.strip():
-            found.setdefault(one.sample, {})[answer] = None
+        if one.passed:
+            found.setdefault(one.sample, {})[one.answer.strip()] = None
     return {sample: list(answers) for sample, answers in found.items()}
+
+
+def agreed_answers(tries: Sequence[Try], *, draws: int) -> dict[str, list[str]]:
+    """The one answer to each sample that the student's draws agree on, whatever a verifier says of it.
+
+    Args:
+        tries: answers, in which those that were cut are lacking.
+        draws: how many were drawn to each sample.
+    """
+    said: dict[str, Counter[str]] = {}
+    for one in tries:
+        said.setdefault(one.sample, Counter())[one.answer.strip()] += 1
+    first = {sample: counts.most_common(1)[0] for sample, counts in said.items()}
+    return {sample: [answer] for sample, (answer, times) in first.items() if answer and times >= AGREED * draws}

@@ -4,6 +4,7 @@ from ...memory.effects import Outcome
 from ...memory.errors import EvolventError
 from ...training.exam import canary, examine
 from ..desk import Desk, rates
+from ..evaluating import evaluate
 from ..node import Node, State, Update
 
 CANARIES = 8
@@ -11,7 +12,7 @@ CANARIES = 8
 
 
 class Examination(Node):
-    """Sit the select and guard exams."""
+    """Sit the select and guard exams, and the user's own evaluations."""
 
     async def run(self, state: State, desk: Desk) -> Update:
         """Record the exams of the candidate."""
@@ -46,4 +47,5 @@ class Examination(Node):
 
         seen = await desk.effects.once("examine", round, work, inputs={"student": state["candidate"]})
         desk.say("examine", round=round, rates=seen["rates"])
+        await evaluate(desk, state["candidate_path"], round=round, student=state["candidate"])
         return {}

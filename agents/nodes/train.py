@@ -29,7 +29,7 @@ class Training(Node):
         made = await train_round(
             desk, round, samples, arm="targeted", start=start, student=state["path"], history=history
         )
-        told = {k: made[k] for k in ("samples", "steps", "loss", "seconds")}
+        told = {k: made[k] for k in ("samples", "solved", "steps", "loss", "seconds") if k in made}
         # a round of an earlier version has none
         alarm = made.get("repetition")
         desk.say("train", round=round, **told, **({"repetition": alarm} if alarm else {}))

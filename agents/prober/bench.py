@@ -23,7 +23,7 @@ class Bench:
     student: str
     """Digest of the student."""
     splits: Splits
-    judge: Callable[[Sequence[Task], Sequence[str]], Awaitable[list[Verdict]]]
+    judge: Callable[[Sequence[Task], Sequence[str]], Awaitable[list[Verdict | None]]]
     """Judges an answer to each task, as exams do."""
     ask: Callable[[Sequence[Task]], Awaitable[list[str]]]
     """Gives the student's answers."""
@@ -58,9 +58,11 @@ class Bench:
         known = [self.answers[question][0].model_copy(update={"answer": right[question]}) for question in right]
         said = [self.answers[question][1] for question in right]
         for question, task, answer, verdict in zip(right, known, said, await self.judge(known, said), strict=True):
-            self.attempts[question] = Attempt(
-                task=task, student=self.student, round=self.round, purpose="designed", answer=answer, verdict=verdict
-            )
+            if verdict is not None:
+                self.attempts[question] = Attempt(
+                    task=task, student=self.student, round=self.round, purpose="designed", answer=answer,
+                    verdict=verdict,
+                )  # fmt: skip
 
     def _task(self, question: str) -> Task | str:
         """A question as a task of the skill, or why it is none."""

@@ -91,4 +91,5 @@ async def _agreed(task: Task, answers: Sequence[str | None], bench: Bench) -> Ta
     if len(given) < len(answers):
         return None
     known = task.model_copy(update={"answer": given[0]})
-    return known if all(verdict.passed for verdict in await bench.judge([known] * len(given), given)) else None
+    verdicts = await bench.judge([known] * len(given), given)
+    return known if all(verdict is not None and verdict.passed for verdict in verdicts) else None

@@ -100,7 +100,13 @@ def _points(change: Json, key: str) -> str:
 
 def _guards(found: Json) -> list[str]:
     said = [f"{s} {100 * g['change']:+.1f}{' WORSE' if g['worse'] else ''}" for s, g in found["guards"].items()]
-    return [f"guards   {', '.join(said)} points"] if said else []
+    lines = [f"guards   {', '.join(said)} points"] if said else []
+    for name, e in found.get("evaluations", {}).items():
+        lines.append(
+            f"eval     {name} {100 * e['before']:.1f}% -> {100 * e['after']:.1f}%  {_points(e, 'change')}  "
+            f"({e['items']:,} items)"
+        )
+    return lines
 
 
 def _control(found: Json) -> list[str]:

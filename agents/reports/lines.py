@@ -52,7 +52,7 @@ class Lines:
     def on(self, event: str, facts: Mapping[str, Any]) -> None:
         """Take one event."""
         self.progress.on(event, facts)
-        if event in ("curate", "train", "examine", "decide"):
+        if event in ("curate", "train", "examine", "evaluate", "decide"):
             self._round |= {k: v for k, v in facts.items() if k != "round"}
         if event == "decide":
             emit(True, {"event": "round", "n": facts["round"], **self._round})

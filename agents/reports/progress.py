@@ -39,7 +39,7 @@ class Progress:
             "allocate": self._allocate, "critique": self._critique, "curate": self._curate, "train": self._train,
             "control": self._control, "inherit": self._inherit, "examine": self._examine, "decide": self._decide,
             "report": self._report, "rewind": self._rewind, "discover": self._discover, "tidy": self._tidy,
-            "replace": self._replace, "review": self._review,
+            "replace": self._replace, "review": self._review, "evaluate": self._evaluate,
         }  # fmt: skip
 
     def start(self) -> None:
@@ -145,10 +145,12 @@ class Progress:
         return [f"          review    {counts}" + (f"; edits refused {lost:,}: see `evolvent explain`" if lost else "")]
 
     def _train(self, facts: Mapping[str, Any]) -> list[str]:
-        said = (
-            f"{facts['samples']:,} samples, {facts['steps']} steps, loss {facts['loss']:.3f}, {facts['seconds']:.0f} s"
-        )
-        return [f"          train     {said}", *self._once(facts.get("repetition", ""))]
+        own = f" ({facts['solved']:,} solved before)" if "solved" in facts else ""
+        said = f"{facts['steps']} steps, loss {facts['loss']:.3f}, {facts['seconds']:.0f} s"
+        return [
+            f"          train     {facts['samples']:,} samples{own}, {said}",
+            *self._once(facts.get("repetition", "")),
+        ]
 
     def _once(self, said: str) -> list[str]:
         """What need not be said every round."""
@@ -162,6 +164,9 @@ class Progress:
 
     def _examine(self, facts: Mapping[str, Any]) -> list[str]:
         return [f"          examine   {_rates(facts['rates'])}"]
+
+    def _evaluate(self, facts: Mapping[str, Any]) -> list[str]:
+        return [f"          evaluate  {_rates(facts['scores'])}"]
 
     def _decide(self, facts: Mapping[str, Any]) -> list[str]:
         what = "[bold green]promoted[/bold green]" if facts["promoted"] else "[yellow]not promoted[/yellow]"

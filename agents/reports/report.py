@@ -104,9 +104,8 @@ def _looked(found: Json) -> str:
 
 def _judged(found: Json) -> str:
     """What a session that taught came to."""
-    return (
-        f'{_score(found)}<dl class="verdicts">{_student(found)}{_control(found)}{_guards(found)}</dl>{_select(found)}'
-    )
+    verdicts = f"{_student(found)}{_control(found)}{_guards(found)}{_evaluations(found)}"
+    return f'{_score(found)}<dl class="verdicts">{verdicts}</dl>{_select(found)}'
 
 
 def _failure(found: Json) -> str:
@@ -179,6 +178,17 @@ def _guards(found: Json) -> str:
     if worse:
         return _verdict("bad", "Guards", f"Significantly worse: {', '.join(worse)}.", f"{said} points.")
     return _verdict("good", "Guards", "None is significantly worse.", f"{said} points.")
+
+
+def _evaluations(found: Json) -> str:
+    """What the user's own evaluations say of the first student and of the last one."""
+    said = "; ".join(
+        f"{safe(name)} {percent(e['before'])} → {percent(e['after'])}, {points(e['change'])} points "
+        f"{between(e['low'], e['high'])} on {several(e['items'], 'item')}"
+        for name, e in (found.get("evaluations") or {}).items()
+    )
+    why = "Every candidate was put through them, and none may lose more than the margin of a guard."
+    return _verdict("open", "Evaluations", f"{said}.", why) if said else ""
 
 
 def _select(found: Json) -> str:

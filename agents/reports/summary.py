@@ -35,6 +35,7 @@ from ..folder import before
 from ..lives import Life, lives
 from .aftermath import aftermath
 from .comparison import against_twin, compare, macro, segment
+from .evaluations import evaluations
 from .operators import operators
 
 SHOWN = 5
@@ -75,6 +76,7 @@ def summarize(ledger: Ledger, scenario: Scenario, session: Session, *, run: str,
         "select": None if session.only_probes else change(first, last, learnable, scenario.targets),
         "report": change(sealed.get("base"), sealed.get("final"), learnable, sorted(scenario.skills)),
         "guards": _guards(sealed, scenario),
+        **evaluations(ledger, now.digest if now else None),
         "samples": _samples(ledger, "targeted"),
         **tally(ledger),
         "dataset_hash": final.dataset if final else None,

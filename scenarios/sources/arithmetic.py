@@ -2,7 +2,8 @@
 
 Numbers are written ones first by default: the digit an answer needs next then always lies the same distance back,
 which cuts the examples a small transformer needs by orders of magnitude (McLeish et al. 2024, arXiv:2405.17399, write
-both operands and the answer reversed). Features say what is true of each column, of the digits and of the carries.
+both operands and the answer reversed). A register, places that are filled with zeros, keeps that distance for numbers
+of any length up to it. Features say what is true of each column, of the digits and of the carries.
 """
 
 import hashlib
@@ -20,8 +21,15 @@ from ..source import Settings, Source
 
 Operation = Literal["add", "subtract", "multiply", "coin"]
 SIGNS: dict[Operation, str] = {"add": "+", "subtract": "-", "multiply": "*"}
+LONGEST = 32
+"""Digits a number may have, and places of a register."""
 PATIENCE = 400
 """Candidates tried per task wanted before a draw gives up: rarer structures than 1 in 400 come back short."""
+
+
+def _unset(width: int) -> bool:
+    """Whether there is no register, so that scenarios which do not use one keep their hash."""
+    return not width
 
 
 class Kind(BaseModel):
@@ -30,7 +38,7 @@ class Kind(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     operation: Operation
-    digits: int = Field(default=3, ge=1, le=8)
+    digits: int = Field(default=3, ge=1, le=LONGEST)
     """Digits of both operands, of the first factor, or of a coin's number."""
     carries: tuple[int, int] | None = None
     """Fewest and most columns that carry or borrow."""
@@ -73,6 +81,9 @@ class Arithmetic(Source):
 
     order: Literal["ones-first", "ones-last"] = "ones-first"
     """How numbers are written."""
+    width: int = Field(default=0, ge=0, le=LONGEST, exclude_if=_unset)
+    """Places of a register that longer numbers are written in, filled with zeros, and one more for the answer; 0 for as
+    many as a number needs. One-digit factors and the numbers of a coin are written as they are."""
 
     @property
     def prose(self) -> bool:
@@ -83,6 +94,10 @@ class Arithmetic(Source):
         """Refuse settings that describe no calculation."""
         kind = self._kind(skill, settings)
         most = kind.digits
+        if self.width and kind.operation != "coin" and most > self.width:
+            raise PartError(
+                f"skills.{skill}.task: {most} digits do not fit source.width = {self.width}; use {most} or more"
+            )
         if kind.carries and not 0 <= kind.carries[0] <= kind.carries[1] <= most:
             raise PartError(
                 f"skills.{skill}.task: carries {list(kind.carries)} with {most} digits; use 0 to {most}, lowest first"
@@ -158,7 +173,9 @@ class Arithmetic(Source):
         if operation != "subtract":
             digits.append(worked[-1].outgoing)
         text = "".join(map(str, digits))
-        return text if self.order == "ones-first" else str(int(text[::-1]))
+        if self.order == "ones-first":
+            return text
+        return text[::-1] if self.width else str(int(text[::-1]))
 
     def adopt(self, skill: str, settings: Settings, prompt: str, answer: str) -> Task:
         """Read a calculation that somebody else wrote; it must be written as `draw` writes it."""
@@ -183,26 +200,28 @@ class Arithmetic(Source):
     def _operands(self, kind: Kind, prompt: str) -> tuple[int, int]:
         """What a prompt computes with; numbers of which no task is made where it is no calculation."""
         step = -1 if self.order == "ones-first" else 1
-        if found := re.fullmatch(r"flip ([0-9]{1,8})", prompt):
+        if found := re.fullmatch(rf"flip ([0-9]{{1,{LONGEST}}})", prompt):
             return int(found[1]), 0
-        found = re.fullmatch(r"([0-9]{1,8})[-+*]([0-9]{1,8})", prompt)
+        found = re.fullmatch(rf"([0-9]{{1,{LONGEST}}})[-+*]([0-9]{{1,{LONGEST}}})", prompt)
         return (int(found[1][::step]), int(found[2][::step])) if found else (0, 0)
 
     def _prompt(self, kind: Kind, a: int, b: int) -> str:
         if kind.operation == "coin":
             return f"flip {a}"
-        if self.order == "ones-first":
-            return f"{str(a)[::-1]}{SIGNS[kind.operation]}{str(b)[::-1]}"
-        return f"{a}{SIGNS[kind.operation]}{b}"
+        second = self._written(b, 1 if kind.operation == "multiply" else self.width)
+        return f"{self._written(a, self.width)}{SIGNS[kind.operation]}{second}"
 
     def _answer(self, kind: Kind, a: int, b: int) -> str:
         if kind.operation == "coin":
             return _side(a)
         value = a + b if kind.operation == "add" else a - b if kind.operation == "subtract" else a * b
-        if self.order == "ones-last":
+        if self.order == "ones-last" and not self.width:
             return str(value)
-        width = kind.digits + (kind.operation != "subtract")
-        return str(value).zfill(width)[::-1]
+        return self._written(value, (self.width or kind.digits) + (kind.operation != "subtract"))
+
+    def _written(self, number: int, places: int) -> str:
+        text = str(number).zfill(places)
+        return text[::-1] if self.order == "ones-first" else text
 
 
 def _side(number: int) -> str:

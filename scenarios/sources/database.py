@@ -11,7 +11,7 @@ from ...memory.errors import PartError, suggest
 from ...memory.files import file_digest
 from ...memory.parts import explain
 from ...memory.records import Task
-from ..catalogue import Catalogue, catalogue
+from ..catalogue import Catalogue, catalogue, finds
 from ..hearing import hear
 from ..questions import SHAPES, WORDINGS, Query, Shape, Wording, say, write
 from ..source import Settings, Source, identity
@@ -96,9 +96,9 @@ class Database(Source):
         return any(key in queries for queries in self._catalogue().queries.values())
 
     def solve(self, task: Task) -> str | None:
-        """Read the question word by word and write the query that it asks for."""
+        """Read the question word by word and write the query that it asks for; None where that finds nothing."""
         heard = hear(task.prompt, self._catalogue().schema.relations)
-        return write(heard.query) if heard else None
+        return query if heard and self._finds(query := write(heard.query)) else None
 
     def adopt(self, skill: str, settings: Settings, prompt: str, answer: str) -> Task:
         """Take a question that somebody else wrote: as it would be drawn, or in words of their own.
@@ -109,6 +109,8 @@ class Database(Source):
         if (heard := hear(prompt, self._catalogue().schema.relations)) is not None:
             if heard.query.shape not in kind.shapes or (kind.tables and heard.query.relation.name not in kind.tables):
                 raise ValueError(f"{prompt[:80]!r} is no task of skill {skill!r}")
+            if not self._finds(write(heard.query)):
+                raise ValueError(f"{prompt[:80]!r} finds nothing in {self.path}, or far too much")
             return _task(skill, heard.query, heard.wording, answer)
         plain = " ".join(answer.strip().rstrip(";").split())
         return Task(skill=skill, prompt=prompt, answer=answer, key=plain if self.holds(plain) else identity(prompt))
@@ -136,9 +138,17 @@ class Database(Source):
             if not kind.tables or query.relation.name in kind.tables
         }
 
+    def _finds(self, query: str) -> bool:
+        """Whether a query has an answer, be it one that is drawn or not."""
+        return self.holds(query) or finds(*self._file(), query)
+
     def _catalogue(self) -> Catalogue:
+        return catalogue(*self._file(), self.longest)
+
+    def _file(self) -> tuple[str, int, int]:
+        """Where the file is, when it was written and how long it is."""
         stat = (path := self._place()).stat()
-        return catalogue(str(path.absolute()), stat.st_mtime_ns, stat.st_size, self.longest)
+        return str(path.absolute()), stat.st_mtime_ns, stat.st_size
 
     def _place(self) -> Path:
         with suppress(OSError, RuntimeError, ValueError):  # a name that is too long, or the home of nobody

@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ...memory.errors import PartError, suggest
 from ...memory.parts import explain
 from ...memory.records import Task
-from ..forms import Document, Form, draw, read, schema, size
+from ..forms import Document, Form, draw, meant, read, schema, size
+from ..plain import fenced
 from ..source import Settings, Source, identity
 
 PATIENCE = 200
@@ -80,21 +81,39 @@ class Documents(Source):
                 tasks[task.key] = task
         return list(tasks.values())
 
+    def holds(self, key: str) -> bool:
+        """Whether this is what a document says."""
+        return any(key.startswith(f"{name}: ") for name in self.forms)
+
     def solve(self, task: Task) -> str | None:
         """Read the document gap by gap, where `draw` filled it in."""
         made = read(task.prompt, self.forms)
         return made.said if made else None
 
     def adopt(self, skill: str, settings: Settings, prompt: str, answer: str) -> Task:
-        """Take a document that somebody else wrote: as it would be drawn, or in words of their own."""
+        """Take a document that somebody else wrote: as it would be drawn, or in words of their own.
+
+        In words of their own it is the same task as a drawn one that says the same.
+        """
         names = self._names(skill, settings)
         if (made := read(prompt, self.forms)) is None:
-            # in words of their own it is checked against the schema where there can be no doubt which
-            checks = json.dumps(schema(self.forms[names[0]])) if len(names) == 1 else ""
-            return Task(skill=skill, prompt=prompt, answer=answer, key=identity(prompt), checks=checks)
+            return self._own(skill, names, prompt, answer)
         if made.form not in names:
             raise ValueError(f"{prompt[:80]!r} is no task of skill {skill!r}")
         return self._task(skill, made, answer)
+
+    def _own(self, skill: str, names: Sequence[str], prompt: str, answer: str) -> Task:
+        """A document in words of their own, checked against its schema where there can be no doubt which."""
+        plain = fenced(answer, "json")
+        said = {name: meaning for name in names if (meaning := meant(plain, self.forms[name])) is not None}
+        sure = next(iter(said), names[0] if len(names) == 1 else None)
+        return Task(
+            skill=skill,
+            prompt=prompt,
+            answer=answer,
+            key=next((f"{name}: {meaning}" for name, meaning in said.items()), identity(prompt)),
+            checks=json.dumps(schema(self.forms[sure])) if sure is not None else "",
+        )
 
     def _names(self, skill: str, settings: Settings) -> tuple[str, ...]:
         """Forms of a skill."""

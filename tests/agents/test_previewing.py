@@ -10,6 +10,7 @@ from evolvent.agents import planning
 from evolvent.scenarios.splits import Splits
 
 from ..endpoint import MODEL, serving
+from ..judging import generous
 from ..killing import MINI
 from ..teaching import Teaching
 from .calling import Cli
@@ -167,3 +168,19 @@ def test_no_example_is_an_item_of_an_exam(evolvent: Cli) -> None:
     assert 'written  name = "mini"\n' in text
     assert "default  gate.guard_alpha = 0.05\n" in text
     assert "example  add-plain: " in text
+
+
+def test_a_rubric_is_asked_in_a_preview_and_said_to_be_asked_later_where_nothing_is_run(evolvent: Cli) -> None:
+    taught = Teaching({"Grade an answer": generous})
+    with serving(taught):
+        graded = [*models(taught.url), "--set", "verifier=rubric"]
+        said = evolvent("scenario", "preview", TAUGHT, "-n", "1", "--json", *graded)
+        assert said.code == 0, said.err
+        (made,) = records(said.out)
+        (verdict,) = made["verdicts"]
+        assert (verdict["verifier"], verdict["score"]) == ("rubric", 1.0)
+        assert "judge" in {call["role"] for call in made["calls"]}
+        asked = len(taught.bodies)
+        shown = evolvent("scenario", "show", TAUGHT, *graded)
+    assert "verdict  rubric: a judge is asked, in a session and in a preview" in shown.out
+    assert len(taught.bodies) == asked

@@ -46,8 +46,7 @@ def make_probed(endpoint: Teaching, folder: Path, **changes: Any) -> Desk:
     return make_desk(folder, models={"teacher": part, "judge": part}, **settings)
 
 
-@pytest.fixture
-def filed(endpoint: Teaching, tmp_path: Path) -> Iterator[Desk]:
+def make_filed(endpoint: Teaching, folder: Path, **changes: Any) -> Desk:
     """A desk whose source cannot work what a prober makes up."""
     sums = {"carry": range(120, 160), "plain": range(900, 940)}
     rows = [
@@ -57,9 +56,14 @@ def filed(endpoint: Teaching, tmp_path: Path) -> Iterator[Desk]:
         for b in range(111, 120)
         if (a // 10 + a + b) % 2
     ]
-    (tmp_path / "tasks.jsonl").write_text("\n".join(map(json.dumps, rows)))
-    source = {"name": "file", "path": str(tmp_path / "tasks.jsonl"), "procedural": True}
-    made = make_probed(endpoint, tmp_path, source=source, skills={"plain": {"guard": True}, "carry": {}})
+    (folder / "tasks.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    source = {"name": "file", "path": str(folder / "tasks.jsonl"), "procedural": True}
+    return make_probed(endpoint, folder, source=source, skills={"plain": {"guard": True}, "carry": {}}, **changes)
+
+
+@pytest.fixture
+def filed(endpoint: Teaching, tmp_path: Path) -> Iterator[Desk]:
+    made = make_filed(endpoint, tmp_path)
     yield made
     made.close()
 
@@ -160,6 +164,14 @@ async def test_a_question_whose_answer_is_not_agreed_on_is_no_evidence(filed: De
     endpoint.wavers = True
     assert made_up(filed, await explored(filed)) == []
     assert "nobody can say" in "".join(told(endpoint))
+
+
+async def test_an_answer_that_the_verifier_cannot_go_by_is_no_evidence(endpoint: Teaching, tmp_path: Path) -> None:
+    endpoint.vague = True
+    desk = make_filed(endpoint, tmp_path, verifier="numeric")
+    assert made_up(desk, await explored(desk)) == []
+    assert "nobody can say" in "".join(told(endpoint))
+    desk.close()
 
 
 async def test_without_sound_judges_a_made_up_question_is_no_evidence(filed: Desk, endpoint: Teaching) -> None:

@@ -41,6 +41,8 @@ BROUGHT: dict[str, Any] = {
     "student.revision": "", "student.engine": "transformers", "student.dtype": "float32", "student.longest": 16,
 }  # fmt: skip
 """The same for a model in a folder."""
+ALONE = {"trainer.answers": "given"}
+"""The same for one that learns its own right answers and no others: so small a student has none."""
 ASKED = {"teacher.groups": 1}
 """The same for a teacher at an endpoint, which explains few failures only where they are one group."""
 
@@ -74,6 +76,7 @@ def stand_ins(path: Path, folder: Path) -> Generator[dict[str, Any]]:
     said = tomllib.loads(path.read_text())
     brought = "model" in said.get("student", {})
     student = BROUGHT | {"student.model": make_model(folder / "tiny", positions=8192)} if brought else EMBEDDED
+    student = student | (ALONE if "answers" in said.get("trainer", {}) else {})
     if not (roles := said.get("models", {})):
         yield student
         return

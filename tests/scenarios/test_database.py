@@ -1,3 +1,4 @@
+import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -10,9 +11,10 @@ from hypothesis import strategies as st
 
 from evolvent.memory.errors import PartError
 from evolvent.memory.records import Task
-from evolvent.scenarios import relations
+from evolvent.scenarios import catalogue
 from evolvent.scenarios.data import make_library
 from evolvent.scenarios.questions import SHAPES, quoted
+from evolvent.scenarios.relations import named
 from evolvent.scenarios.source import Source
 
 from .builders import LIBRARY, make_database, make_source, make_verifier
@@ -73,6 +75,56 @@ def test_a_reference_passes_its_verifier(odd: Source) -> None:
     assert all(verifier.judge(task, odd.solve(task) or "").passed for task in every(odd))
 
 
+def test_a_text_that_is_no_utf_8_is_not_named_but_may_be_found(tmp_path: Path) -> None:
+    rows = "INSERT INTO t VALUES (CAST(x'e9' AS TEXT), 1), ('ok', 2), ('ok', 3), ('well', 4);"
+    source = make_database(tmp_path, f"CREATE TABLE t (said TEXT, b INTEGER); {rows}")
+    verifier = make_verifier("sql", database=str(tmp_path / "tasks.sqlite"))
+    tasks = every(source)
+    assert "SELECT said FROM t WHERE b = 1" in {task.answer for task in tasks}
+    assert all(verifier.judge(task, task.answer).passed for task in tasks)
+
+
+def test_what_the_verifier_may_not_read_or_nobody_can_name_is_not_asked_about(tmp_path: Path) -> None:
+    script = "CREATE TABLE namé (a TEXT, ét TEXT); INSERT INTO namé VALUES ('a', 'b'), ('c', 'd');"
+    make_database(
+        tmp_path,
+        script + "CREATE VIRTUAL TABLE words USING fts5(a); INSERT INTO words VALUES ('x'), ('y');"
+        "CREATE VIEW luck AS SELECT random() AS a FROM words_content;",
+    )
+    path = tmp_path / "tasks.sqlite"
+    path.write_bytes(path.read_bytes().replace("é".encode(), b"\xe9\xe9"))
+    source, verifier = make_source("database", path=str(path)), make_verifier("sql", database=str(path))
+    assert all(verifier.judge(task, task.answer).passed for task in every(source))
+    for name, reason in (
+        ("words", "constructor failed"),
+        ("luck", "not authorized"),
+        ("nam", "surrogates not allowed"),
+    ):
+        assert re.search(
+            rf"nothing is asked about '{name}.*', which cannot be read: .*({reason})", "; ".join(source.remarks())
+        )
+
+
+def test_a_column_that_is_computed_counts_where_two_tables_have_one_of_its_name(tmp_path: Path) -> None:
+    script = """
+    CREATE TABLE o (id INTEGER PRIMARY KEY, x INTEGER, y INTEGER GENERATED ALWAYS AS (x * 2));
+    CREATE TABLE t (y INTEGER, o_id INTEGER REFERENCES o);
+    INSERT INTO o (id, x) VALUES (1, 5), (2, 6); INSERT INTO t VALUES (1, 1), (2, 2);"""
+    source = make_database(tmp_path, script)
+    assert all(found(source, task.answer) for task in every(source))
+    assert source.holds("SELECT t.y FROM t JOIN o ON o_id = id WHERE o.y = 12")
+
+
+def test_a_column_that_refers_to_two_things_is_not_asked_through(tmp_path: Path) -> None:
+    script = """
+    CREATE TABLE p (id INTEGER PRIMARY KEY, x TEXT); CREATE TABLE q (id INTEGER PRIMARY KEY, x TEXT);
+    CREATE TABLE t (one INTEGER REFERENCES p (id) REFERENCES q (id), two INTEGER REFERENCES p, y INTEGER);
+    INSERT INTO p VALUES (1, 'u'); INSERT INTO q VALUES (1, 'u'); INSERT INTO t VALUES (1, 1, 2), (1, 1, 5);"""
+    tasks = every(source := make_database(tmp_path, script), "join")
+    assert {feature for task in tasks for feature in task.features if "through" in feature} == {"through two"}
+    assert all(source.solve(task) == task.answer for task in tasks)
+
+
 def test_tables_that_refer_to_themselves_or_twice_to_another_are_joined(odd: Source) -> None:
     nodes = {task.key for task in every(odd, "join", tables=["node"])}
     assert (
@@ -100,7 +152,7 @@ def test_tables_that_refer_to_themselves_or_twice_to_another_are_joined(odd: Sou
     ],
 )
 def test_a_name_is_quoted_where_sqlite_would_take_it_for_something_else(name: str, written: str) -> None:
-    assert relations.named(name) == written
+    assert named(name) == written
 
 
 @pytest.mark.parametrize(
@@ -152,6 +204,38 @@ def test_the_file_is_read_and_stays_as_it_is(tmp_path: Path) -> None:
     assert every(source)
     assert (tmp_path / "tasks.sqlite").read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["tasks.sqlite"]
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "largest title of book",
+        "total genre of book where title is Dawn",
+        "title of 2 book by lowest title",
+        "title of book where pages is nan",
+        "title of book where pages is over -inf",
+        "title and title of book where genre is crime",
+    ],
+)
+def test_what_is_said_of_a_column_that_cannot_be_is_no_question(tmp_path: Path, prompt: str) -> None:
+    source = make_database(tmp_path, LIBRARY)
+    assert source.solve(source.adopt("talk", {}, prompt, "SELECT 1")) is None
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "title of book where genre is poetry",
+        "title of book where pages is 99999999999999999999999",
+        "number of book per genre where title is a\0b",
+        "average pages of book where genre is poetry",
+    ],
+)
+def test_a_question_that_finds_nothing_is_refused_and_has_no_answer(tmp_path: Path, prompt: str) -> None:
+    source = make_database(tmp_path, LIBRARY)
+    with pytest.raises(ValueError, match="finds nothing"):
+        source.adopt("talk", {}, prompt, "SELECT 1")
+    assert source.solve(Task(skill="talk", key="k", prompt=prompt, answer="SELECT 1")) is None
 
 
 def test_what_cannot_be_asked_about_is_said(odd: Source) -> None:
@@ -216,7 +300,7 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_view_without_an_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(relations, "SECONDS", 0.1)
+    monkeypatch.setattr(catalogue, "SECONDS", 0.1)
     endless = "CREATE VIEW v AS WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT x FROM n"
     with pytest.raises(PartError, match=r"was not read in 0\.1 s; use a copy with fewer rows"):
         make_database(tmp_path, endless).check("talk", {})

@@ -1,4 +1,6 @@
 import json
+import time
+from itertools import product
 from random import Random
 from typing import Any
 
@@ -8,7 +10,7 @@ from hypothesis import strategies as st
 
 from evolvent.memory.errors import PartError
 from evolvent.memory.records import Task
-from evolvent.scenarios.fields import FIELDS
+from evolvent.scenarios.fields import FIELDS, field
 from evolvent.scenarios.forms import Form, schema, size
 from evolvent.scenarios.source import Source, identity
 
@@ -122,6 +124,41 @@ def test_a_document_that_may_say_two_things_is_not_drawn() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("text", "fields"),
+    [
+        ("{a} {b}", {"a": ["x", "x y"], "b": ["y z", "z"]}),
+        ("{a} and {b}", {"a": "items", "b": "items"}),
+    ],
+)
+def test_a_document_of_one_text_that_can_be_taken_apart_in_two_ways_is_not_drawn(
+    text: str, fields: dict[str, Any]
+) -> None:
+    source = made(texts=[text], fields=fields)
+    tasks = {task.prompt: task.answer for task in every(source, 100)}
+    assert len(tasks) > 1
+    said: dict[str, set[str]] = {}
+    for one, other in product(*(written(kind) for kind in fields.values())):
+        said.setdefault(text.format(a=one[0], b=other[0]), set()).add(json.dumps([one[1], other[1]]))
+    twice = [prompt for prompt, meant in said.items() if len(meant) > 1]
+    assert twice
+    assert tasks.keys().isdisjoint(twice)
+    assert all(source.solve(Task(skill="talk", key="k", prompt=prompt, answer="")) is None for prompt in twice)
+
+
+def test_a_long_text_that_can_be_taken_apart_in_no_way_is_given_up_at_once() -> None:
+    source = made(texts=["{a}, {b}, {c}, {d}, {e}!"], fields=dict.fromkeys("abcde", "items"))
+    since = time.perf_counter()
+    assert source.solve(Task(skill="talk", key="k", prompt=", ".join(["pens"] * 300), answer="")) is None
+    assert time.perf_counter() - since < 2
+
+
+def written(kind: Any) -> list[tuple[str, Any]]:
+    """Some ways of writing some values."""
+    few = {"items": [["pens"], ["mugs"], ["mugs", "pens"], ["pens", "mugs"]]}
+    return [(text, value) for value in few.get(str(kind), kind) for text in field(kind).ways(value).values()]
+
+
 def test_documents_are_counted_by_what_they_can_say() -> None:
     form = Form(texts=("{a} {b}", "{b} {a}!", "{a}"), fields={"a": ("x", "y"), "b": ("u", "v", "w")})
     assert size(form) == 2 * 3 + 2
@@ -135,6 +172,50 @@ def test_a_document_in_words_of_their_own_is_held_to_its_schema() -> None:
     assert json.loads(adopted.checks)["required"] == ["name", "total", "items"]
     with pytest.raises(ValueError, match="is no task of skill 'short'"):
         source.adopt("short", {}, "Ada Fox owes 2.50 for pens.", "")
+
+
+def test_a_document_in_words_of_their_own_is_the_task_that_says_the_same() -> None:
+    source = make_source("documents", forms=FORMS)
+    drawn = source.adopt("talk", {}, "Ada Fox owes 1,250.50 for pens.", "")
+    for answer in ('{"total": 1250.50, "items": ["pens"], "name": "Ada Fox"}', f"```json\n{drawn.key[6:]}\n```"):
+        own = source.adopt("talk", {}, "Pens! Ada Fox has 1250.5 to pay for them.", answer)
+        assert (own.key, own.answer) == (drawn.key, answer)
+    assert source.holds(drawn.key)
+    whole = source.adopt("talk", {}, "Ada Fox owes 4,00 for pens.", "")
+    assert source.adopt("talk", {}, "Four.", '{"items":["pens"],"name":"Ada Fox","total":4.0}').key == whole.key
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "",
+        "no JSON",
+        "[1]",
+        '{"name":"Ada Fox"}',
+        '{"name":"Ada Fox","total":3,"items":["pens"],"more":1}',
+        '{"name":"Zed Zed","total":3,"items":["pens"]}',
+        '{"name":null,"total":3,"items":["pens"]}',
+        '{"name":"Ada Fox","total":true,"items":["pens"]}',
+        '{"name":"Ada Fox","total":1e999,"items":["pens"]}',
+        '{"name":"Ada Fox","total":0.001,"items":["pens"]}',
+        '{"name":"Ada Fox","total":3,"items":[]}',
+        '{"name":"Ada Fox","total":3,"items":[["pens"]]}',
+        '{"name":["Ada Fox"],"total":3,"items":"pens"}',
+    ],
+)
+def test_a_document_in_words_of_their_own_that_says_what_none_says_is_in_no_exam(answer: str) -> None:
+    source = make_source("documents", forms=FORMS)
+    own = source.adopt("talk", {}, "Ada still has to pay 3 euros!", answer)
+    assert own.key == identity("Ada still has to pay 3 euros!")
+    assert not source.holds(own.key)
+
+
+@pytest.mark.parametrize("day", ["2024-02-30", "2024-13-01", "2024-00-01", "0000-01-01", "24-1-1", "٢٠٢٤-٠١-٠١"])
+def test_a_day_that_there_is_not_is_said_by_no_document(day: str) -> None:
+    source = made(texts=["{day}, {count}"], fields={"day": "date", "count": "count"})
+    assert source.adopt("talk", {}, "Once.", json.dumps({"day": "2024-02-29", "count": 7})).key.startswith("talk: ")
+    for said in ({"day": day, "count": 7}, *({"day": "2024-02-29", "count": n} for n in (-20, -1, 10**400))):
+        assert not source.holds(source.adopt("talk", {}, "Once.", json.dumps(said)).key)
 
 
 @pytest.mark.parametrize(

@@ -201,15 +201,32 @@ def test_arithmetic_counts_products_by_the_columns_that_carry(carries: list[int]
 
 
 @settings(max_examples=30)
-@given(st.sampled_from(["add", "subtract", "multiply"]), st.integers(1, 6), st.integers(0, 99), st.booleans())
-def test_both_ways_of_writing_numbers_give_the_right_result(operation: str, digits: int, seed: int, last: bool) -> None:
-    source = make_source("arithmetic", order="ones-last" if last else "ones-first")
+@given(
+    st.sampled_from(["add", "subtract", "multiply"]), st.integers(1, 6), st.integers(0, 99), st.booleans(),
+    st.sampled_from([0, 6, 9]),
+)  # fmt: skip
+def test_both_ways_of_writing_numbers_give_the_right_result(
+    operation: str, digits: int, seed: int, last: bool, width: int
+) -> None:
+    source = make_source("arithmetic", order="ones-last" if last else "ones-first", width=width)
     (task,) = source.draw("talk", {"operation": operation, "digits": digits}, 1, Random(seed), allowed=lambda _: True)
     sign = next(s for s in "+-*" if s in task.prompt)
     step = 1 if last else -1
     a, b = (int(part[::step]) for part in task.prompt.split(sign))
     assert int(task.answer[::step]) == {"+": a + b, "-": a - b, "*": a * b}[sign]
     assert source.solve(task) == task.answer
+    assert source.adopt("talk", {"operation": operation, "digits": digits}, task.prompt, task.answer) == task
+
+
+def test_in_a_register_an_answer_has_as_many_places_for_short_numbers_as_for_long_ones() -> None:
+    source = make_source("arithmetic", width=12)
+    short, long = (
+        source.draw("talk", {"operation": "add", "digits": n}, 20, Random(0), allowed=lambda _: True) for n in (2, 12)
+    )
+    assert {len(task.prompt) for task in [*short, *long]} == {25}
+    assert {len(task.answer) for task in [*short, *long]} == {13}
+    with pytest.raises(PartError, match=r"skills\.talk\.task: 13 digits do not fit source\.width = 12; use 13 or more"):
+        source.check("talk", {"operation": "add", "digits": 13})
 
 
 def test_a_sum_is_the_same_task_either_way_round_and_a_difference_is_not() -> None:

@@ -40,6 +40,15 @@ def prose(splits: Splits) -> Decontamination:
     return filter_
 
 
+def test_what_an_evaluation_asks_is_a_leak_and_what_is_only_written_like_it_is_none(splits: Splits) -> None:
+    filter_ = Decontamination(splits, [], ngram=8, beside=["12+34", EXAM])
+    key = next(k for i in range(100) if splits.part(k := f"key {i}") == "train")
+    said = "leak: an item of an evaluation asks the same"
+    assert filter_.leak(make_sample(" 12+34 ", key=key).task) == said
+    assert filter_.leak(make_sample(EXAM.upper(), key=key).task) == said
+    assert filter_.leak(make_sample("12-34", key=key).task) is None
+
+
 @pytest.mark.parametrize(
     "disguise",
     [

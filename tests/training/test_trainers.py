@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -18,7 +18,15 @@ from evolvent.training import checkpoint
 from evolvent.training.manner import Manner
 from evolvent.training.trainer import Trainer, read_metrics, read_tasks, write_rows
 from evolvent.training.trainers.sft import Sft
-from evolvent.training.tries import Try, own_answers, read_tries, try_out, write_tries
+from evolvent.training.tries import (
+    Try,
+    agreed_answers,
+    own_answers,
+    read_tries,
+    right_answers,
+    try_out,
+    write_tries,
+)
 from evolvent.training.tuning import Job
 from evolvent.training.wording import Wording
 
@@ -228,6 +236,15 @@ def test_the_reward_is_the_verifiers_score_of_each_answer_to_its_own_task() -> N
     assert reward(Exact(), tasks)(prompts=[], completions=answers, number=[2, 1, 0]) == [1.0, 0.0, 1.0]
 
 
+def test_where_the_verifier_can_say_nothing_there_is_no_reward() -> None:
+    from evolvent.training.trainers.grpo import reward
+
+    task, *_ = students.make_tasks(2)
+    odd = task.model_copy(update={"answer": "about ten"})
+    answers = ["about ten", task.answer]
+    assert reward(Strict(), [odd, task])(completions=answers, number=[0, 1]) == [None, 1.0]
+
+
 @pytest.mark.slow
 def test_grpo_without_a_verifier_says_what_is_missing(tmp_path: Path) -> None:
     start = prepare_round(tmp_path)
@@ -257,6 +274,22 @@ async def test_tries_hold_what_the_student_said_and_leave_out_what_was_cut(tmp_p
     assert [(t.sample, t.reference, t.answer, t.passed) for t in tries] == [
         (t.id, t.answer, "?", False) for t in tasks[1:]
     ]
+
+
+class Strict(Exact):
+    """Goes by numbers alone."""
+
+    def judge(self, task: Task, answer: str) -> Verdict:
+        if not task.answer.isdigit():
+            raise ValueError(f"task {task.key!r}: its reference is no number")
+        return super().judge(task, answer)
+
+
+async def test_tries_leave_out_tasks_of_which_the_verifier_cannot_say_what_is_right(tmp_path: Path) -> None:
+    first, *tasks = students.make_tasks(6)
+    odd = first.model_copy(update={"answer": "about ten"})
+    tries = await try_out(Cutting(""), [(t.id, t, t.answer) for t in [odd, *tasks]], Strict(), longest=64, draws=2)
+    assert [t.sample for t in tries] == [t.id for t in tasks for _ in range(2)]
 
 
 class Drawing(Cutting):
@@ -301,6 +334,49 @@ def test_a_student_is_trained_on_its_own_right_answers_beside_the_samples(tmp_pa
     assert texts[1].endswith(tasks[1].answer)
     assert texts[2].endswith("so 7")
     assert trainer.args.max_steps == 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("answers", ["own", "agreed"])
+def test_a_student_is_trained_on_its_own_answers_in_the_place_of_the_samples(
+    answers: Literal["own", "agreed"], tmp_path: Path
+) -> None:
+    tasks = students.make_tasks(8)
+    start = students.prepare(tmp_path, tasks)
+    said = {0: ["so 7"] * 4, 1: ["no 7", "no 8", "no 9", "so 7"]}
+    score = {"so": 1.0, "no": 0.0}
+    write_tries(
+        tmp_path,
+        [Try(t.id, t.prompt, t.answer, a, score[a[:2]], None) for n, t in enumerate(tasks[:2]) for a in said[n]],
+    )
+    model, tokenizer = checkpoint.load(start)
+    job = Job(tmp_path, start, model, Wording(tokenizer), seed=0, steps=None, verifier=None)
+    trainer = Sft(rehearse=4, batch=4, epochs=2, answers=answers).build(job)
+    texts = [str(tokenizer.decode(row["input_ids"], skip_special_tokens=True)) for row in trainer.train_dataset]
+    assert texts == [f"{task.prompt}so 7" for task in tasks[: 2 if answers == "own" else 1]]
+
+
+def test_a_sample_that_draws_do_not_agree_on_has_no_agreed_answer() -> None:
+    def tries(sample: str, *answers: str) -> list[Try]:
+        return [Try(sample, "1+1", "2", answer, float(answer == "2"), None) for answer in answers]
+
+    said = [*tries("wrong", "3", "3", "3", "2"), *tries("split", "2", "2", "3", "3"), *tries("cut", "2", "2")]
+    assert agreed_answers(said, draws=4) == {"wrong": ["3"]}
+    assert right_answers(said) == {"wrong": ["2"], "split": ["2"], "cut": ["2"]}
+
+
+@pytest.mark.slow
+def test_a_student_without_an_answer_of_its_own_that_may_be_learned_is_not_trained(tmp_path: Path) -> None:
+    tasks = students.make_tasks(4)
+    start = students.prepare(tmp_path, tasks)
+    write_tries(tmp_path, [Try(task.id, task.prompt, task.answer, "no", 0.0, None) for task in tasks])
+    with pytest.raises(EvolventError, match="no such answer to any of 4 samples; make tasks nearer to what it can"):
+        Sft(rehearse=2, answers="own").train(tmp_path, start=start, seed=0)
+
+
+def test_learning_from_own_answers_alone_needs_draws() -> None:
+    with pytest.raises(PartError, match="learns from draws of the student; write rehearse = 4 beside it"):
+        make_trainer("sft", answers="own")
 
 
 def test_own_answers_need_several_draws_and_reasoning_that_is_not_told_apart(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ only reported. Exam text stays inside this filter.
 from collections.abc import Iterable, Mapping
 
 from ...memory.records import Task
+from ...scenarios.source import identity
 from ...scenarios.splits import Splits
 from ...scenarios.text import normal
 from .grams import ngrams
@@ -21,11 +22,22 @@ or two words are found in any text."""
 class Decontamination:
     """Knows what the exams hold."""
 
-    def __init__(self, splits: Splits, items: Iterable[Task], *, ngram: int) -> None:
+    def __init__(self, splits: Splits, items: Iterable[Task], *, ngram: int, beside: Iterable[str] = ()) -> None:
+        """Look at all that is held.
+
+        Args:
+            splits: says whose a key is.
+            items: of the exams.
+            ngram: words in a row that count as a leak, for prose.
+            beside: prompts of evaluations that are no exam of this session.
+        """
         self.splits = splits
         self.ngram = ngram
         items, prose = list(items), splits.source.prose
-        self._grams: Mapping[int, set[str]] = held(items, ngram) if prose else {}
+        beside = list(beside)
+        self._beside = frozenset(map(identity, beside))
+        texts = [*(item.own for item in items), *beside]
+        self._grams: Mapping[int, set[str]] = _runs(texts, ngram) if prose else {}
         self._written = frozenset[str]() if prose else frozenset(normal(item.own) for item in items)
 
     def leak(self, task: Task) -> str | None:
@@ -33,6 +45,8 @@ class Decontamination:
         part = self.splits.owner(task.key)
         if part != "train":
             return f"leak: the task belongs to the {part} split"
+        if self._beside and identity(task.own) in self._beside:
+            return "leak: an item of an evaluation asks the same"
         return shared(normal(task.own), self._grams, self.ngram)
 
     def near(self, task: Task) -> bool:
@@ -42,9 +56,12 @@ class Decontamination:
 
 def held(items: Iterable[Task], ngram: int) -> dict[int, set[str]]:
     """Runs of `ngram` words of every item, and items with fewer words as a whole, by number of words."""
+    return _runs((item.own for item in items), ngram)
+
+
+def _runs(texts: Iterable[str], ngram: int) -> dict[int, set[str]]:
     grams: dict[int, set[str]] = {}
-    for item in items:
-        text = normal(item.own)
+    for text in map(normal, texts):
         if text:
             grams.setdefault(min(ngram, len(text.split())), set()).update(ngrams(text, ngram))
     return grams

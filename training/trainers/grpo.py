@@ -111,7 +111,7 @@ def prompts(wording: Wording, tasks: Sequence[Task]) -> list[Any]:
 def reward(
     verifier: Verifier, tasks: Sequence[Task], *, heard: Callable[[str, Task], str] = lambda said, _: said
 ) -> Callable[..., list[float | None]]:
-    """Give TRL's reward function: the verifier's score of every answer.
+    """Give TRL's reward function: the verifier's score of every answer, None where it can say nothing of a task.
 
     Args:
         verifier: judges.
@@ -122,6 +122,12 @@ def reward(
     def score(*, completions: Sequence[Any], number: Sequence[int], **_: Any) -> list[float | None]:
         texts = [said if isinstance(said, str) else str(said[-1]["content"]) for said in completions]
         asked = [tasks[n] for n in number]
-        return [verifier.judge(t, heard(text, t)).score for t, text in zip(asked, texts, strict=True)]
+        return [scored(t, heard(text, t)) for t, text in zip(asked, texts, strict=True)]
+
+    def scored(task: Task, answer: str) -> float | None:
+        try:
+            return verifier.judge(task, answer).score
+        except ValueError:  # a model may have written the task, and its reference be no query or no JSON
+            return None
 
     return score
