@@ -44,12 +44,14 @@ def augment(
     from ..refining.columns import Columns, read
 
     since = time.perf_counter()
-    to = out or data.with_name(f"{data.stem}-augmented{'.csv' if data.suffix == '.csv' else '.jsonl'}")
-    if to.exists():
-        raise UsageError(f"{to}: is there already; choose another file with --out")
     if find_spec("sklearn") is None:
         raise UsageError("augment: scikit-learn is not installed; try: pip install 'evolvent[tables]'")
     known = read(data)
+    to = out or data.with_name(f"{data.stem}-augmented{'.csv' if data.suffix == '.csv' else '.jsonl'}")
+    if to.exists():
+        raise UsageError(f"{to}: is there already; choose another file with --out")
+    if not to.parent.is_dir():
+        raise UsageError(f"--out {to}: no such folder: {to.parent}; make it first")
     columns = Columns.of(known, label, where=str(data))
     if made is None:
         candidates, faults = _made(columns, known, method, rows, seed), []
@@ -58,7 +60,7 @@ def augment(
         faults = [f"row {number}: {fault}" for number, row in enumerate(given, 1) if (fault := columns.fault(row))]
         candidates = [row for row in given if not columns.fault(row)]
     kept = _kept(columns, known, candidates, seed)
-    _write(to, kept)
+    _write(to, kept, columns=list(known[0]))
     facts: dict[str, Any] = {
         "file": str(to), "real": len(known), "made": len(candidates) + len(faults), "kept": len(kept),
         "contradicted": len(candidates) - len(kept), "unreadable": faults, "seed": seed,
@@ -92,17 +94,17 @@ def _kept(
     return [row for row, gone in zip(candidates, gone_S, strict=True) if not gone]
 
 
-def _write(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+def _write(path: Path, rows: Sequence[Mapping[str, Any]], *, columns: Sequence[str]) -> None:
     from ...memory.files import write_text
 
     if path.suffix == ".csv":
         text = io.StringIO(newline="")
-        writer = csv.DictWriter(text, list(rows[0]) if rows else [], lineterminator="\n", extrasaction="ignore")
+        writer = csv.DictWriter(text, list(rows[0]) if rows else columns, lineterminator="\n", extrasaction="ignore")
         writer.writeheader()
         writer.writerows(rows)
         write_text(path, text.getvalue())
         return
-    write_text(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+    write_text(path, "".join(json.dumps(row, ensure_ascii=False, default=str) + "\n" for row in rows))
 
 
 def _said(facts: Mapping[str, Any]) -> str:

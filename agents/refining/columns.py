@@ -1,8 +1,10 @@
 """Rows of a table with few of them as numbers, and numbers as rows again."""
 
+import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,11 @@ from ...scenarios.rows import cut, lacks, lines
 from ...training.curation.generation import Rows
 
 Cells = Mapping[str, Any]
+CLASSES = 100
+"""Different labels at most: a classifier has a tree for each in every round."""
+HALF = re.compile("[\ud800-\udfff]")
+LARGEST = 3e38
+"""Numbers from there on are words, since a classifier's trees know none so large."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +53,10 @@ class Columns:
             if fault := _lack(row, (*features, label)):
                 raise PartError(f"{where}: row {number}: {fault}; fill it in, or leave the row or column out")
         labels = _different(rows, label)
-        if not features or not 2 <= len(labels) <= len(rows) / 2:
+        if not features or not 2 <= len(labels) <= min(CLASSES, len(rows) / 2):
             raise PartError(
                 f"{where}: {label!r} has {len(labels)} different values in {len(rows)} rows of {len(features)} other "
-                "columns; name a column of two or more classes that have two rows each on average"
+                f"columns; name a column of two to {CLASSES} classes that have two rows each on average"
             )
         numbers = {name for name in features if all(_number(row[name]) is not None for row in rows)}
         return cls(
@@ -109,7 +116,11 @@ def read(path: Path) -> list[dict[str, Any]]:
     """
     if not path.is_file():
         raise PartError(f"{path}: no such file; give a CSV, TSV, Parquet or JSON Lines file")
-    return [row for _, row in lines(str(path))]
+    return [{name: _plain(cell) for name, cell in row.items()} for _, row in lines(str(path))]
+
+
+def _plain(cell: Any) -> Any:
+    return float(cell) if isinstance(cell, Decimal) else cell
 
 
 def _different(rows: Sequence[Cells], name: str) -> dict[str, Any]:
@@ -120,6 +131,8 @@ def _lack(row: Cells, names: Sequence[str]) -> str:
     for name in names:
         if row.get(name) is None or not str(row[name]).strip():
             return f"{name!r} is empty" if name in row else lacks(name, row)
+    if HALF.search(json.dumps(dict(row), ensure_ascii=False, default=str)):
+        return "it holds half a surrogate pair, which is no character"
     return ""
 
 
@@ -130,11 +143,13 @@ def _number(cell: object) -> float | None:
         value = float(cell)
     except (ValueError, OverflowError):
         return None
-    return value if isfinite(value) else None
+    return value if abs(value) <= LARGEST else None
 
 
 def _decimals(cell: object) -> int:
     """Digits after the point; of a number with an exponent as many as it needs."""
     text = str(cell).strip()
-    digits = (f"{float(text):f}".rstrip("0") if "e" in text.lower() else text).partition(".")[2]
+    if "e" in text.lower():
+        text = f"{Decimal(text).normalize():f}"
+    digits = text.partition(".")[2]
     return len(digits) if digits.strip("0") else 0

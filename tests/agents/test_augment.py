@@ -2,9 +2,13 @@
 
 import csv
 import json
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from random import Random
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from .calling import Cli
@@ -64,10 +68,11 @@ def test_rows_that_somebody_made_are_kept_as_they_are_unless_contradicted_or_unr
     ("options", "said"),
     [
         (("--label", "fruits"), "has no column 'fruits'; did you mean 'fruit'"),
-        (("--label", "grams"), "name a column of two or more classes"),
+        (("--label", "grams"), "name a column of two to 100 classes"),
         (("--label", "fruit", "--method", "copulas"), "did you mean 'copula'"),
         (("--label", "fruit", "--made", "nowhere.csv"), "no such file"),
         (("--label", "fruit", "-o", "few.csv"), "is there already"),
+        (("--label", "fruit", "-o", "nowhere/few.csv"), "no such folder: nowhere; make it first"),
     ],
 )
 def test_what_cannot_be_done_says_why_and_writes_nothing(
@@ -98,3 +103,54 @@ def test_an_empty_cell_is_named(evolvent: Cli, few: Path) -> None:
     done = evolvent("augment", few, "--label", "fruit")
     assert done.code == 2
     assert "row 16: 'colour' is empty; fill it in" in done.err
+
+
+def test_a_folder_is_no_table(evolvent: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = evolvent("augment", ".", "--label", "fruit")
+    assert (done.code, "no such file" in done.err) == (2, True)
+
+
+def test_what_is_beyond_a_learner_s_numbers_is_a_word(evolvent: Cli, tmp_path: Path) -> None:
+    path, out = tmp_path / "few.csv", tmp_path / "more.jsonl"
+    path.write_text("a,b,kind\n" + "1e308,1,x\n-1e308,2,y\n" * 5)
+    done = evolvent("augment", path, "--label", "kind", "--rows", 20, "-o", out)
+    assert done.code == 0, done.err
+    assert {json.loads(line)["a"] for line in out.read_text().splitlines()} <= {"1e308", "-1e308"}
+
+
+def test_small_numbers_keep_their_digits(evolvent: Cli, tmp_path: Path) -> None:
+    path, out = tmp_path / "few.jsonl", tmp_path / "more.jsonl"
+    rows = [{"a": (1 + i) * 1.5e-9, "kind": i % 2} for i in range(20)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert evolvent("augment", path, "--label", "kind", "--rows", 20, "-o", out).code == 0
+    made = [json.loads(line)["a"] for line in out.read_text().splitlines()]
+    assert all(1.5e-9 <= a <= 3e-8 for a in made)
+    assert len(set(made)) > 5
+
+
+def test_so_many_labels_that_they_are_no_classes_are_refused(evolvent: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "few.csv"
+    path.write_text("a,kind\n" + "".join(f"{i},k{i % 101}\n" for i in range(404)))
+    done = evolvent("augment", path, "--label", "kind")
+    assert (done.code, "two to 100 classes" in done.err) == (2, True)
+
+
+def test_half_a_character_makes_a_row_unreadable(evolvent: Cli, few: Path) -> None:
+    made, out = few.with_name("made.jsonl"), few.with_name("kept.csv")
+    made.write_text('{"grams": 7, "spots": 1, "colour": "red", "fruit": "cherry", "why": "\\ud800"}\n')
+    done = evolvent("augment", few, "--label", "fruit", "--made", made, "-o", out, "--json")
+    assert done.code == 0, done.err
+    assert "half a surrogate pair" in json.loads(done.out)["unreadable"][0]
+    assert out.read_text() == "grams,spots,colour,fruit\n"
+
+
+def test_days_and_exact_numbers_of_parquet_are_written_as_json(evolvent: Cli, tmp_path: Path) -> None:
+    path, out = tmp_path / "few.parquet", tmp_path / "more.jsonl"
+    days = [date(2024, 1, 1), date(2024, 2, 1)]
+    pq.write_table(pa.table({"on": days * 5, "a": [Decimal("1.5"), Decimal("2.25")] * 5, "kind": ["x", "y"] * 5}), path)
+    done = evolvent("augment", path, "--label", "kind", "--rows", 20, "-o", out)
+    assert done.code == 0, done.err
+    made = [json.loads(line) for line in out.read_text().splitlines()]
+    assert {row["on"] for row in made} <= {"2024-01-01", "2024-02-01"}
+    assert all(1.5 <= row["a"] <= 2.25 for row in made)
