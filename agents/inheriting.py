@@ -50,8 +50,8 @@ async def inherit(desk: Desk) -> None:
     folder, inputs = desk.path(EARLIER), dict(before(desk.session))
 
     async def work() -> Outcome:
-        samples = [Sample.read(line) for line in (folder / SAMPLES).read_text().splitlines()]
-        memories = [Entry(**json.loads(line)) for line in (folder / MEMORIES).read_text().splitlines()]
+        samples = [Sample.read(line) for line in files.json_lines(folder / SAMPLES)]
+        memories = [Entry(**json.loads(line)) for line in files.json_lines(folder / MEMORIES)]
         with spent("curation"):
             done = sift(samples, round=0, desk=desk, duplicates=desk.duplicates)
         desk.recall.remember(PART, memories)

@@ -45,7 +45,7 @@ def mistakes(splits: Splits, parts: Parts, reader: Reader, *, limit: int | None)
     if (overlap := parts.source.overlap(splits.part)) is not None:
         found["", "overlap"] = overlap
     given = told(splits.scenario, examined, prose=parts.source.prose)
-    return [*found.values(), *given, *lost(parts.operators, splits.scenario, reader)]
+    return [*dict.fromkeys(found.values()), *given, *lost(parts.operators, splits.scenario, reader)]
 
 
 def _shared(task: Task, owner: str) -> Iterator[tuple[str, str]]:

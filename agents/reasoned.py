@@ -6,6 +6,7 @@ Whoever judges answers has to find the answer behind it, and the student's templ
 from collections.abc import Iterable
 from random import Random
 
+from ..memory.errors import PartError
 from ..memory.origin import Origin
 from ..scenarios.schema import Scenario
 from ..scenarios.source import Source
@@ -26,7 +27,11 @@ def unfit(operators: Iterable[Weighted], source: Source, verifier: Verifier, sce
     skill = scenario.targets[0]
     tasks = source.draw(skill, scenario.skills[skill].task, 1, Random(0), allowed=lambda key: bool(key))
     worked = Origin(operator=reasoning[0], parents=(), reasoning=THOUGHT)
-    if all(verifier.judge(task, worked.completion(task.answer)).passed for task in tasks):
+    try:
+        passed = all(verifier.judge(task, worked.completion(task.answer)).passed for task in tasks)
+    except (ValueError, PartError):  # it cannot go by the reference, which is said where exams are drawn
+        return []
+    if passed:
         return []
     return [
         f"operator {reasoning[0]!r} teaches reasoning before the answer, and verifier {verifier.name!r} takes all of "

@@ -84,6 +84,16 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode())
 
 
+def json_lines(path: Path) -> list[str]:
+    """Lines of a JSON Lines file: a text in it may hold what Python takes for the end of one, such as U+2028.
+
+    Raises:
+        UnicodeDecodeError: it is not UTF-8.
+    """
+    text = path.read_text(encoding="utf-8")
+    return text.removesuffix("\n").split("\n") if text else []
+
+
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
     """Replace a JSON file in one step, indented for reading."""
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")

@@ -14,12 +14,14 @@ from typing import Any, NamedTuple
 
 from ..memory.errors import PartError
 from .delimited import Delimited
-from .rows import FEATURES
+from .rows import FEATURES, cut
 
 CLEAN, ERROR = "clean", "error"
 """The two answers."""
 NUMBER, ATTRIBUTE, VALUE = "tid", "attribute", "correct_val"
 """Columns of the file of clean values."""
+DIGITS = 18
+"""Of the number of a row, at most."""
 
 
 class Cell(NamedTuple):
@@ -107,7 +109,7 @@ def _clean(path: str) -> dict[tuple[int, str], str]:
     for line, row in Delimited(",")(path):
         if missing := [name for name in (NUMBER, ATTRIBUTE, VALUE) if name not in row]:
             raise PartError(f"{path}:1 has no column {missing[0]!r}; clean values need {NUMBER}, {ATTRIBUTE}, {VALUE}")
-        if not row[NUMBER].isdecimal():
-            raise PartError(f"{path}:{line}: {NUMBER!r} is {row[NUMBER]!r}; write the number of a row, from 0")
+        if not (row[NUMBER].isdecimal() and len(row[NUMBER]) <= DIGITS):
+            raise PartError(f"{path}:{line}: {NUMBER!r} is {cut(row[NUMBER])}; write the number of a row, from 0")
         found[int(row[NUMBER]), row[ATTRIBUTE]] = row[VALUE]
     return found

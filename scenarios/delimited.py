@@ -29,7 +29,7 @@ class Delimited:
         Raises:
             PartError: it cannot be read as such, with the line.
         """
-        rows = self._rows(path, _text(path))
+        rows = self._rows(path, whole(path))
         names = self.names or _header(path, next(rows, (1, []))[1])
         for line, cells in rows:
             if len(cells) != len(names):
@@ -63,12 +63,17 @@ class Delimited:
                 yield line, cells
 
 
-def _text(path: str) -> str:
-    whole = Path(path).read_bytes()
+def whole(path: str) -> str:
+    """Read a file of UTF-8, without the mark that it may begin with.
+
+    Raises:
+        PartError: it is none, with the line.
+    """
+    raw = Path(path).read_bytes()
     try:
-        return whole.decode("utf-8-sig")
+        return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = whole.count(b"\n", 0, error.start) + 1
+        line = raw.count(b"\n", 0, error.start) + 1
         raise PartError(f"{path}:{line}: byte {error.start} of the file is not UTF-8; save it as UTF-8") from None
 
 

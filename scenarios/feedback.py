@@ -160,6 +160,7 @@ def _entry(path: str, line: int, values: dict[str, Any], fields: Fields) -> Entr
             f"{where}: {fields.feedback!r} is {cut(given)}, which says neither up nor down; add it to source.up or "
             "source.down"
         )
+    better = values.get(fields.correction)
     question, response = _asked(where, values, fields)
     if response is None:
         raise PartError(f"{where} {lacks(fields.response, values)}; name it in source.response")
@@ -169,7 +170,7 @@ def _entry(path: str, line: int, values: dict[str, Any], fields: Fields) -> Entr
         task=str(values.get(fields.key)) if fields.key else same(question, prose=fields.prose),
         response=str(response).strip(),
         thumb=liked,
-        correction=str(values.get(fields.correction) or "").strip(),
+        correction="" if better is None or better is False else str(better).strip(),
     )
 
 
@@ -192,9 +193,13 @@ def _referred(entry: Entry, fields: Fields) -> dict[str, Any]:
     """The row with its reference, and with feedback in one spelling."""
     features = [f"feedback {entry.thumb}"] if entry.thumb else []
     features += ["corrected"] if entry.correction else []
-    row = {**entry.values, fields.feedback: entry.thumb, FEATURES: [*(entry.values.get(FEATURES) or ()), *features]}
-    if fields.prompt in row:
+    given = entry.values.get(FEATURES) or []
+    # what is no list is refused where rows are read
+    tagged: object = [*given, *features] if isinstance(given, list) else given
+    row = {**entry.values, fields.feedback: entry.thumb, FEATURES: tagged}
+    if row.get(fields.prompt) is not None:
         return {**row, REFERENCE: entry.correction or entry.values[fields.response]}
+    row.pop(fields.prompt, None)
     turns, response = entry.values[fields.messages], entry.values.get(fields.response)
     if response is None and not entry.correction:
         return row

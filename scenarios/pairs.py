@@ -7,6 +7,7 @@ Source: entity matching, imputation and schema matching as questions: Narayan et
 the format: Li et al. 2020, https://arxiv.org/abs/2004.00584.
 """
 
+import io
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,6 +16,7 @@ from random import Random
 from typing import Any, NamedTuple
 
 from ..memory.errors import PartError
+from .delimited import whole
 from .rows import FEATURES
 from .source import same
 
@@ -98,6 +100,10 @@ class Pairs:
         for name in (*self.attributes, *self.missing):
             if name not in there:
                 raise PartError(f"{path} has no attribute {name!r}; it has: {', '.join(there) or 'none'}")
+        if self.schema and len(self.attributes or there) < 2:
+            raise PartError(
+                f"source.schema_tasks needs two attributes or more; {path} has: {', '.join(there) or 'none'}"
+            )
         return self.attributes or tuple(there)
 
     def _columns(self, pairs: Sequence[Pair], names: Sequence[str], number: int) -> dict[str, Any]:
@@ -117,21 +123,17 @@ def read(path: str) -> Iterator[Pair]:
     Raises:
         PartError: a line is none, with what it should be.
     """
-    try:
-        with open(path, encoding="utf-8") as file:
-            for number, text in enumerate(file, start=1):
-                if not text.strip():
-                    continue
-                parts = text.rstrip("\n").split("\t")
-                sides = [record(part) for part in parts[:2]]
-                if len(parts) != 3 or parts[2].strip() not in ("0", "1") or not all(sides):
-                    raise PartError(
-                        f"{path}:{number} is no pair of records; write 'COL name VAL value ...', a tab, another one, a "
-                        "tab and 0 or 1"
-                    )
-                yield Pair(number, sides[0], sides[1], parts[2].strip() == "1")
-    except UnicodeDecodeError as error:
-        raise PartError(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8") from None
+    for number, text in enumerate(io.StringIO(whole(path), newline=None), start=1):
+        if not text.strip():
+            continue
+        parts = text.rstrip("\n").split("\t")
+        sides = [record(part) for part in parts[:2]]
+        if len(parts) != 3 or parts[2].strip() not in ("0", "1") or not all(sides):
+            raise PartError(
+                f"{path}:{number} is no pair of records; write 'COL name VAL value ...', a tab, another one, a tab and "
+                "0 or 1"
+            )
+        yield Pair(number, sides[0], sides[1], parts[2].strip() == "1")
 
 
 def record(text: str) -> Record:

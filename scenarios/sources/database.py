@@ -22,7 +22,7 @@ class Kind(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    shapes: tuple[Shape, ...] = SHAPES
+    shapes: tuple[Shape, ...] = Field(default=SHAPES, min_length=1)
     """What their queries are like: `filter`, `count`, `aggregate`, `top`, `group`, `join`."""
     tables: tuple[str, ...] = ()
     """Tables and views that they are about; all without any."""

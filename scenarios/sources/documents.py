@@ -121,7 +121,7 @@ class Documents(Source):
             kind = Kind.model_validate(dict(settings))
         except ValidationError as error:
             raise PartError(explain(error, where=f"skills.{skill}.task: source 'documents'", model=Kind)) from None
-        return kind.forms or (skill,)
+        return tuple(dict.fromkeys(kind.forms)) or (skill,)
 
     def _task(self, skill: str, made: Document, answer: str) -> Task:
         return Task(

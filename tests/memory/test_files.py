@@ -1,8 +1,10 @@
+import json
 import math
 import resource
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given, settings
@@ -105,3 +107,11 @@ def test_publishing_replaces_an_incomplete_folder(tmp_path: Path) -> None:
     assert files.verify(target) == content
     assert not (target / "old").exists()
     assert not staging.exists()
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=5)))
+def test_lines_of_json_are_read_as_they_were_written(texts: list[str]) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "lines.jsonl"
+        files.write_text(path, "".join(json.dumps(text, ensure_ascii=False) + "\n" for text in texts))
+        assert [json.loads(line) for line in files.json_lines(path)] == texts

@@ -52,6 +52,7 @@ def test_either_file_that_changes_makes_another_source(tmp_path: Path) -> None:
         ("tid,attribute,correct_val\n0,City,rome\n", r"dirty\.csv:2: 'State' of row 0 has no clean value in .*"),
         ("tid,column,value\n0,City,rome\n", r"clean\.csv:1 has no column 'attribute'; clean values need"),
         ("tid,attribute,correct_val\nx,City,rome\n", r"clean\.csv:2: 'tid' is 'x'; write the number of a row, from 0"),
+        (f"tid,attribute,correct_val\n{'9' * 5000},City,rome\n", r"clean\.csv:2: 'tid' is '99.*; write the number"),
     ],
 )  # fmt: skip
 def test_clean_values_that_cannot_be_used_say_where_and_why(tmp_path: Path, clean: str, reason: str) -> None:

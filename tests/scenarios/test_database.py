@@ -281,6 +281,7 @@ def test_a_question_in_other_words_is_the_task_that_has_its_query(tmp_path: Path
         (LIBRARY, {"tables": ["boks"]}, r"no table 'boks' with rows; did you mean 'book'\?; it has: author, book"),
         ("CREATE TABLE t (a);", {}, r"has nothing to ask in the shapes filter, count"),
         ("CREATE TABLE t (a); INSERT INTO t VALUES ('x')", {"shapes": ["join"]}, r"'join' needs a foreign key"),
+        (LIBRARY, {"shapes": []}, r"skills\.talk\.task: source 'database': shapes"),
         (LIBRARY, {"shapes": ["joins"]}, r"skills\.talk\.task: source 'database': shapes"),
     ],
 )

@@ -166,6 +166,12 @@ def test_documents_are_counted_by_what_they_can_say() -> None:
     assert len({task.key for task in every(source, 50)}) == 8
 
 
+def test_a_form_named_twice_counts_once() -> None:
+    source = make_source("documents", forms=FORMS)
+    once, twice = (source.size("talk", {"forms": forms}) for forms in (["short"], ["short", "short"]))
+    assert once == twice
+
+
 def test_a_document_in_words_of_their_own_is_held_to_its_schema() -> None:
     source = make_source("documents", forms=FORMS)
     adopted = source.adopt("talk", {}, "Ada still has to pay 3 euros!", '{"name":"Ada"}')

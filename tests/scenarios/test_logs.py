@@ -67,6 +67,11 @@ def test_a_correction_goes_before_a_liked_answer_and_the_last_one_counts(tmp_pat
     assert "1 of 4 rows are tasks; left out: 3 of a question that another row answers" in source.remarks()[0]
 
 
+def test_a_correction_may_be_zero(tmp_path: Path) -> None:
+    lines = [log_line("1-1?", "2", "down", correction=0), log_line("2-2?", "1", "down", correction=False)]
+    assert references(make_logs(tmp_path, *lines)) == {"1-1?": "0"}
+
+
 def test_conversations_end_with_the_answer_that_counts(tmp_path: Path) -> None:
     turns = [{"role": "system", "content": "be brief"}, {"role": "user", "content": "capital of Chile?"}]
     said = {"role": "assistant", "content": "Lima"}
@@ -75,6 +80,8 @@ def test_conversations_end_with_the_answer_that_counts(tmp_path: Path) -> None:
         json.dumps({"messages": [turns[0], {"role": "user", "content": "Peru?"}], "response": "Lima", "feedback": 1}),
         json.dumps({"messages": [{"role": "user", "content": "hello"}, said], "feedback": True}),
     ]  # fmt: skip
+    # columns that a row does not use are there and empty where a file has the same ones in every row
+    lines[2] = json.dumps({**json.loads(lines[2]), "prompt": None})
     tasks = make_logs(tmp_path, *lines).draw("talk", {}, 9, Random(0), allowed=lambda _: True)
     assert sorted(t.answer for t in tasks) == ["Lima", "Lima", "Santiago"]
     assert sorted(len(t.talk.messages) if t.talk else 1 for t in tasks) == [1, 2, 2]
@@ -112,6 +119,8 @@ def test_other_spellings_are_asked_for_and_can_be_named(tmp_path: Path) -> None:
         ([log_line("q", "a", "down")], r"none of its 1 rows has a reference, .*: 1 disliked and not corrected"),
         ([log_line("", "a", "up")], r":1: 'prompt' is ''; write a text"),
         ([log_line("q", "", "up")], r":1: 'reference' is ''; write a text"),
+        ([log_line("q", "a", "up", features=5)], r":1: 'features' is 5; write a list of texts"),
+        ([log_line("q", "a", "up", features="abc")], r":1: 'features' is 'abc'; write a list of texts"),
         ([], r"none of its 0 rows has a reference.*: it is empty"),
     ],
 )

@@ -15,6 +15,7 @@ from evolvent.agents.families import FAMILIES
 from evolvent.agents.schema import schema
 from evolvent.memory.errors import EvolventError, UsageError
 from evolvent.memory.stopping import STOP
+from evolvent.scenarios import loader
 
 from ..agents.calling import Said, call
 from ..killing import COMMAND
@@ -550,3 +551,31 @@ def test_the_installed_program_refuses_tasks_in_one_line(tmp_path: Path, case: s
     path = lay(tmp_path, text, tasks)
     done = subprocess.run([COMMAND, "scenario", "validate", path], capture_output=True, text=True, cwd=tmp_path)
     assert_refused(Said(done.returncode, done.stdout, done.stderr), *parts)
+
+
+def test_what_is_wrong_with_every_skill_is_said_once(validate: Callable[..., Said]) -> None:
+    shipped = Path(loader.__file__).parent / "sql.toml"
+    said = validate(shipped, "--offline", "--set", "verifier.database=gone.sqlite")
+    assert said.code == 2
+    assert said.err.count("no such database") == 1
+
+
+def test_a_reference_that_the_verifier_cannot_go_by_is_named_where_an_operator_reasons(
+    validate: Callable[..., Said], tmp_path: Path
+) -> None:
+    rows = [{"prompt": f"what {n}?", "answer": f"{n}", "skill": "talk"} for n in range(400)]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    model = '{ name = "openai", base_url = "http://127.0.0.1:9/v1", model = "m" }'
+    (tmp_path / "own.toml").write_text(
+        f"""
+        name = "own"
+        source = {{ name = "file", path = "rows.jsonl" }}
+        verifier = {{ name = "choice", options = ["a", "b"] }}
+        teacher = {{ name = "llm", operators = ["rationale"] }}
+        models = {{ teacher = {model}, judge = {model} }}
+        skills = {{ talk = {{}} }}
+        """
+    )
+    said = validate(tmp_path / "own.toml", "--offline")
+    assert said.code == 2
+    assert "is none of a, b; set options" in said.err

@@ -109,6 +109,8 @@ def test_further_files_are_read_and_part_of_what_a_run_rests_on(tmp_path: Path) 
         ([SAME], {"attributes": ["town"]}, r"has no attribute 'town'; it has: name, city, phone"),
         ([SAME], {"impute": ["town"]}, r"has no attribute 'town'"),
         ([], {}, r"no rows"),
+        ([], {"schema_tasks": 3}, r"needs two attributes or more"),
+        (["COL a VAL b\tCOL a VAL c\t1"], {"schema_tasks": 3}, r"needs two attributes or more; .*pairs\.txt has: a"),
     ],
 )
 def test_a_file_that_holds_no_pairs_says_where_and_why(
@@ -116,3 +118,10 @@ def test_a_file_that_holds_no_pairs_says_where_and_why(
 ) -> None:
     with pytest.raises(PartError, match=reason):
         make_pairs(tmp_path, *lines, **settings).check("any", {"named": "match"})
+
+
+def test_a_byte_that_is_no_utf_8_is_named_by_its_line(tmp_path: Path) -> None:
+    source = make_pairs(tmp_path, SAME)
+    (tmp_path / "pairs.txt").write_bytes(f"{SAME}\n".encode() * 2 + b"\xe9")
+    with pytest.raises(PartError, match=r"pairs\.txt:3: byte \d\d+ of the file is not UTF-8"):
+        source.check("any", {"named": "match"})

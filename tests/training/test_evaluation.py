@@ -9,7 +9,7 @@ import pytest
 
 from evolvent.memory.errors import EvolventError
 from evolvent.scenarios.schema import Student
-from evolvent.training.evaluation import Item, left, read
+from evolvent.training.evaluation import Item, left, prompts, read
 from evolvent.training.evaluations.inspect import Inspect
 from evolvent.training.evaluations.lm_eval import LmEval
 from evolvent.training.evaluations.program import Program
@@ -81,6 +81,25 @@ def test_a_line_that_is_no_item_is_refused_with_its_number(line: str, tmp_path: 
     path.write_text(f'{{"id": 0, "score": 1}}\n{line}\n')
     with pytest.raises(EvolventError, match=r"own: line 2 is "):
         read(path, where="own")
+
+
+def test_a_prompt_may_hold_what_other_programs_take_for_the_end_of_a_line(tmp_path: Path) -> None:
+    path = tmp_path / "items.jsonl"
+    path.write_text('{"id": "a", "score": 1, "prompt": "one\u2028two\x85three"}\r\n{"id": "b", "score": 0}', "utf-8")
+    assert [item.prompt for item in read(path, where="mine")] == ["one\u2028two\x85three", ""]
+    assert list(prompts(path)) == ["one\u2028two\x85three"]
+
+
+def test_a_program_that_writes_no_file_of_items_or_none_of_utf_8_is_told_so(tmp_path: Path) -> None:
+    path = tmp_path / "items.jsonl"
+    with pytest.raises(EvolventError, match="mine left no item at all"):
+        read(path, where="mine")
+    path.write_bytes(b'{"id": "a", "score": 1, "prompt": "\xe9"}\n')
+    with pytest.raises(EvolventError, match=r"mine: its items are not UTF-8 at byte 35"):
+        read(path, where="mine")
+    path.write_text('{"id": "a", "score": ' + "[" * 100_000)
+    with pytest.raises(EvolventError, match=r"mine: line 1 is"):
+        read(path, where="mine")
 
 
 def test_no_items_at_all_are_refused(tmp_path: Path) -> None:
