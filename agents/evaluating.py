@@ -10,6 +10,7 @@ from pathlib import Path
 from ..memory.effects import Outcome
 from ..memory.errors import EvolventError, PartError
 from ..memory.evaluations import Evaluated
+from ..memory.files import digest
 from ..memory.trace import spent
 from ..training import evaluation
 from ..training.pairing import Paired, pair
@@ -47,12 +48,13 @@ async def evaluate(desk: Desk, path: str, *, round: int, student: str, clean: bo
             scored = Evaluated(
                 round=round, student=student, evaluation=name,
                 items=tuple(item.id for item in items), marks=tuple(item.score for item in items),
+                asked=digest([item.prompt for item in items]),
             )  # fmt: skip
             return Outcome({"mean": scored.mean}, [scored])
 
         made = "clean" if clean else "candidate" if round else "first student"
         seen = await desk.effects.folder(
-            f"evaluate {name}", round, work, read,
+            f"evaluate {'clean ' if clean else ''}{name}", round, work, read,
             target=desk.run / EVALUATIONS / name / f"{'clean-' if clean else ''}{round:03d}",
             inputs={"student": student, "evaluation": part.describe(), "made": made},
             keep=evaluation.left,
@@ -106,6 +108,11 @@ def _pair(desk: Desk, name: str, before: str, after: str) -> Paired:
         raise EvolventError(
             f"evaluations.{name} gave {_several(old.items)} to {before} and {_several(new.items)} to {after}, which "
             "cannot be compared; have it give every student the same items"
+        )
+    if old.asked != new.asked:
+        raise EvolventError(
+            f"evaluations.{name} asked {before} something else than {after} under the same ids, which cannot be "
+            "compared; have it draw its items with a seed"
         )
     return pair(old.marks, new.marks)
 

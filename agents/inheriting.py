@@ -24,8 +24,8 @@ PART = "earlier"
 """Part of the vector memory that holds what was remembered before."""
 
 
-async def inherit(desk: Desk) -> str:
-    """Take everything in; give the digest of the student, which is in its folder then.
+async def start(desk: Desk) -> str:
+    """Take the student in; give its digest, it is in its folder then.
 
     Raises:
         RunError: what the earlier run left is damaged.
@@ -42,6 +42,12 @@ async def inherit(desk: Desk) -> str:
 
     inputs = dict(before(desk.session))
     made = await desk.effects.folder("student", 0, prepare, read, target=desk.path(BASE), inputs=inputs)
+    return str(made["student"])
+
+
+async def inherit(desk: Desk) -> None:
+    """Take data and memory in, once all is known that must not be trained on."""
+    folder, inputs = desk.path(EARLIER), dict(before(desk.session))
 
     async def work() -> Outcome:
         samples = [Sample.read(line) for line in files.json_lines(folder / SAMPLES)]
@@ -56,4 +62,3 @@ async def inherit(desk: Desk) -> str:
 
     seen = await desk.effects.once("inherit", 0, work, inputs=inputs)
     desk.say("inherit", run=inputs["run"], **seen)
-    return str(made["student"])

@@ -8,13 +8,14 @@ are fitted on all that the session could look at, exam items included, which is 
 
 import argparse
 import asyncio
+import contextlib
 import json
 import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from random import Random
 from statistics import fmean
@@ -60,6 +61,18 @@ class Measured(NamedTuple):
     """The answer that counts."""
     items: Sequence[Item]
     baselines: dict[str, list[bool]]
+
+
+class Session(NamedTuple):
+    """A session that has ended."""
+
+    done: Json
+    """Its last line."""
+    seconds: float
+    before: Path
+    """The first student."""
+    after: Path
+    """The promoted one; the first where none was."""
 
 
 def main(argv: Sequence[str] | None = None) -> list[Check]:
@@ -149,26 +162,32 @@ def _checks(name: str, runs: Sequence[Json], simple: dict[str, dict[str, float]]
     return checks
 
 
-def session(measured: Measured, seed: int) -> Json:
-    """Run one session and ask its first student and the promoted one."""
+@contextlib.contextmanager
+def students(scenario: Path, seed: int, *settings: str) -> Generator[Session]:
+    """Run one session, and give its first student and the promoted one for as long as they are looked at."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [str(COMMAND), "run", str(measured.scenario), "--seed", str(seed), "--json", "--runs-dir", folder]
+        command = [str(COMMAND), "run", str(scenario), "--seed", str(seed), "--json", "--runs-dir", folder]
         environment = {**os.environ, "EVOLVENT_CACHE": f"{folder}/cache"}
+        changes = [f"--set={setting}" for setting in ("control=false", *settings)]
         since = time.perf_counter()
-        said = subprocess.run(
-            [*command, "--set", "control=false"], capture_output=True, text=True, env=environment, check=True
-        )
+        said = subprocess.run([*command, *changes], capture_output=True, text=True, env=environment, check=True)
         done, seconds = json.loads(said.stdout.splitlines()[-1]), time.perf_counter() - since
         run = Path(done["dir"])
         ledger = Ledger(run / "ledger.sqlite", read_only=True)
         rounds = {r.number: r.path for r in ledger.read(Round) if r.arm == "targeted"}
         ledger.close()
         last = rounds[done["promoted"][-1]] if done["promoted"] else BASE
-        before, after = (f1(measured.items, _asked(run / model, measured)) for model in (BASE, last))
-        change = f"F1 {before['f1']:.3f} -> {after['f1']:.3f}"
-        print(f"{measured.scenario.stem} seed {seed}: {change}, {seconds:.0f} s", flush=True)
-        kept = {part: done[part] for part in ("promoted", "guards")}
-        return {"seed": seed, "seconds": seconds, "before": before, "after": after, **kept}
+        yield Session(done, seconds, run / BASE, run / last)
+
+
+def session(measured: Measured, seed: int) -> Json:
+    """Run one session and ask its first student and the promoted one."""
+    with students(measured.scenario, seed) as ran:
+        before, after = (f1(measured.items, _asked(model, measured)) for model in (ran.before, ran.after))
+    change = f"F1 {before['f1']:.3f} -> {after['f1']:.3f}"
+    print(f"{measured.scenario.stem} seed {seed}: {change}, {ran.seconds:.0f} s", flush=True)
+    kept = {part: ran.done[part] for part in ("promoted", "guards")}
+    return {"seed": seed, "seconds": ran.seconds, "before": before, "after": after, **kept}
 
 
 def f1(items: Sequence[Item], said: Sequence[bool]) -> dict[str, float]:

@@ -19,6 +19,8 @@ class Evaluated(Record):
     """What its items are called, sorted."""
     marks: tuple[float, ...]
     """Score of each, in [0, 1]."""
+    asked: str = ""
+    """Digest of their prompts, in that order."""
 
     @property
     def mean(self) -> float:

@@ -77,6 +77,10 @@ class Discovered(Source):
         drawn = self.inner.draw(WHOLE, self.settings, count, rng, allowed=own, having=having, lacking=lacking)
         return [task.model_copy(update={"skill": skill}) for task in drawn]
 
+    def group(self, key: str) -> str:
+        """What the inner source says."""
+        return self.inner.group(key)
+
     def holds(self, key: str) -> bool:
         """Whether the inner source has it."""
         return self.inner.holds(key)

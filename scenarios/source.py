@@ -69,6 +69,10 @@ class Source(Part):
         del key
         return True
 
+    def group(self, key: str) -> str:
+        """What the tasks of one split share beside their key, such as the question or the document they are about."""
+        return key
+
     def solve(self, task: Task) -> str | None:
         """Answer a task by another way than the one that wrote it; None where there is no other way."""
         del task

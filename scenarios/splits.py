@@ -1,8 +1,9 @@
 """Four disjoint splits by construction: which one a task belongs to is a function of its key alone.
 
-A key is hashed to a number in [0, 1); each split owns an interval of it and training gets the rest. Nothing can be
-in two splits, whoever wrote it and whenever, and no list of held-out tasks has to be kept or passed around. The exam
-interval serves *select* for target skills and *guard* for guard skills, which are different skills.
+A key, or what a source says its key has in common with others, is hashed to a number in [0, 1); each split owns an
+interval of it and training gets the rest. Nothing can be in two splits, whoever wrote it and whenever, and no list of
+held-out tasks has to be kept or passed around. The exam interval serves *select* for target skills and *guard* for
+guard skills, which are different skills.
 """
 
 import hashlib
@@ -52,7 +53,7 @@ class Splits:
 
     def part(self, key: str) -> Part:
         """Say what a task with this key may be used for."""
-        where = place(key, self.scenario.name)
+        where = place(self.source.group(key), self.scenario.name)
         probe, exam, report = self._bounds
         return "probe" if where < probe else "exam" if where < exam else "report" if where < report else "train"
 

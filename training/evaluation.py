@@ -10,7 +10,7 @@ import os
 import shutil
 import sys
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from math import isfinite
 from pathlib import Path
@@ -19,18 +19,23 @@ from typing import Any, ClassVar, NamedTuple
 from pydantic import Field
 
 from ..memory.errors import EvolventError
-from ..memory.files import json_lines
+from ..memory.files import file_digest
 from ..memory.parts import Part
 from ..memory.secrets import Secrets
 from ..memory.stopping import STOP
 from . import checkpoint
 from .launcher import find
+from .lease import LEASE
 from .serving import child
+from .serving.host import resting
 
 ITEMS, LOG = "items.jsonl", "log.txt"
 """What stays of a run."""
-STUDENT, PROCESS, DONE = "student", "process", "done"
-"""What is there while it runs: the student, who scores it, and that it ended well."""
+STUDENT, PROCESS, DONE = "student", LEASE, "done"
+"""What is there while it runs: the student, who scores it, and that it ended well.
+
+Who scores is noted down as who trains is, so whoever takes a run away ends both.
+"""
 LOOK = 0.2
 """Seconds between two looks at whether it has ended."""
 SAID = 600
@@ -71,9 +76,13 @@ class Evaluation(Part):
         """
 
     @property
-    def code(self) -> str:
-        """Code of the user's own that it runs; empty where everything is of an installed package."""
-        return self.python
+    def file(self) -> Path | None:
+        """The user's own file or folder that it runs; none where everything is of an installed package."""
+        return None
+
+    def rests_on(self) -> Mapping[str, str]:
+        """Digest of that file."""
+        return {"path": file_digest(self.file)} if self.file and self.file.is_file() else {}
 
     def refusals(self, *, allowed: bool) -> list[str]:
         """Say why it cannot run here.
@@ -81,12 +90,12 @@ class Evaluation(Part):
         Args:
             allowed: whether the scenario may run code of its own.
         """
-        if self.code and not allowed:
-            return [f"would run {self.code!r}, which a scenario may not by itself; allow it with --allow-import"]
+        if (code := str(self.file or self.python)) and not allowed:
+            return [f"would run {code!r}, which a scenario may not by itself; allow it with --allow-import"]
         if self.python and find(self.python) is None:
             return [f"there is no Python {self.python!r}; a path is relative to the scenario's folder"]
-        if self.code != self.python and not Path(self.code.partition("@")[0]).exists():
-            return [f"there is no {self.code!r}; a path is relative to the scenario's folder"]
+        if self.file and not self.file.exists():
+            return [f"there is no {str(self.file)!r}; a path is relative to the scenario's folder"]
         if self.package and not self.python and find_spec(self.package) is None:
             return [
                 f"{self.package} is not installed; try: pip install {self.package.replace('_', '-')}, or do so in an "
@@ -107,15 +116,11 @@ class Evaluation(Part):
             EvolventError: it failed, took too long, or left something else than items.
         """
         folder = folder.absolute()
-        if not left(folder):
-            checkpoint.copy(student, folder / STUDENT)
-            limits = [most for most in (self.limit, limit) if most is not None]
-            words = self.command(folder / STUDENT, folder / ITEMS, min(limits, default=None))
-            program = [find(self.python or sys.executable) or sys.executable, *words]
-            # nothing else tells items of a program that ended well from those of one that did not
-            ended_well = [child.SHELL, "-c", '"$@" && : > "$0"', str(folder / DONE), *program]
-            child.spawn(ended_well, folder / PROCESS, folder / LOG, os.environ)
-        in_time = await self._wait(folder)
+        # it holds the student beside whatever serves students here
+        async with resting():
+            if not left(folder):
+                self._start(student, folder, limit)
+            in_time = await self._wait(folder)
         said = Secrets.here().redact((folder / LOG).read_text(errors="replace"))
         (folder / LOG).write_text(said)
         if not (folder / DONE).is_file():
@@ -125,6 +130,15 @@ class Evaluation(Part):
             (folder / name).unlink(missing_ok=True)
         shutil.rmtree(folder / STUDENT)
         return read(folder / ITEMS, where=where)
+
+    def _start(self, student: Path, folder: Path, limit: int | None) -> None:
+        checkpoint.copy(student, folder / STUDENT)
+        limits = [most for most in (self.limit, limit) if most is not None]
+        words = self.command(folder / STUDENT, folder / ITEMS, min(limits, default=None))
+        program = [find(self.python or sys.executable) or sys.executable, *words]
+        # nothing else tells items of a program that ended well from those of one that did not
+        ended_well = [child.SHELL, "-c", '"$@" && : > "$0"', str(folder / DONE), *program]
+        child.spawn(ended_well, folder / PROCESS, folder / LOG, os.environ)
 
     async def _wait(self, folder: Path) -> bool:
         """Wait for the process to end, or end it with all that it started; say whether it ended in time."""
@@ -144,9 +158,17 @@ class Evaluation(Part):
 
 
 def left(folder: Path) -> bool:
-    """Whether an earlier process left something to wait for in a folder: a process that goes on, or all the items."""
+    """Whether an earlier process left something to wait for in a folder: a process that goes on, or all the items.
+
+    What a process that died leaves running is ended.
+    """
+    if (folder / DONE).is_file():
+        return True
     process = child.read(folder / PROCESS)
-    return (folder / DONE).is_file() or (process is not None and child.alive(process))
+    if process is not None and not child.alive(process):
+        child.stop(process)
+        return False
+    return process is not None
 
 
 def read(path: Path, *, where: str) -> list[Item]:
@@ -156,13 +178,7 @@ def read(path: Path, *, where: str) -> list[Item]:
         EvolventError: a line is none, two are called the same, or there are none.
     """
     items = dict[str, Item]()
-    try:
-        lines = json_lines(path)
-    except FileNotFoundError:
-        lines = []
-    except UnicodeDecodeError as error:
-        raise EvolventError(f"{where}: its items are not UTF-8 at byte {error.start}") from None
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(_lines(path), start=1):
         if (item := _item(line)) is None or item.id in items:
             raise EvolventError(
                 f"{where}: line {number} is {line[:80]!r}; every line has an id of its own and a score from 0 to 1, "
@@ -176,16 +192,27 @@ def read(path: Path, *, where: str) -> list[Item]:
 
 def prompts(path: Path) -> Iterator[str]:
     """Give the prompts of items that were read before, without the empty ones."""
-    for line in json_lines(path):
+    for line in _lines(path):
         if (item := _item(line)) is not None and item.prompt:
             yield item.prompt
 
 
+def _lines(path: Path) -> list[str]:
+    """Lines of a file, none without one; a prompt may hold whatever else some readers take for the end of a line."""
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8", errors="surrogateescape", newline="\n") as file:
+        return [line.removesuffix("\n") for line in file]
+
+
 def _item(line: str) -> Item | None:
     try:
+        line.encode()
         said: Any = json.loads(line)
         score = float(said["score"])
         item = Item(str(said["id"]), score, str(said.get("prompt") or ""))
+        item.id.encode()
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
         return None
-    return item if isfinite(score) and 0 <= score <= 1 and not isinstance(said["score"], str) else None
+    fits = isfinite(score) and 0 <= score <= 1 and not isinstance(said["score"], str) and said["id"] is not None
+    return item if fits else None

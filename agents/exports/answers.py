@@ -32,7 +32,9 @@ class Asking:
         quiet()
         scenario, _ = begun(run.path)
         self._run = run.path
-        self._parts = Parts.resolve(scenario, str(run.path / "scenario.resolved.json"))
+        # nobody is evaluated here, so no code of an evaluation needs leave to run
+        asked = scenario.model_copy(update={"evaluations": {}})
+        self._parts = Parts.resolve(asked, str(run.path / "scenario.resolved.json"))
         self._longest = scenario.student.longest
         self._reader = reader(scenario.student, run.path / BASE)
         self._places = _places(run)

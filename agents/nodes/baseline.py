@@ -15,7 +15,7 @@ from ..desk import BASE, Desk, rates
 from ..discovering import discover
 from ..evaluating import begin
 from ..folder import before
-from ..inheriting import inherit
+from ..inheriting import inherit, start
 from ..judging.vouching import vouch
 from ..node import Node, State, Update
 
@@ -57,12 +57,14 @@ class Baseline(Node):
         seen = await desk.effects.once("baseline", 0, exam, inputs={"student": student})
         desk.say("baseline", rates=seen["rates"])
         await begin(desk, BASE, student=student)
+        if before(desk.session):
+            await inherit(desk)
         return {"round": 1, "student": student, "path": BASE, "attempt": 0, "missing": 0, "finished": False}
 
     async def _student(self, desk: Desk) -> str:
         """Digest of the student, which is in its folder now."""
         if before(desk.session):
-            return await inherit(desk)
+            return await start(desk)
         if not desk.parts.engine.serves:
             engine = desk.parts.engine.open(desk.path(BASE))
             engine.close()

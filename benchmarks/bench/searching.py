@@ -3,31 +3,22 @@
 import json
 import math
 import os
-import re
 from collections import Counter
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
-from xml.etree import ElementTree
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...memory.errors import UnavailableError
 from ...memory.records import Task
+from ...scenarios.collection import collect
 from ...scenarios.loader import DATA
+from ...scenarios.relevance import LENGTH, SATURATION, words
 from ...scenarios.verifiers.ranking import Ranking
 
 Floats = NDArray[np.float64]
-STOP = frozenset(
-    re.findall(
-        "[a-z]+",
-        "a an and any are as at be been by can do does for from has have how if in into is it its of on or such than "
-        "that the their there these this to under was were what when which with",
-    )
-)
-SATURATION, LENGTH = 1.2, 0.75
-"""k1 and b of BM25."""
 DIMENSIONS = 100
 """Of the vectors of latent semantic analysis."""
 
@@ -125,6 +116,26 @@ class Collection:
         task = Task(key=str(question), skill="search", prompt=self.questions[question], answer=json.dumps(grades))
         return Ranking(k=10).judge(task, json.dumps([str(d) for d in order])).score
 
+    def order(self, pairs: Pairs, worth_P: Floats) -> dict[int, list[int]]:
+        """Documents of each question, those of the greatest worth first and else as they stand."""
+        found: dict[int, list[int]] = {}
+        for at in np.argsort(-worth_P, kind="stable").tolist():
+            found.setdefault(int(pairs.questions_P[at]), []).append(int(pairs.documents_P[at]))
+        return found
+
+    def mean_ndcg(self, pairs: Pairs, worth_P: Floats) -> float:
+        """How good the orders are that pairs get by their worth, as a mean over questions."""
+        return float(np.mean([self.ndcg(q, order) for q, order in sorted(self.order(pairs, worth_P).items())]))
+
+    def ranker(self, pairs: Pairs, labels_P: NDArray[np.bool_], *, strength: float) -> Any:
+        """Fit a logistic regression on what a ranker sees, both labels of equal weight."""
+        from sklearn.linear_model import LogisticRegression
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import StandardScaler
+
+        linear = LogisticRegression(C=strength, class_weight="balanced", max_iter=1000)
+        return make_pipeline(StandardScaler(), linear).fit(self.crossed(pairs), labels_P)
+
     def _asked(self, question: str) -> list[int]:
         return [self._column[word] for word in words(question) if word in self._column]
 
@@ -141,28 +152,13 @@ def cranfield() -> Collection:
     if DATA not in os.environ:
         raise UnavailableError(f"the Cranfield collection is not here; set {DATA} to the folder that has cranfield/")
     folder = Path(os.environ[DATA]) / "cranfield"
-    # the file of documents is a row of elements without one around them
-    documents = ElementTree.fromstring(f"<all>{(folder / 'cran.all.1400.xml').read_text()}</all>")  # noqa: S314 -- a file of one's own
-    questions = ElementTree.parse(folder / "cran.qry.xml").getroot()  # noqa: S314 -- a file of one's own
-    numbers = [_text(document, "docno").strip() for document in documents]
-    at = {number: i for i, number in enumerate(numbers)}
-    asked = [" ".join(_text(question, "title").split()) for question in questions]
-    relevant: list[dict[int, int]] = [{} for _ in asked]
-    for line in (folder / "cranqrel.trec.txt").read_text().splitlines():
-        place, _, number, grade = line.split()
-        if int(grade) > 0 and number in at:
-            relevant[int(place) - 1][at[number]] = 1
-    return Collection([(_text(d, "title"), _text(d, "text")) for d in documents], asked, relevant)
-
-
-def words(text: str) -> list[str]:
-    """Words of a text in small letters, without those that are everywhere."""
-    return [word for word in re.findall(r"[a-z0-9]+", text.lower()) if word not in STOP]
-
-
-def _text(element: ElementTree.Element, name: str) -> str:
-    found = element.find(name)
-    return (found.text or "") if found is not None else ""
+    names = ("cran.all.1400.xml", "cran.qry.xml", "cranqrel.trec.txt")
+    found = collect(*(str(folder / name) for name in names), by_place=True)
+    at = {number: i for i, number in enumerate(found.documents)}
+    relevant = [{at[number]: 1 for number, grade in own.items() if grade > 0} for own in found.grades.values()]
+    return Collection(
+        [(one.title, one.text) for one in found.documents.values()], list(found.questions.values()), relevant
+    )
 
 
 def _unit(rows: Any) -> Floats:

@@ -66,7 +66,8 @@ def _run(how: How, seed: int) -> Outcome:
     pairs = Pairs(*(np.concatenate([a, b[kept_P]]) for a, b in zip(split.judged, split.log, strict=True)))
     labels = np.concatenate([found.answers(split.judged), labels_P[kept_P]])
     right = float((labels_P == right_P)[kept_P].mean()) if kept_P.any() else 1.0
-    return Outcome({"ndcg": _ndcg(split.exam, _ranker(pairs, labels)), "pairs": len(labels), "right": right})
+    ranker = found.ranker(pairs, labels, strength=PROTOCOL["strength"])
+    return Outcome({"ndcg": _ndcg(split.exam, ranker), "pairs": len(labels), "right": right})
 
 
 def divided(seed: int) -> list[NDArray[np.int64]]:
@@ -103,23 +104,10 @@ def _kept(how: How, split: Split, guessed_P: NDArray[np.bool_], *, seed: int) ->
     return kept_P
 
 
-def _ranker(pairs: Pairs, labels_P: NDArray[np.bool_]) -> Any:
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-
-    linear = LogisticRegression(C=PROTOCOL["strength"], class_weight="balanced", max_iter=1000)
-    return make_pipeline(StandardScaler(), linear).fit(cranfield().crossed(pairs), labels_P)
-
-
 def _ndcg(questions: NDArray[np.int64], ranker: Any) -> float:
     """Mean over questions; without a ranker in the order of BM25."""
     found, most = cranfield(), PROTOCOL["looked at"]
     pairs = found.candidates(questions, most)
     if ranker is None:
-        worth_P = -np.tile(np.arange(most), len(questions))
-    else:
-        worth_P = ranker.decision_function(found.crossed(pairs))
-    order_QD = np.argsort(-worth_P.reshape(len(questions), most), axis=1, kind="stable")
-    documents_QD = np.take_along_axis(pairs.documents_P.reshape(len(questions), most), order_QD, axis=1)
-    return float(np.mean([found.ndcg(q, d.tolist()) for q, d in zip(questions.tolist(), documents_QD, strict=True)]))
+        return found.mean_ndcg(pairs, -np.tile(np.arange(most, dtype=np.float64), len(questions)))
+    return found.mean_ndcg(pairs, ranker.decision_function(found.crossed(pairs)))

@@ -10,6 +10,9 @@ import pytest
 from evolvent.benchmarks.bench.searching import LENGTH, SATURATION, Collection, Pairs, cranfield, words
 from evolvent.benchmarks.lab.relevance import PROTOCOL, experiment
 from evolvent.memory.errors import UnavailableError
+from evolvent.scenarios.collection import Collection as Read
+from evolvent.scenarios.collection import Document
+from evolvent.scenarios.relevance import Index
 
 needs_data = pytest.mark.skipif(
     "EVOLVENT_DATA" not in os.environ, reason="needs the public data: set EVOLVENT_DATA to its folder"
@@ -45,6 +48,15 @@ def test_scores_are_those_of_bm25_term_by_term() -> None:
     found = make_collection()
     for q, question in enumerate(found.questions):
         assert found.bm25_QD[q] == pytest.approx([by_hand(question, d) for d in range(len(DOCUMENTS))])
+
+
+def test_the_source_of_a_scenario_finds_documents_in_the_same_order() -> None:
+    found = make_collection()
+    documents = {str(d): Document("", text) for d, (_, text) in enumerate(DOCUMENTS)}
+    index = Index(Read(documents, {}, {}, lost=0))
+    for q, question in enumerate(found.questions):
+        best = np.argsort(-found.bm25_QD[q], kind="stable")
+        assert list(index.first(question, 9)) == [str(d) for d in best if found.bm25_QD[q, d] > 0]
 
 
 def test_the_first_candidates_are_those_with_the_highest_scores() -> None:

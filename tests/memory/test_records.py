@@ -4,6 +4,7 @@ from pydantic import ValidationError
 from evolvent.memory.auditions import Audition, Tally
 from evolvent.memory.categories import Category
 from evolvent.memory.debates import Debate, Turn
+from evolvent.memory.evaluations import Evaluated
 from evolvent.memory.records import (
     Attempt,
     Critique,
@@ -48,6 +49,7 @@ EXAMPLES: tuple[Record, ...] = (
               p_value=0.001, guards={"plain": {"loss": 0.0, "upper": 0.01, "margin": 0.02}}),
     Round(number=1, arm="targeted", start="a", checkpoint="b", path="rounds/001/model", dataset="d", samples=10,
           steps=5, tokens=100, loss=0.5),
+    Evaluated(round=1, student="s", evaluation="own", items=("a", "b"), marks=(1.0, 0.5), asked="d"),
     Said(round=1, exam="e", exact=True, answers={"2": "11"}),
     Category(skill="carry", description="sums that carry", rest=False, sorted=9, merged=("long",), keys=("add:5,7",)),
     Debate(sample="s", round=1, turns=(Turn(turn=0, judge="sceptic", verdict="bad", reason="too easy"),)),

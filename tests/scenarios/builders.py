@@ -1,7 +1,7 @@
 """Builders for the tests of this folder."""
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -117,3 +117,21 @@ def make_pairs(folder: Path, *lines: str, **settings: Any) -> Source:
     """Write a file of pairs and make a source of it."""
     (folder / "pairs.txt").write_text("".join(f"{line}\n" for line in lines))
     return make_source("pairs", path=str(folder / "pairs.txt"), **settings)
+
+
+def make_relevance(
+    folder: Path,
+    documents: Mapping[str, str],
+    questions: Mapping[str, str],
+    judged: Sequence[tuple[str, str, int]],
+    **settings: Any,
+) -> Source:
+    """Write a collection as BEIR has it, its judgements as TREC has them, and make a source of it."""
+    import json
+
+    for name, texts in (("corpus.jsonl", documents), ("queries.jsonl", questions)):
+        rows = [{"_id": number, "title": "", "text": text} for number, text in texts.items()]
+        (folder / name).write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    (folder / "qrels.txt").write_text("".join(f"{q} 0 {d} {grade}\n" for q, d, grade in judged))
+    given = {"questions": "queries.jsonl", "judgements": "qrels.txt", **settings}
+    return make_source("relevance", path=str(folder / "corpus.jsonl"), **given)

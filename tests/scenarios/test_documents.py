@@ -155,8 +155,8 @@ def test_a_long_text_that_can_be_taken_apart_in_no_way_is_given_up_at_once() -> 
 
 def written(kind: Any) -> list[tuple[str, Any]]:
     """Some ways of writing some values."""
-    few = [["pens"], ["mugs"], ["mugs", "pens"], ["pens", "mugs"]] if kind == "items" else kind
-    return [(text, value) for value in few for text in field(kind).ways(value).values()]
+    few: dict[str, list[Any]] = {"items": [["pens"], ["mugs"], ["mugs", "pens"], ["pens", "mugs"]]}
+    return [(text, value) for value in (few.get(str(kind)) or kind) for text in field(kind).ways(value).values()]
 
 
 def test_documents_are_counted_by_what_they_can_say() -> None:

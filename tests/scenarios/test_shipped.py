@@ -22,7 +22,7 @@ MISSING = pytest.mark.skipif(find_spec("reasoning_gym") is None, reason="reasoni
 PUBLIC = pytest.mark.skipif(
     "EVOLVENT_DATA" not in os.environ, reason="needs the public data: set EVOLVENT_DATA to its folder"
 )
-SMALL = ("data_preparation", "entity_matching", "gsm8k", "imputation", "instructions", "python_functions")
+SMALL = ("data_preparation", "entity_matching", "gsm8k", "imputation", "instructions", "python_functions", "relevance")
 """Scenarios on public data, which hold fewer tasks than one would wish for."""
 WARNED = ("distinct", "no skill is a guard")
 """What those are warned about."""

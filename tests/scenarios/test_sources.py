@@ -22,6 +22,7 @@ from .builders import (
     make_cells,
     make_database,
     make_pairs,
+    make_relevance,
     make_source,
     make_table,
     pair_line,
@@ -48,6 +49,9 @@ PAIRS = [
     for n in range(11, 41)
     for city, m in (("rome", 1), ("oslo", 10))
 ]
+ABSTRACTS = {f"d{n}": f"{('lift', 'drag', 'heat')[n % 3]} of wing {n % 7} " * (n % 4 + 1) for n in range(60)}
+QUESTIONS = {f"q{n}": f"what is the {('lift', 'drag', 'heat')[n % 3]} of wing {n}" for n in range(30)}
+JUDGED = [(f"q{n}", f"d{m}", int((n + m) % 4 == 0)) for n in range(30) for m in range(n % 3, 60, 3)]
 KINDS: Mapping[str, Sequence[dict[str, Any]]] = {
     "arithmetic": [
         {"operation": "add", "digits": 2},
@@ -72,6 +76,7 @@ KINDS: Mapping[str, Sequence[dict[str, Any]]] = {
         {"name": "spell_backward", "level": 1},
         {"name": "chain_sum", "levels": {"num_terms": 2}, "config": {"allow_negation": True}},
     ],
+    "relevance": [{}, {"where": {"near": True}}],
     "scan": [{}, {"having": ["jump"], "actions": [1, 22]}],
     "table": [{}, {"where": {"odd": "no"}}],
 }
@@ -86,6 +91,7 @@ BRINGS: Mapping[str, Callable[[Path], Source]] = {
         "logs", path=str(write_file(folder, *LINES)), response="answer", feedback="thumb"
     ),
     "pairs": lambda folder: make_pairs(folder, *PAIRS, impute=["city"], schema_tasks=60),
+    "relevance": lambda folder: make_relevance(folder, ABSTRACTS, QUESTIONS, JUDGED),
     "table": lambda folder: make_table(folder, TABLE, prompt="What is the {kind} of {n}?", answer="{kind} {n}"),
 }
 """Sources that something has to be brought to."""

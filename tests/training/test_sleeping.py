@@ -9,6 +9,7 @@ import pytest
 
 from evolvent.memory.errors import UnavailableError
 from evolvent.training.engines.vllm import Vllm
+from evolvent.training.evaluations.program import Program
 from evolvent.training.serving import address, child
 from evolvent.training.serving.host import Host, hosting, resting
 from evolvent.training.serving.launch import Launch
@@ -124,6 +125,25 @@ def test_servers_of_a_session_sleep_while_a_round_trains_and_wake_when_they_are_
 
     with hosting(server.folder.parent) as host:
         assert asyncio.run(train(host)) == [True, False]
+
+
+@pytest.mark.slow
+def test_servers_of_a_session_sleep_while_somebodys_own_evaluation_holds_the_student(
+    server: Server, impostor: Impostor, student: Path, tmp_path: Path
+) -> None:
+    own, run = tmp_path / "own.py", tmp_path / "evaluated"
+    own.write_text("import sys\nopen(sys.argv[2], 'w').write('{\"id\": 1, \"score\": 1}')\n")
+    run.mkdir()
+
+    async def evaluate(host: Host) -> None:
+        host.servers["student"] = server
+        async with server.serving(read(student)):
+            pass
+        await Program(path=str(own)).run(student, run, where="own")
+
+    with hosting(server.folder.parent) as host:
+        asyncio.run(evaluate(host))
+        assert impostor.asleep
 
 
 @pytest.mark.slow

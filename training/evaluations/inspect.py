@@ -1,16 +1,18 @@
 """A task of Inspect, by its file or its name."""
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
 from pydantic import Field
 
-from ...memory.files import file_digest
 from ..evaluation import Evaluation
 
 SCRIPT = Path(__file__).parents[1] / "harnesses" / "inspection.py"
+INSTALLED = re.compile(r"(?!hf/)[\w-]+/[\w-]+")
+"""Names of tasks that packages bring; anything else Inspect would look for among files, or on the hub."""
 
 
 class Inspect(Evaluation):
@@ -35,23 +37,23 @@ class Inspect(Evaluation):
     """Tokens of an answer at most, where the task says nothing."""
 
     @property
-    def code(self) -> str:
-        """The file, or another Python."""
-        return self.path or self.python
+    def file(self) -> Path | None:
+        """The file without the name of the task."""
+        place = Path(self.path)
+        return place.parent / place.name.partition("@")[0] if self.path else None
 
     def refusals(self, *, allowed: bool) -> list[str]:
         """As for every evaluation; and it is one task."""
         if bool(self.path) == bool(self.task):
             return ["needs either path, a file with the task, or task, the name of an installed one"]
+        if self.task and not INSTALLED.fullmatch(self.task):
+            return [
+                f"{self.task!r} is no task; the name of an installed task is PACKAGE/TASK, a file is said with path"
+            ]
         return super().refusals(allowed=allowed)
-
-    def rests_on(self) -> Mapping[str, str]:
-        """Digest of the file."""
-        file = Path(self.path.partition("@")[0])
-        return {"path": file_digest(file)} if file.is_file() else {}
 
     def command(self, student: Path, out: Path, limit: int | None) -> list[str]:
         """The harness and what it is asked."""
         said = self.model_dump(include={"metric", "batch", "longest"})
-        settings = {**said, "task": self.path or self.task, "given": self.arguments, "limit": limit}
+        settings = {**said, "path": self.path, "task": self.task, "given": self.arguments, "limit": limit}
         return ["-P", str(SCRIPT), str(student), str(out), json.dumps(settings)]

@@ -1,11 +1,9 @@
 """An evaluation that is a program in Python of the user's own."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import Field
 
-from ...memory.files import file_digest
 from ..evaluation import Evaluation
 
 
@@ -19,14 +17,9 @@ class Program(Evaluation):
     """The file."""
 
     @property
-    def code(self) -> str:
+    def file(self) -> Path:
         """The file."""
-        return self.path
-
-    def rests_on(self) -> Mapping[str, str]:
-        """Digest of the file."""
-        file = Path(self.path)
-        return {"path": file_digest(file)} if file.is_file() else {}
+        return Path(self.path)
 
     def command(self, student: Path, out: Path, limit: int | None) -> list[str]:
         """The file, the student and the items' file."""

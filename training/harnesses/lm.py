@@ -17,8 +17,18 @@ def main(student: str, out: str, said: str) -> None:
     import torch
     from lm_eval.tasks import TaskManager
 
+    held = {}
+
+    class Tasks(TaskManager):
+        """Holds on to the tasks that are evaluated: only they know what of a prompt is the item's own."""
+
+        def load(self, *given: Any, **more: Any) -> Any:
+            loaded = super().load(*given, **more)
+            held.update(loaded["tasks"])
+            return loaded
+
     settings = json.loads(said)
-    tasks = TaskManager(include_path=settings["path"] or None)
+    tasks = Tasks(include_path=settings["path"] or None)
     if settings["task"] not in tasks.all_tasks:
         import difflib
 
@@ -37,11 +47,11 @@ def main(student: str, out: str, said: str) -> None:
         log_samples=True,
         bootstrap_iters=0,
     )
-    lines = [json.dumps(item) for item in scored(found, settings["metric"])]
+    lines = [json.dumps(item) for item in scored(found, held, settings["metric"])]
     Path(out).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
 
-def scored(found: dict[str, Any], metric: str) -> Iterator[dict[str, Any]]:
+def scored(found: dict[str, Any], tasks: dict[str, Any], metric: str) -> Iterator[dict[str, Any]]:
     """Items of every task, each once: with several filters the first one is meant."""
     for task, samples in sorted(found["samples"].items()):
         higher = found["higher_is_better"].get(task, {})
@@ -60,12 +70,17 @@ def scored(found: dict[str, Any], metric: str) -> Iterator[dict[str, Any]]:
             score = sample[name]
             if isinstance(score, (list, tuple)) or not 0 <= float(score) <= 1:
                 sys.exit(f"{name!r} of task {task!r} gives {score!r}, which is no score from 0 to 1; name another")
-            prompt = sample["arguments"][0][0]
             yield {
                 "id": f"{task}/{sample['doc_id']:06}",
                 "score": float(score),
-                "prompt": prompt if isinstance(prompt, str) else "",
+                "prompt": own(sample, tasks.get(task)),
             }
+
+
+def own(sample: dict[str, Any], task: Any) -> str:
+    """What an item asks without what all items have in front: a description, solved examples, a chat template."""
+    said = [*([task.doc_to_text(sample["doc"])] if task else []), sample["arguments"][0][0]]
+    return next((text for text in said if text and isinstance(text, str)), "")
 
 
 if __name__ == "__main__":
