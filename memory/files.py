@@ -87,10 +87,9 @@ def write_text(path: Path, text: str) -> None:
 def json_lines(path: Path) -> list[str]:
     """Lines of a JSON Lines file: a text in it may hold what Python takes for the end of one, such as U+2028.
 
-    Raises:
-        UnicodeDecodeError: it is not UTF-8.
+    A byte that is no UTF-8 becomes half a surrogate pair, which nothing that is stored may hold.
     """
-    text = path.read_text(encoding="utf-8")
+    text = path.read_text(encoding="utf-8", errors="surrogateescape")
     return text.removesuffix("\n").split("\n") if text else []
 
 

@@ -19,10 +19,9 @@ from typing import Any, ClassVar, NamedTuple
 from pydantic import Field
 
 from ..memory.errors import EvolventError
-from ..memory.files import file_digest
+from ..memory.files import file_digest, json_lines
 from ..memory.parts import Part
 from ..memory.secrets import Secrets
-from ..memory.stopping import STOP
 from . import checkpoint
 from .launcher import find
 from .lease import LEASE
@@ -31,13 +30,9 @@ from .serving.host import resting
 
 ITEMS, LOG = "items.jsonl", "log.txt"
 """What stays of a run."""
-STUDENT, PROCESS, DONE = "student", LEASE, "done"
-"""What is there while it runs: the student, who scores it, and that it ended well.
-
-Who scores is noted down as who trains is, so whoever takes a run away ends both.
-"""
-LOOK = 0.2
-"""Seconds between two looks at whether it has ended."""
+STUDENT, DONE = "student", "done"
+"""What is there while it runs: the student, and that it ended well. Who scores it is noted down as who trains is, so
+that whoever takes a run away ends both."""
 SAID = 600
 """Characters of what it said last that an error shows."""
 
@@ -126,7 +121,7 @@ class Evaluation(Part):
         if not (folder / DONE).is_file():
             ended = "failed" if in_time else f"was not done after {self.seconds:g} s"
             raise EvolventError(f"{where} {ended}; its log {folder / LOG} ends with: {said.strip()[-SAID:]}")
-        for name in (DONE, PROCESS):
+        for name in (DONE, LEASE):
             (folder / name).unlink(missing_ok=True)
         shutil.rmtree(folder / STUDENT)
         return read(folder / ITEMS, where=where)
@@ -138,23 +133,19 @@ class Evaluation(Part):
         program = [find(self.python or sys.executable) or sys.executable, *words]
         # nothing else tells items of a program that ended well from those of one that did not
         ended_well = [child.SHELL, "-c", '"$@" && : > "$0"', str(folder / DONE), *program]
-        child.spawn(ended_well, folder / PROCESS, folder / LOG, os.environ)
+        child.spawn(ended_well, folder / LEASE, folder / LOG, os.environ)
 
     async def _wait(self, folder: Path) -> bool:
         """Wait for the process to end, or end it with all that it started; say whether it ended in time."""
-        process = child.read(folder / PROCESS)
+        process = child.read(folder / LEASE)
         if process is None:
             return True
         try:
             async with asyncio.timeout(self.seconds):
-                while child.alive(process):
-                    STOP.heed()
-                    await asyncio.sleep(LOOK)
+                await child.ended(process)
             return True
         except TimeoutError:
             return False
-        finally:
-            child.stop(process)
 
 
 def left(folder: Path) -> bool:
@@ -162,13 +153,7 @@ def left(folder: Path) -> bool:
 
     What a process that died leaves running is ended.
     """
-    if (folder / DONE).is_file():
-        return True
-    process = child.read(folder / PROCESS)
-    if process is not None and not child.alive(process):
-        child.stop(process)
-        return False
-    return process is not None
+    return (folder / DONE).is_file() or child.survivor(folder / LEASE) is not None
 
 
 def read(path: Path, *, where: str) -> list[Item]:
@@ -178,7 +163,7 @@ def read(path: Path, *, where: str) -> list[Item]:
         EvolventError: a line is none, two are called the same, or there are none.
     """
     items = dict[str, Item]()
-    for number, line in enumerate(_lines(path), start=1):
+    for number, line in enumerate(json_lines(path) if path.is_file() else (), start=1):
         if (item := _item(line)) is None or item.id in items:
             raise EvolventError(
                 f"{where}: line {number} is {line[:80]!r}; every line has an id of its own and a score from 0 to 1, "
@@ -192,17 +177,9 @@ def read(path: Path, *, where: str) -> list[Item]:
 
 def prompts(path: Path) -> Iterator[str]:
     """Give the prompts of items that were read before, without the empty ones."""
-    for line in _lines(path):
+    for line in json_lines(path):
         if (item := _item(line)) is not None and item.prompt:
             yield item.prompt
-
-
-def _lines(path: Path) -> list[str]:
-    """Lines of a file, none without one; a prompt may hold whatever else some readers take for the end of a line."""
-    if not path.is_file():
-        return []
-    with path.open(encoding="utf-8", errors="surrogateescape", newline="\n") as file:
-        return [line.removesuffix("\n") for line in file]
 
 
 def _item(line: str) -> Item | None:

@@ -5,7 +5,6 @@ its own, so it outlives a killed orchestrator, and the next one waits for it ins
 without a word is started again.
 """
 
-import asyncio
 import logging
 import os
 import shutil
@@ -14,7 +13,6 @@ from pathlib import Path
 
 from ..memory import files
 from ..memory.errors import EvolventError
-from ..memory.stopping import STOP
 from ..memory.trace import span, spent
 from . import launcher
 from .round import FAILURE, ORDER, Order
@@ -29,8 +27,6 @@ LOCK = "lock"
 LOG = "training.log"
 STARTS = 2
 """Times a process may end without a word before its round is given up."""
-LOOK = 0.1
-"""Seconds between two looks whether it still runs."""
 
 
 def left(folder: Path) -> bool:
@@ -38,13 +34,7 @@ def left(folder: Path) -> bool:
 
     What a process that died leaves running, such as the workers of a launcher, is ended.
     """
-    if (folder / RESULT).is_file():
-        return True
-    holder = child.read(folder / LEASE)
-    if holder is not None and not child.alive(holder):
-        child.stop(holder)
-        return False
-    return holder is not None
+    return (folder / RESULT).is_file() or child.survivor(folder / LEASE) is not None
 
 
 def end(folder: Path) -> None:
@@ -100,10 +90,5 @@ async def _wait(folder: Path) -> None:
     holder = child.read(folder / LEASE)
     if holder is None:
         return
-    try:
-        with span("training process", pid=holder.pid):
-            while child.alive(holder):
-                STOP.heed()
-                await asyncio.sleep(LOOK)
-    finally:
-        child.stop(holder)
+    with span("training process", pid=holder.pid):
+        await child.ended(holder)

@@ -4,6 +4,7 @@ The child notes down who it is before it becomes the program it runs, so that a 
 that cannot be found. Who is alive is read from `/proc`; where there is none, nobody is found again.
 """
 
+import asyncio
 import contextlib
 import os
 import signal
@@ -13,10 +14,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ...memory.errors import UnavailableError
+from ...memory.stopping import STOP
 
 SHELL = "/bin/sh"
 GRACE = 10.0
 """Seconds a process group has to end by itself before it is killed."""
+LOOK = 0.1
+"""Seconds between two looks at a child that works for long."""
 PAUSE = 0.02
 """Seconds between two looks."""
 # the note is whole or not there; the process keeps pid and start time across exec
@@ -78,6 +82,25 @@ def alive(child: Identity) -> bool:
     """Whether that very process still runs."""
     found = _look(child.pid)
     return found is not None and found.identity == child and found.runs
+
+
+def survivor(note: Path) -> Identity | None:
+    """The process that a note is about, if it still runs; what one that died leaves running is ended."""
+    child = read(note)
+    if child is None or alive(child):
+        return child
+    stop(child)
+    return None
+
+
+async def ended(child: Identity) -> None:
+    """Wait until a child has ended; whatever ends the wait ends the child with its whole group."""
+    try:
+        while alive(child):
+            STOP.heed()
+            await asyncio.sleep(LOOK)
+    finally:
+        stop(child)
 
 
 def members(group: int) -> list[int]:
