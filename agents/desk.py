@@ -218,7 +218,8 @@ class Desk:
     def contamination(self) -> Decontamination:
         """Knows what the exams hold, and the evaluations; the sealed items never leave it."""
         items = [task for split in EXAMS for task in self.items(split)]
-        beside = [prompt for path in self.evaluations for prompt in prompts(path)]
+        asked = sorted(self.run.glob(f"{EVALUATIONS}/*/000/{ITEMS}"))
+        beside = [prompt for path in asked for prompt in prompts(path)]
         return Decontamination(self.splits, items, ngram=self.scenario.curation.ngram, beside=beside)
 
     @cached_property
@@ -262,11 +263,6 @@ class Desk:
     def path(self, relative: str) -> Path:
         """A place in the run; paths are kept relative so that a run may be moved."""
         return self.run / relative
-
-    @property
-    def evaluations(self) -> list[Path]:
-        """Files of what the user's own evaluations asked the first student."""
-        return sorted(self.run.glob(f"{EVALUATIONS}/*/000/{ITEMS}"))
 
     def say(self, event: str, **facts: Any) -> None:
         """Tell whoever watches."""

@@ -20,7 +20,7 @@ ENOUGH = 100_000
 """Items up to which is said how many would do."""
 
 
-async def evaluate(desk: Desk, path: str, *, round: int, student: str, clean: bool = False) -> dict[str, float]:
+async def evaluate(desk: Desk, path: str, *, round: int, student: str, clean: bool = False) -> None:
     """Put a student through every evaluation of the scenario.
 
     Args:
@@ -29,9 +29,6 @@ async def evaluate(desk: Desk, path: str, *, round: int, student: str, clean: bo
         round: round that made it, 0 for the first one; of a clean one the number of the retractions.
         student: its digest.
         clean: whether it was trained again without what was retracted.
-
-    Returns:
-        Mean score by evaluation.
 
     Raises:
         EvolventError: one failed, or gave other items than before.
@@ -52,17 +49,15 @@ async def evaluate(desk: Desk, path: str, *, round: int, student: str, clean: bo
             )  # fmt: skip
             return Outcome({"mean": scored.mean}, [scored])
 
-        made = "clean" if clean else "candidate" if round else "first student"
         seen = await desk.effects.folder(
             f"evaluate {'clean ' if clean else ''}{name}", round, work, read,
             target=desk.run / EVALUATIONS / name / f"{'clean-' if clean else ''}{round:03d}",
-            inputs={"student": student, "evaluation": part.describe(), "made": made},
+            inputs={"student": student, "evaluation": part.describe()},
             keep=evaluation.left,
         )  # fmt: skip
         means[name] = seen["mean"]
     if means:
         desk.say("evaluate", round=round, scores=means)
-    return means
 
 
 async def begin(desk: Desk, path: str, *, student: str) -> None:

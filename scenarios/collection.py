@@ -5,12 +5,13 @@ Documents and questions are XML as TREC's and Cranfield's (`<doc>` with `<docno>
 is that of TREC, `question 0 document grade`, or of BEIR, `question document grade` under a header.
 """
 
+import io
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import NamedTuple
 from xml.etree import ElementTree
 
 from ..memory.errors import PartError
+from .delimited import whole
 from .rows import cut, lines
 
 XML = (".xml", ".sgml", ".trec")
@@ -91,13 +92,11 @@ def _texts(path: str) -> Iterator[tuple[str, str, str]]:
 def _elements(path: str) -> Iterator[tuple[int, dict[str, str]]]:
     """Give places, from 1, and what the elements of XML hold; there need not be one around them all."""
     try:
-        whole = Path(path).read_text(encoding="utf-8-sig")
-        start = whole.find("?>") + 2 if whole.startswith("<?xml") else 0
+        text = whole(path)
+        start = text.find("?>") + 2 if text.startswith("<?xml") else 0
         # what stands before is replaced by as many lines, so that a message names the right one
-        before = "\n" * whole.count("\n", 0, start)
-        top = ElementTree.fromstring(f"{before}<all>{whole[start:]}</all>")  # noqa: S314 -- a file of one's own
-    except UnicodeDecodeError as error:
-        raise PartError(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8") from None
+        before = "\n" * text.count("\n", 0, start)
+        top = ElementTree.fromstring(f"{before}<all>{text[start:]}</all>")  # noqa: S314 -- a file of one's own
     except ElementTree.ParseError as error:
         raise PartError(f"{path}:{error.position[0]}: not XML: {error}; write <doc> or <top> elements") from None
     kinds = ("doc", "top")
@@ -109,20 +108,16 @@ def _elements(path: str) -> Iterator[tuple[int, dict[str, str]]]:
 
 def _judgements(path: str) -> Iterator[tuple[int, str, str, int]]:
     """Give lines, from 1, and questions, documents and grades."""
-    try:
-        with open(path, encoding="utf-8-sig") as file:
-            for line, said in enumerate(file, start=1):
-                cells = said.split()
-                if not cells or (line == 1 and not _is_grade(cells[-1])):
-                    continue
-                if len(cells) not in (3, 4) or not _is_grade(cells[-1]):
-                    raise PartError(
-                        f"{path}:{line}: {cut(said.strip())} is no judgement; write 'question 0 document grade', or "
-                        "'question document grade', with a whole number for the grade"
-                    )
-                yield line, cells[0], cells[-2], int(cells[-1])
-    except UnicodeDecodeError as error:
-        raise PartError(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8") from None
+    for line, said in enumerate(io.StringIO(whole(path), newline=None), start=1):
+        cells = said.split()
+        if not cells or (line == 1 and not _is_grade(cells[-1])):
+            continue
+        if len(cells) not in (3, 4) or not _is_grade(cells[-1]):
+            raise PartError(
+                f"{path}:{line}: {cut(said.strip())} is no judgement; write 'question 0 document grade', or "
+                "'question document grade', with a whole number for the grade"
+            )
+        yield line, cells[0], cells[-2], int(cells[-1])
 
 
 def _is_grade(text: str) -> bool:

@@ -74,7 +74,7 @@ def whole(path: str) -> str:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
-        raise PartError(f"{path}:{line}: byte {error.start} of the file is not UTF-8; save it as UTF-8") from None
+        raise PartError(f"{path}:{line}: byte {error.start} of the file is not UTF-8; save the file as UTF-8") from None
 
 
 def _header(path: str, cells: list[str]) -> tuple[str, ...]:

@@ -58,7 +58,7 @@ def _opened(script: str, path: str) -> sqlite3.Connection:
     ):
         database.setlimit(limit, most)
     # what is no UTF-8 is compared as well
-    database.text_factory = _text
+    database.text_factory = text
     for setting in ("query_only = 1", "trusted_schema = 0", "temp_store = 2"):
         database.execute(f"PRAGMA {setting}")
     database.set_authorizer(may)
@@ -93,7 +93,8 @@ def may(action: int, first: str | None, second: str | None, database: str | None
     return sqlite3.SQLITE_OK if action in ALLOWED else sqlite3.SQLITE_DENY
 
 
-def _text(raw: bytes) -> str:
+def text(raw: bytes) -> str:
+    """Read a text of a database; what is no UTF-8 becomes something that no question can hold."""
     return raw.decode("utf-8", "surrogateescape")
 
 

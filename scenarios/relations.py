@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple, TypeVar
 
 from ..memory.errors import PartError
-from .queries import may
+from .queries import may, text
 
 T = TypeVar("T")
 Value = int | float | str
@@ -88,8 +88,7 @@ def opened(path: str, *, seconds: float) -> Generator[sqlite3.Connection]:
     until = time.monotonic() + seconds
     try:
         with closing(sqlite3.connect(f"{Path(path).absolute().as_uri()}?mode=ro", uri=True)) as file:
-            # what is no UTF-8 becomes something that no question can hold
-            file.text_factory = _text
+            file.text_factory = text
             file.set_progress_handler(lambda: time.monotonic() > until, STEPS)
             for setting in ("query_only = 1", "trusted_schema = 0"):
                 file.execute(f"PRAGMA {setting}")
@@ -234,10 +233,6 @@ def _references(file: sqlite3.Connection, table: str, names: Sequence[str]) -> I
         theirs = {name.casefold(): name for name in told}
         if to is not None and str(column).casefold() in own and str(to).casefold() in theirs:
             yield Reference(own[str(column).casefold()], there, theirs[str(to).casefold()])
-
-
-def _text(raw: bytes) -> str:
-    return raw.decode("utf-8", "surrogateescape")
 
 
 def _sayable(value: object, longest: int) -> bool:

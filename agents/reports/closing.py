@@ -26,7 +26,8 @@ def closing(found: Json) -> str:
     if found["status"] == "finished" and "probe" in found:
         lines += weak_lines(found)
     elif found["status"] == "finished":
-        lines += [*_inherited(found), *_weak(found), *_scores(found), *_guards(found), *_control(found), *_cost(found)]
+        lines += [*_inherited(found), *_weak(found), *_scores(found), *_guards(found), *_evaluations(found)]
+        lines += [*_control(found), *_cost(found)]
         lines += ["", f"report   {found['dir']}/report.html", f"next     evolvent runs show {found['dir']}"]
     elif found["status"] == "waiting":
         lines += [
@@ -100,13 +101,15 @@ def _points(change: Json, key: str) -> str:
 
 def _guards(found: Json) -> list[str]:
     said = [f"{s} {100 * g['change']:+.1f}{' WORSE' if g['worse'] else ''}" for s, g in found["guards"].items()]
-    lines = [f"guards   {', '.join(said)} points"] if said else []
-    for name, e in found.get("evaluations", {}).items():
-        lines.append(
-            f"eval     {name} {100 * e['before']:.1f}% -> {100 * e['after']:.1f}%  {_points(e, 'change')}  "
-            f"({e['items']:,} items)"
-        )
-    return lines
+    return [f"guards   {', '.join(said)} points"] if said else []
+
+
+def _evaluations(found: Json) -> list[str]:
+    return [
+        f"eval     {name} {100 * e['before']:.1f}% -> {100 * e['after']:.1f}%  {_points(e, 'change')}  "
+        f"({e['items']:,} items)"
+        for name, e in found.get("evaluations", {}).items()
+    ]
 
 
 def _control(found: Json) -> list[str]:
