@@ -24,7 +24,7 @@ PART = "earlier"
 """Part of the vector memory that holds what was remembered before."""
 
 
-async def start(desk: Desk) -> str:
+async def inherit_student(desk: Desk) -> str:
     """Take the student in; give its digest, it is in its folder then.
 
     Raises:

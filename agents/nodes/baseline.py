@@ -15,7 +15,7 @@ from ..desk import BASE, Desk, rates
 from ..discovering import discover
 from ..evaluating import begin
 from ..folder import before
-from ..inheriting import inherit, start
+from ..inheriting import inherit, inherit_student
 from ..judging.vouching import vouch
 from ..node import Node, State, Update
 
@@ -64,7 +64,7 @@ class Baseline(Node):
     async def _student(self, desk: Desk) -> str:
         """Digest of the student, which is in its folder now."""
         if before(desk.session):
-            return await start(desk)
+            return await inherit_student(desk)
         if not desk.parts.engine.serves:
             engine = desk.parts.engine.open(desk.path(BASE))
             engine.close()

@@ -187,8 +187,7 @@ def _evaluations(found: Json) -> str:
         f"{between(e['low'], e['high'])} on {several(e['items'], 'item')}"
         for name, e in (found.get("evaluations") or {}).items()
     )
-    why = "Every candidate was put through them, and none may lose more than the margin of a guard."
-    return _verdict("open", "Evaluations", f"{said}.", why) if said else ""
+    return _verdict("good", "Evaluations", "No promoted student may have lost the margin.", f"{said}.") if said else ""
 
 
 def _select(found: Json) -> str:
