@@ -9,7 +9,6 @@ import pytest
 
 from evolvent.memory import files
 from evolvent.memory.lock import Lock
-from evolvent.training.evaluation import PROCESS
 from evolvent.training.lease import LEASE
 from evolvent.training.serving import child
 from evolvent.training.serving.server import NOTE
@@ -161,9 +160,7 @@ def test_a_run_whose_files_a_scenario_names_goes_only_by_force(say: Say, tmp_pat
     assert left() == ["one", "two"]
 
 
-@pytest.mark.parametrize(
-    "place", [f"serving/student/{NOTE}", f"staging/{'0' * 32}/{LEASE}", f"staging/{'0' * 32}/{PROCESS}"]
-)
+@pytest.mark.parametrize("place", [f"serving/student/{NOTE}", f"staging/{'0' * 32}/{LEASE}"])
 def test_what_a_killed_session_left_running_ends_with_its_run(say: Say, tmp_path: Path, place: str) -> None:
     note = Path("runs/one", place)
     note.parent.mkdir(parents=True)
