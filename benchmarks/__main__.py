@@ -1,5 +1,6 @@
 """All the evidence, in order; each benchmark leaves its JSON file in `results/`, and the end says what held."""
 
+import argparse
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -77,6 +78,7 @@ ON_A_GPU: dict[str, tuple[Callable[[Sequence[str]], list[Check]], list[str]]] = 
 
 def main() -> NoReturn:
     """Run everything and exit with 1 if a promise was not kept."""
+    argparse.ArgumentParser(prog="evolvent.benchmarks", description=__doc__).parse_args()
     checks: dict[str, list[Check]] = {}
     wanted = BENCHMARKS | (SERVED if find_spec("vllm") else {}) | (ON_A_GPU if device.gpus() else {})
     for name, (run, arguments) in wanted.items():

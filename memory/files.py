@@ -89,7 +89,7 @@ def json_lines(path: Path) -> list[str]:
 
     A byte that is no UTF-8 becomes half a surrogate pair, which nothing that is stored may hold.
     """
-    text = path.read_text(encoding="utf-8", errors="surrogateescape")
+    text = path.read_bytes().decode(errors="surrogateescape")
     return text.removesuffix("\n").split("\n") if text else []
 
 

@@ -73,8 +73,10 @@ def whole(path: str) -> str:
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise PartError(f"{path}:{line}: byte {error.start} of the file is not UTF-8; save the file as UTF-8") from None
+        # a mark at its begin is not counted
+        at = error.start + len(raw) - len(error.object)
+        line = raw.count(b"\n", 0, at) + 1
+        raise PartError(f"{path}:{line}: byte {at} of the file is not UTF-8; save the file as UTF-8") from None
 
 
 def _header(path: str, cells: list[str]) -> tuple[str, ...]:

@@ -182,12 +182,18 @@ def _guards(found: Json) -> str:
 
 def _evaluations(found: Json) -> str:
     """What the user's own evaluations say of the first student and of the last one."""
+    evaluations = found.get("evaluations") or {}
+    if not evaluations:
+        return ""
     said = "; ".join(
         f"{safe(name)} {percent(e['before'])} → {percent(e['after'])}, {points(e['change'])} points "
         f"{between(e['low'], e['high'])} on {several(e['items'], 'item')}"
-        for name, e in (found.get("evaluations") or {}).items()
+        for name, e in evaluations.items()
     )
-    return _verdict("good", "Evaluations", "No promoted student may have lost the margin.", f"{said}.") if said else ""
+    worse = [safe(name) for name, e in evaluations.items() if e["high"] < 0]
+    if worse:
+        return _verdict("bad", "Evaluations", f"Worse, if within the margin: {', '.join(worse)}.", f"{said}.")
+    return _verdict("good", "Evaluations", "None is significantly worse.", f"{said}.")
 
 
 def _select(found: Json) -> str:

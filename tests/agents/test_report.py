@@ -190,6 +190,22 @@ def test_the_verdict_of_the_control_arm_stands_at_the_top_whatever_it_is(
     assert f'<div class="{mood}"><dt>Control</dt><dd><strong>{verdict.capitalize()}.</strong>' in head
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "said", "mood"),
+    [
+        (-0.02, 0.01, "None is significantly worse.", "good"),
+        (-0.02, -0.01, "Worse, if within the margin: &lt;b&gt;.", "bad"),
+    ],
+)
+def test_an_evaluation_that_fell_is_said_at_the_top_even_within_the_margin(
+    low: float, high: float, said: str, mood: str
+) -> None:
+    fell = {"items": 40, "before": 0.5, "after": 0.49, "change": -0.01, "low": low, "high": high}
+    page = render(make_found(evaluations={"<b>": fell}))
+    head = page[page.index("<header>") : page.index("</header>")]
+    assert f'<div class="{mood}"><dt>Evaluations</dt><dd><strong>{said}</strong>' in head
+
+
 def test_graded_scores_are_called_means_and_their_tests_by_name() -> None:
     found = make_found()
     assert "bootstrap" not in Page(render(found)).text

@@ -485,6 +485,7 @@ def test_a_csv_file_has_a_row_for_each_task_whatever_its_cells_hold(tmp_path: Pa
         (b"prompt,answer,answer\none,1,1\n", r"tasks\.csv:1: the header names 'answer' twice; rename one"),
         (b'prompt,answer,skill\none,1,"talk\n', r"tasks\.csv:2: not a row of cells: unexpected end of data"),
         (b"prompt,answer,skill\none,1,talk\n\xff,1,talk\n", r"tasks\.csv:3: byte 31 of the file is not UTF-8"),
+        (b"\xef\xbb\xbfprompt,answer,skill\n\xff,1,talk\n", r"tasks\.csv:2: byte 23 of the file is not UTF-8"),
         (b"question,answer,skill\none,1,talk\n", r"tasks\.csv:2 has no column 'prompt'"),
         (b"prompt,answer,skill\n", r"tasks\.csv: no rows"),
         (b"", r"tasks\.csv: no rows"),

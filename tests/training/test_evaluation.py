@@ -85,7 +85,7 @@ def test_a_line_that_is_no_item_is_refused_with_its_number(line: str, tmp_path: 
 
 def test_a_prompt_may_hold_what_other_programs_take_for_the_end_of_a_line(tmp_path: Path) -> None:
     path = tmp_path / "items.jsonl"
-    path.write_text('{"id": "a", "score": 1, "prompt": "one\u2028two\x85three"}\r\n{"id": "b", "score": 0}', "utf-8")
+    path.write_bytes('{"id": "a",\r "score": 1, "prompt": "one\u2028two\x85three"}\r\n{"id": "b", "score": 0}'.encode())
     assert [item.prompt for item in read(path, where="mine")] == ["one\u2028two\x85three", ""]
     assert list(prompts(path)) == ["one\u2028two\x85three"]
 
