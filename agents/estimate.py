@@ -1,9 +1,12 @@
 """How long a session takes and what it uses, before it runs: counts are bounds, time and disk are about right."""
 
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Any
 
 from ..scenarios.schema import Scenario
+from ..scenarios.splits import Splits
+from ..training.reading import Reader
 from .judging.golden import TASKS
 from .parts import Parts
 from .probing import GUESSES
@@ -11,6 +14,10 @@ from .probing import GUESSES
 STEP = 0.045
 """Seconds per optimiser step of a quarter-million-parameter student on one core, measured; scaled by size below."""
 PARAMETERS = 250_000
+ROW = 19
+"""Tokens of a row in such a step: a short calculation, its result and the marks about them."""
+LOOKED, STREAM = 20, "estimate"
+"""Tasks of a skill whose rows are measured, and the stream they are drawn from."""
 FIXED = 20.0
 """Seconds for imports, exams and reports."""
 RECORD, WEIGHT, BARE = 1_500, 4, 2_000_000
@@ -53,8 +60,21 @@ class Estimate:
         return {f: getattr(self, f) for f in self.__slots__}
 
 
+def row(splits: Splits, reader: Reader) -> float:
+    """Tokens of a question with its answer, on average over a few of every skill that the student can read."""
+    drawn = [task for skill in splits.scenario.skills for task in splits.draw(skill, "train", LOOKED, stream=STREAM)]
+    read = [task for task in drawn if reader.refusal(task.question, task.answer) is None]
+    return fmean(reader.length(task.question, task.answer) for task in read) if read else ROW
+
+
 def estimate(
-    scenario: Scenario, parts: Parts, *, limit: int | None, parameters: int = 0, inherited: int | None = None
+    scenario: Scenario,
+    parts: Parts,
+    *,
+    limit: int | None,
+    parameters: int = 0,
+    row: float = ROW,
+    inherited: int | None = None,
 ) -> Estimate:
     """Work out the largest cost a session can have.
 
@@ -63,6 +83,7 @@ def estimate(
         parts: who does it.
         limit: cap of items and samples per stage.
         parameters: size of a student that somebody brings, where it is known.
+        row: tokens of what it is trained on, a question with its answer.
         inherited: samples of the run it goes on from, which leaves the student as well; None without one.
     """
     rounds, each = scenario.rounds.most, _capped(scenario.rounds.samples, limit)
@@ -72,14 +93,16 @@ def estimate(
     samples = kept * (2 if scenario.control else 1)
     probes, exams = _probes(scenario, limit), _exams(scenario, limit)
     size = parameters or _size(scenario)
-    seconds = FIXED + _seconds(steps, size)
+    seconds = FIXED + _seconds(steps, size, row)
     students = 1 + rounds + (1 if scenario.control else 0)
     written = samples + round(rounds * each * (scenario.curation.candidates - 1))
     size_bytes = BARE + RECORD * (written + probes) + WEIGHT * size * students
     return Estimate(seconds, rounds, samples, steps, probes, exams, size_bytes, _grades(parts, probes + exams))
 
 
-def estimate_probe(scenario: Scenario, parts: Parts, *, limit: int | None, parameters: int = 0) -> Estimate:
+def estimate_probe(
+    scenario: Scenario, parts: Parts, *, limit: int | None, parameters: int = 0, row: float = ROW
+) -> Estimate:
     """Work out the largest cost of one look at the student: its first training and exam, and a round of probes."""
     once = scenario.model_copy(update={"rounds": scenario.rounds.model_copy(update={"most": 0}), "control": False})
     steps = _first(scenario, parts)
@@ -87,7 +110,7 @@ def estimate_probe(scenario: Scenario, parts: Parts, *, limit: int | None, param
     size = parameters or _size(scenario)
     size_bytes = BARE + RECORD * probes + WEIGHT * size
     grades = _grades(parts, probes + exams)
-    return Estimate(FIXED + _seconds(steps, size), 0, 0, steps, probes, exams, size_bytes, grades)
+    return Estimate(FIXED + _seconds(steps, size, row), 0, 0, steps, probes, exams, size_bytes, grades)
 
 
 def _steps(scenario: Scenario, parts: Parts, each: int, inherited: int) -> int:
@@ -137,8 +160,8 @@ def _size(scenario: Scenario) -> int:
     return scenario.student.layers * 13 * scenario.student.hidden**2 + 202 * scenario.student.hidden
 
 
-def _seconds(steps: int, size: int) -> float:
-    return steps * STEP * max(0.3, size / PARAMETERS)
+def _seconds(steps: int, size: int, row: float) -> float:
+    return steps * STEP * max(0.3, size / PARAMETERS) * max(1.0, row / ROW)
 
 
 def _capped(size: int, limit: int | None) -> int:

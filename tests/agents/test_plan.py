@@ -44,6 +44,15 @@ def test_a_file_of_your_own_tasks_makes_a_plan(tmp_path: Path) -> None:
     assert made.validation.select == 20
 
 
+def test_a_session_on_longer_rows_is_foreseen_to_take_longer_by_as_much(tmp_path: Path) -> None:
+    seconds = [
+        plan(write_scenario(tmp_path, answer=answer), [], seed=0, limit=None, allow_import=False).estimate.seconds
+        for answer in ("{i}", "x" * 20 + "{i}", "x" * 40 + "{i}")
+    ]
+    assert seconds[0] < seconds[1] < seconds[2]
+    assert seconds[2] - seconds[1] == pytest.approx(seconds[1] - seconds[0], rel=0.5)
+
+
 def test_what_the_student_cannot_read_is_refused_before_anything_runs(tmp_path: Path) -> None:
     assert "holds 'ü', which the student cannot read" in refused(write_scenario(tmp_path, answer="Zürich {i}"))
     assert "holds '<end>'" in refused(write_scenario(tmp_path, answer="{i}<end>"))
