@@ -42,12 +42,13 @@ browser: setup ## install Chromium as well, to test the pages of the viewer in i
 evolve: setup ## run one autonomous evolution session on this machine
 	$(BIN)/evolvent run $(SCENARIO)
 
+# Processes of tests share the processors, so each computes in one thread
 check: setup ## format, lint, types, imports and fast tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
 	@mkdir -p .cache; $(BIN)/basedpyright > .cache/types.txt 2>&1 & types=$$!; \
-	$(BIN)/python -m pytest -n auto -m "not slow and not gpu and not vllm"; tests=$$?; \
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto -m "not slow and not gpu and not vllm"; tests=$$?; \
 	wait $$types; typed=$$?; cat .cache/types.txt; exit $$((tests | typed))
 
 fix: setup ## repair what formatter and linter can repair
