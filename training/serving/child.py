@@ -22,7 +22,7 @@ GRACE = 10.0
 LOOK = 0.1
 """Seconds between two looks at a child that works for long."""
 PAUSE = 0.02
-"""Seconds between two looks."""
+"""Seconds between two looks at one that starts or ends."""
 # the note is whole or not there; the process keeps pid and start time across exec
 _NOTE_AND_BECOME = 'cat /proc/$$/stat > "$0.tmp" && mv "$0.tmp" "$0" && exec "$@"'
 
