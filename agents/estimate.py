@@ -12,7 +12,7 @@ from .parts import Parts
 from .probing import GUESSES
 
 STEP = 0.045
-"""Seconds per optimiser step of a quarter-million-parameter student on one core, measured; scaled by size below."""
+"""Seconds per optimiser step of a quarter-million-parameter student on one core, measured; scaled by size and rows below."""
 PARAMETERS = 250_000
 ROW = 19
 """Tokens of a row in such a step: a short calculation, its result and the marks about them."""
@@ -60,7 +60,7 @@ class Estimate:
         return {f: getattr(self, f) for f in self.__slots__}
 
 
-def row(splits: Splits, reader: Reader) -> float:
+def row_tokens(splits: Splits, reader: Reader) -> float:
     """Tokens of a question with its answer, on average over a few of every skill that the student can read."""
     drawn = [task for skill in splits.scenario.skills for task in splits.draw(skill, "train", LOOKED, stream=STREAM)]
     read = [task for task in drawn if reader.refusal(task.question, task.answer) is None]
@@ -73,7 +73,7 @@ def estimate(
     *,
     limit: int | None,
     parameters: int = 0,
-    row: float = ROW,
+    tokens: float = ROW,
     inherited: int | None = None,
 ) -> Estimate:
     """Work out the largest cost a session can have.
@@ -83,7 +83,7 @@ def estimate(
         parts: who does it.
         limit: cap of items and samples per stage.
         parameters: size of a student that somebody brings, where it is known.
-        row: tokens of what it is trained on, a question with its answer.
+        tokens: of a row that it is trained on, a question with its answer.
         inherited: samples of the run it goes on from, which leaves the student as well; None without one.
     """
     rounds, each = scenario.rounds.most, _capped(scenario.rounds.samples, limit)
@@ -93,7 +93,7 @@ def estimate(
     samples = kept * (2 if scenario.control else 1)
     probes, exams = _probes(scenario, limit), _exams(scenario, limit)
     size = parameters or _size(scenario)
-    seconds = FIXED + _seconds(steps, size, row)
+    seconds = FIXED + _seconds(steps, size, tokens)
     students = 1 + rounds + (1 if scenario.control else 0)
     written = samples + round(rounds * each * (scenario.curation.candidates - 1))
     size_bytes = BARE + RECORD * (written + probes) + WEIGHT * size * students
@@ -101,7 +101,7 @@ def estimate(
 
 
 def estimate_probe(
-    scenario: Scenario, parts: Parts, *, limit: int | None, parameters: int = 0, row: float = ROW
+    scenario: Scenario, parts: Parts, *, limit: int | None, parameters: int = 0, tokens: float = ROW
 ) -> Estimate:
     """Work out the largest cost of one look at the student: its first training and exam, and a round of probes."""
     once = scenario.model_copy(update={"rounds": scenario.rounds.model_copy(update={"most": 0}), "control": False})
@@ -110,7 +110,7 @@ def estimate_probe(
     size = parameters or _size(scenario)
     size_bytes = BARE + RECORD * probes + WEIGHT * size
     grades = _grades(parts, probes + exams)
-    return Estimate(FIXED + _seconds(steps, size, row), 0, 0, steps, probes, exams, size_bytes, grades)
+    return Estimate(FIXED + _seconds(steps, size, tokens), 0, 0, steps, probes, exams, size_bytes, grades)
 
 
 def _steps(scenario: Scenario, parts: Parts, each: int, inherited: int) -> int:
@@ -160,8 +160,8 @@ def _size(scenario: Scenario) -> int:
     return scenario.student.layers * 13 * scenario.student.hidden**2 + 202 * scenario.student.hidden
 
 
-def _seconds(steps: int, size: int, row: float) -> float:
-    return steps * STEP * max(0.3, size / PARAMETERS) * max(1.0, row / ROW)
+def _seconds(steps: int, size: int, tokens: float) -> float:
+    return steps * STEP * max(0.3, size / PARAMETERS) * max(1.0, tokens / ROW)
 
 
 def _capped(size: int, limit: int | None) -> int:

@@ -17,7 +17,7 @@ from ..training.reading import Elsewhere, Reader
 from . import graph
 from .discovering import OPEN, bounding, finding, left_open, whole
 from .earlier import Earlier, read
-from .estimate import Estimate, estimate, estimate_probe, row
+from .estimate import Estimate, estimate, estimate_probe, row_tokens
 from .families import faults
 from .gpu import Room, room, short
 from .mistakes import FEW, mistakes
@@ -144,7 +144,7 @@ def plan(
     without = f" without what {before} and the runs before it have examined" if before else ""
     _refuse(f"{path}{without}", [*lacking, *wrong], absent)
     inherited = len(earlier.samples) if earlier else None
-    bounds, tokens = bounding(scenario, parts), row(looked, student.reader)
+    bounds, tokens = bounding(scenario, parts), row_tokens(looked, student.reader)
     return Plan(
         path=path,
         toml=path.read_text(encoding="utf-8-sig"),
@@ -157,9 +157,9 @@ def plan(
         earlier=earlier,
         validation=validation,
         room=room(scenario, parts),
-        estimate=estimate_probe(bounds, parts, limit=limit, parameters=student.parameters, row=tokens)
+        estimate=estimate_probe(bounds, parts, limit=limit, parameters=student.parameters, tokens=tokens)
         if probe
-        else estimate(bounds, parts, limit=limit, parameters=student.parameters, row=tokens, inherited=inherited),
+        else estimate(bounds, parts, limit=limit, parameters=student.parameters, tokens=tokens, inherited=inherited),
         open=left_open(written),
         reader=student.reader,
     )
