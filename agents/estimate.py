@@ -12,7 +12,7 @@ from .parts import Parts
 from .probing import GUESSES
 
 STEP = 0.045
-"""Seconds per optimiser step of a quarter-million-parameter student on one core, measured; scaled by size and rows below."""
+"""Seconds per optimiser step of a quarter-million-parameter student on one core, measured; scaled by size and rows."""
 PARAMETERS = 250_000
 ROW = 19
 """Tokens of a row in such a step: a short calculation, its result and the marks about them."""

@@ -106,8 +106,8 @@ def _guards(found: Json) -> list[str]:
 
 def _evaluations(found: Json) -> list[str]:
     return [
-        f"eval     {name} {100 * e['before']:.1f}% -> {100 * e['after']:.1f}%  {_points(e, 'change')}  "
-        f"({e['items']:,} items)"
+        f"eval     {name} {100 * e['before']:.1f}% -> {100 * e['after']:.1f}%  {_points(e, 'change')}"
+        f"{' WORSE' if e['worse'] else ''}  ({e['items']:,} items)"
         for name, e in found.get("evaluations", {}).items()
     ]
 

@@ -24,5 +24,6 @@ def evaluations(ledger: Ledger, student: str | None) -> Json:
             "change": changed.gain,
             "low": low,
             "high": high,
+            "worse": high < 0,
         }
     return {"evaluations": found} if found else {}

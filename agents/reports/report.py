@@ -190,7 +190,7 @@ def _evaluations(found: Json) -> str:
         f"{between(e['low'], e['high'])} on {several(e['items'], 'item')}"
         for name, e in evaluations.items()
     )
-    worse = [safe(name) for name, e in evaluations.items() if e["high"] < 0]
+    worse = [safe(name) for name, e in evaluations.items() if e["worse"]]
     if worse:
         return _verdict("bad", "Evaluations", f"Worse, if within the margin: {', '.join(worse)}.", f"{said}.")
     return _verdict("good", "Evaluations", "None is significantly worse.", f"{said}.")

@@ -200,7 +200,7 @@ def test_the_verdict_of_the_control_arm_stands_at_the_top_whatever_it_is(
 def test_an_evaluation_that_fell_is_said_at_the_top_even_within_the_margin(
     low: float, high: float, said: str, mood: str
 ) -> None:
-    fell = {"items": 40, "before": 0.5, "after": 0.49, "change": -0.01, "low": low, "high": high}
+    fell = {"items": 40, "before": 0.5, "after": 0.49, "change": -0.01, "low": low, "high": high, "worse": high < 0}
     page = render(make_found(evaluations={"<b>": fell}))
     head = page[page.index("<header>") : page.index("</header>")]
     assert f'<div class="{mood}"><dt>Evaluations</dt><dd><strong>{said}</strong>' in head
